@@ -100,9 +100,10 @@ func wantOps(t *testing.T, log []crashfs.Step, want string) {
 
 func TestSweepTemp(t *testing.T) {
 	dir := t.TempDir()
-	// A crashed process of our pid left names that we shall come upon.
+	// A crashed process of our pid left the names that we shall come upon.
+	next := tempNumber(t)
 	for i := range 300 {
-		ok(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf(".tmp-%d-%d", os.Getpid(), i)), nil, 0o600))
+		ok(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf(".tmp-%d-%d", os.Getpid(), next+i)), nil, 0o600))
 	}
 	ok(t, os.WriteFile(filepath.Join(dir, "manifest.json"), nil, 0o600))
 	ok(t, os.Mkdir(filepath.Join(dir, ".tmp-folder"), 0o700))
@@ -120,6 +121,20 @@ func TestSweepTemp(t *testing.T) {
 	if removed, err = publish.SweepTemp(publish.OS, filepath.Join(dir, "none")); removed != nil || err != nil {
 		t.Errorf("a missing folder: %v, %v", removed, err)
 	}
+}
+
+// tempNumber is the number of the next temporary file.
+func tempNumber(t *testing.T) (n int) {
+	t.Helper()
+	root := t.TempDir()
+	rec, err := crashfs.Record(root)
+	ok(t, err)
+	base := len(rec.Log())
+	ok(t, publish.WriteFile(rec, filepath.Join(root, "f"), nil, 0o600))
+	if _, err := fmt.Sscanf(rec.Log()[base].Path, fmt.Sprintf(".tmp-%d-%%d", os.Getpid()), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n + 1
 }
 
 func TestMkdirAll(t *testing.T) {
