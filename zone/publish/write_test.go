@@ -59,6 +59,45 @@ func TestWriteToError(t *testing.T) {
 	}
 }
 
+// An object is named when its bytes are known, and looked at before it is named.
+func TestTemp(t *testing.T) {
+	dir := t.TempDir()
+	temp, err := publish.CreateTemp(publish.OS, dir, 0o600)
+	ok(t, err)
+	fmt.Fprint(temp, "content")
+	ok(t, temp.Finish())
+	if got := read(t, temp.Name()); got != "content" {
+		t.Errorf("the temporary file holds %q", got)
+	}
+	ok(t, temp.Commit("object"))
+	ok(t, temp.Discard())
+	if got := read(t, filepath.Join(dir, "object")); got != "content" {
+		t.Errorf("the object holds %q", got)
+	}
+	if err := temp.Commit("again"); err == nil {
+		t.Error("committed twice")
+	}
+	for _, base := range []string{"", ".", "..", "a/b", "../x", ".tmp-1"} {
+		temp, err := publish.CreateTemp(publish.OS, dir, 0o600)
+		ok(t, err)
+		if temp.Commit(base) == nil {
+			t.Errorf("committed as %q", base)
+		}
+	}
+	temp, err = publish.CreateTemp(publish.OS, dir, 0o600)
+	ok(t, err)
+	fmt.Fprint(temp, "half")
+	ok(t, temp.Discard())
+	ok(t, temp.Discard())
+	if temp.Finish() == nil || temp.Commit("object") == nil {
+		t.Error("a discarded file was committed")
+	}
+	if got := read(t, filepath.Join(dir, "object")); got != "content" {
+		t.Errorf("the object holds %q", got)
+	}
+	ok(t, noLeftovers(dir))
+}
+
 // The package comment shows what strace does: in this order, no step missing.
 func TestWriteFileSteps(t *testing.T) {
 	root := t.TempDir()
