@@ -214,7 +214,7 @@ func (k *Key) Private() ([]byte, error) { return armoured("PRIVATE KEY BLOCK", k
 func (k *Key) Fingerprint() string { return fingerprint(k.entity.PrimaryKey) }
 
 // Format prints the fingerprint whatever the verb: a secret has no other form.
-func (k *Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.Fingerprint()) }
+func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.Fingerprint()) }
 
 // Revoke marks the key as compromised at now; Public then carries the
 // revocation, and Sign refuses.
