@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -378,5 +379,59 @@ func TestTooManySubkeys(t *testing.T) {
 	}
 	if _, err := LoadKeyring("k", must(k.Public())(t)); err == nil || !strings.Contains(err.Error(), "more than 32 subkeys") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A primary key signs unless its flags say that it does not.
+func TestPrimaryFlags(t *testing.T) {
+	at := date(2025, 1, 1)
+	k := testKey(t, "a", at, 0)
+	id := k.entity.Identities["a <a@nir.example>"]
+	self := id.SelfCertifications[0].Packet
+	for _, c := range []struct {
+		valid, sign bool
+		want        Kind
+	}{{true, true, 0}, {false, false, 0}, {true, false, Unsupported}} {
+		self.FlagsValid, self.FlagSign, self.FlagCertify = c.valid, c.sign, c.valid
+		if err := self.SignUserId(id.Name, k.entity.PrimaryKey, k.signer, makeConfig(at, nil)); err != nil {
+			t.Fatal(err)
+		}
+		sig := signAnyway(t, k, zonelet, at)
+		if _, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: at}); kindOf(err) != c.want {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if _, err := ParseKey("key.asc", must(k.Private())(t), nil); (err == nil) != (c.want == 0) {
+			t.Errorf("%+v: reading it to sign with: %v", c, err)
+		}
+	}
+}
+
+// A self-signature that somebody else made in the key's name counts for
+// nothing: neither does it prolong a key nor does it make one.
+func TestForgedSelfSignature(t *testing.T) {
+	at := date(2025, 1, 1)
+	k, other := testKey(t, "a", at, year), testKey(t, "b", at, 0)
+	id := k.entity.Identities["a <a@nir.example>"]
+	sig := signAnyway(t, k, zonelet, at)
+	forged := *id.SelfCertifications[0].Packet
+	forged.KeyLifetimeSecs, forged.CreationTime = nil, at.Add(time.Hour)
+	forger := *other.signer
+	forger.PublicKey.Fingerprint, forger.PublicKey.KeyId = k.signer.Fingerprint, k.signer.KeyId
+	if err := forged.SignUserId(id.Name, k.entity.PrimaryKey, &forger, makeConfig(at, nil)); err != nil {
+		t.Fatal(err)
+	}
+	genuine := id.SelfCertifications
+	for _, c := range []struct {
+		self []*packet.VerifiableSignature
+		want Kind
+	}{
+		{genuine, Expired},
+		{append(slices.Clone(genuine), packet.NewVerifiableSig(&forged)), Expired},
+		{[]*packet.VerifiableSignature{packet.NewVerifiableSig(&forged)}, Unsupported},
+	} {
+		id.SelfCertifications = c.self
+		if _, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: at.Add(2 * year)}); kindOf(err) != c.want {
+			t.Errorf("with %d self-signatures: %v", len(c.self), err)
+		}
 	}
 }

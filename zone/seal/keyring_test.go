@@ -171,7 +171,7 @@ func TestAlarmsAboutWeakKeys(t *testing.T) {
 			dsa.keys = append(dsa.keys, rk)
 		}
 	}
-	if len(dsa.keys) != 3 {
+	if len(dsa.keys) != 4 {
 		t.Fatalf("%d weak keys among the seeds", len(dsa.keys))
 	}
 	p := Policy{Now: date(2025, 7, 1)}
