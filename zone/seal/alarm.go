@@ -3,10 +3,12 @@ package seal
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"nirzone/zone"
 )
 
@@ -28,17 +30,21 @@ type span struct {
 // (alarm) when at most so many days are left until no key counts any more, by
 // the keys' own dates and p.Windows and p.Legacy; "keyring-no-usable-key"
 // (alarm) when none does now; "keyring-unreadable" (warning) when keys of the
-// file were left out. A key that follows without a gap counts as one that goes
+// file were left out; "keyring-key-absent" (warning) when p names a key that the
+// ring has not. A key that follows without a gap counts as one that goes
 // on. p.File is not looked at: the notices are about the keyring's file.
 func (k *Keyring) Alarms(p Policy) []zone.Notice {
 	var notices []zone.Notice
 	add := func(code string, s zone.Severity, format string, args ...any) {
 		notices = append(notices, zone.Notice{
-			Code: code, Severity: s, Source: p.Source, Zone: p.Zone, Pos: zone.Pos{File: k.file}, Text: fmt.Sprintf(format, args...),
+			Code: code, Severity: s, Source: p.Source, Zone: p.Zone, Pos: zone.Pos{File: path.Base(k.file)}, Text: fmt.Sprintf(format, args...),
 		})
 	}
 	if len(k.unreadable) > 0 {
 		add("keyring-unreadable", zone.Warning, "left out %s", strings.Join(k.unreadable, "; "))
+	}
+	if absent := k.absent(&p); len(absent) > 0 {
+		add("keyring-key-absent", zone.Warning, "the configuration names key %s, which is not in the keyring; add it there, or correct keys and legacy", strings.Join(absent, ", "))
 	}
 	last, next, never := covered(p.Now, k.spans(&p))
 	const ask = "ask the source for its next public key and add it to the keyring"
@@ -61,6 +67,28 @@ func (k *Keyring) Alarms(p Policy) []zone.Notice {
 		}
 	}
 	return notices
+}
+
+// absent returns the fingerprints that the configuration names, for now or for
+// later, and no key has.
+func (k *Keyring) absent(p *Policy) []string {
+	var named []string
+	for _, w := range p.Windows {
+		if w.Until.IsZero() || p.Now.Before(w.Until) {
+			named = append(named, w.Fingerprint)
+		}
+	}
+	for _, l := range p.Legacy {
+		if l.Fingerprint != "" && p.Now.Before(l.Until) {
+			named = append(named, l.Fingerprint)
+		}
+	}
+	slices.Sort(named)
+	return slices.DeleteFunc(slices.Compact(named), func(fpr string) bool {
+		return slices.ContainsFunc(k.keys, func(rk ringKey) bool {
+			return slices.ContainsFunc(rk.ids, func(pk *packet.PublicKey) bool { return fingerprint(pk) == fpr })
+		})
+	})
 }
 
 // covered follows spans from now on for as long as one goes over into the next.

@@ -70,7 +70,7 @@ func GenerateKey(userID string, now time.Time, lifetime time.Duration, rand io.R
 // by its passphrase, which may be nil if it has none. Of several keys that sign
 // it takes the subkey listed last, else the primary key, which may then be
 // absent as gpg --export-secret-subkeys leaves it. The algorithm must be one
-// that [Keyring.Verify] accepts; with ECDSA, signatures differ from run to run.
+// that [Keyring.Verify] accepts.
 func ParseKey(file string, data, passphrase []byte) (*Key, error) {
 	k, err := parseKey(data, passphrase)
 	if err != nil {
@@ -160,8 +160,9 @@ func (k *Key) public(priv *packet.PrivateKey) *packet.PublicKey {
 	panic("seal: a secret key without its public half")
 }
 
-// Sign returns an armoured detached signature over data, made at now. For
-// Ed25519 and RSA it is the same for the same arguments. It refuses to sign
+// Sign returns an armoured detached signature over data, made at now. It is the
+// same for the same arguments, but for keys over Brainpool curves or of version
+// 6, which is random by design (RFC 9580, section 5.2.4). It refuses to sign
 // with a key that would be refused at now: revoked, expired, not yet made.
 func (k *Key) Sign(data []byte, now time.Time) ([]byte, error) {
 	if err := k.usable(now); err != nil {
@@ -182,7 +183,11 @@ func (k *Key) sign(data []byte, now time.Time) ([]byte, error) {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
 	h.Write(data)
-	if err := sig.Sign(h, k.signer, conf); err != nil {
+	signer, err := steady(k.signer)
+	if err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	if err := sig.Sign(h, signer, conf); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
 	return armoured(blockSig, sig.Serialize)
