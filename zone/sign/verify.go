@@ -13,7 +13,7 @@ import (
 // published.
 type Verified struct {
 	facts   Facts
-	text    []byte
+	text    [][]byte
 	notices []zone.Notice
 }
 
@@ -29,8 +29,15 @@ func (v *Verified) PublishName() string { return v.facts.Zone.File() }
 
 // WriteVerified writes the zone file, exactly the bytes that were verified.
 func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
-	n, err := w.Write(v.text)
-	return int64(n), err
+	var total int64
+	for _, part := range v.text {
+		n, err := w.Write(part)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }
 
 // Verify checks a signed zone against the merged zone it was made from and the
