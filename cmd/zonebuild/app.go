@@ -71,9 +71,8 @@ func (a *app) open() error {
 		}
 	}
 	a.tree = publish.Tree{Root: a.cfg.Public, Keep: a.cfg.Publish.Keep, FS: a.fs}
-	a.prev, err = currentGeneration(a.tree)
-	if err != nil {
-		return fmt.Errorf("reading the current generation: %w", err)
+	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
+		return err
 	}
 	if a.prev != nil && a.now.Before(a.prev.Time) && a.nowFlag == "" {
 		return &shell.Exit{
@@ -86,29 +85,6 @@ func (a *app) open() error {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// currentGeneration returns what is published, nil if nothing is.
-func currentGeneration(tree publish.Tree) (*zone.Generation, error) {
-	g, err := tree.Current()
-	if errors.Is(err, publish.ErrNone) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return readGeneration(g)
-}
-
-// maxGeneration bounds generation.json.
-const maxGeneration = 512 << 20
-
-func readGeneration(g publish.Generation) (*zone.Generation, error) {
-	data, err := shell.ReadFile(filepath.Join(g.Dir, "generation.json"), maxGeneration)
-	if err != nil {
-		return nil, err
-	}
-	return zone.ParseGeneration(fmt.Sprintf("generation %d: generation.json", g.Number), data)
-}
-
 // lastGoodConfig finds the configuration of the current generation when the
 // file cannot be read: signatures must go on being renewed while somebody mends
 // a typing mistake. It returns nil if there is no such copy.
@@ -119,7 +95,7 @@ func (a *app) lastGoodConfig(cause error) *zone.Config {
 	}
 	text, _ := shell.ReadFile(file, 4<<20)
 	public, state := rawPath(file, text, "public"), rawPath(file, text, "state")
-	gen, err := currentGeneration(publish.Tree{Root: public, FS: a.fs})
+	gen, err := shell.CurrentGeneration(&zone.Config{Public: public})
 	if err != nil || gen == nil {
 		return nil
 	}

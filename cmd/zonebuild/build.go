@@ -37,7 +37,7 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 	defer func() { err = a.finish(rep, err) }()
 	// The generation may have changed while we waited for nothing: read it
 	// again under the lock.
-	if a.prev, err = currentGeneration(a.tree); err != nil {
+	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
 		return fmt.Errorf("reading the current generation: %w", err)
 	}
 

@@ -211,23 +211,14 @@ func digest(data []byte) string {
 // object returns the bytes of an input: from the spool, from the copies in
 // state/inputs, or, for what is new in this run, from the registry folder.
 func (b *batch) object(sum string) ([]byte, error) {
-	var first error
-	for _, p := range []string{filepath.Join(b.cfg.Spool, zone.ObjectPath(sum)), filepath.Join(b.cfg.State, "inputs", sum), b.files[sum]} {
-		if p == "" {
-			continue
-		}
-		data, err := shell.ReadFile(p, maxZonelet)
+	data, err := shell.Archive(b.cfg)(sum)
+	if path := b.files[sum]; err != nil && path != "" {
+		data, err = shell.ReadFile(path, maxZonelet)
 		if err == nil && digest(data) != sum {
-			err = fmt.Errorf("%s does not have the digest %s", filepath.Base(p), sum)
-		}
-		if err == nil {
-			return data, nil
-		}
-		if first == nil || !errors.Is(err, fs.ErrNotExist) {
-			first = err
+			err = fmt.Errorf("%s changed during the run; run zonebuild again", filepath.Base(path))
 		}
 	}
-	return nil, first
+	return data, err
 }
 
 // claimsOf returns the claims that an earlier generation was made by.

@@ -124,7 +124,7 @@ func (a *app) accept(hashes []string, removes int, message string) error {
 		return err
 	}
 	defer release()
-	if a.prev, err = currentGeneration(a.tree); err != nil {
+	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
 		return err
 	}
 	var holds []*zone.Hold

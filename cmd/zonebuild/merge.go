@@ -92,6 +92,7 @@ func (b *batch) mergeNew(j *job, old *zone.Zone) (*zone.Zone, []zone.Notice, err
 		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: b.claims.Claims,
 		Fragments: frags, Published: old, Released: b.released(j),
 	})
+	next.Describe(j.inputs)
 	return next, notices, nil
 }
 
@@ -106,19 +107,8 @@ func (b *batch) replay(j *job, g *zone.GenerationZone) (*zone.Zone, []zone.Notic
 	if err != nil {
 		return nil, nil, err
 	}
-	var frags []*zone.Fragment
-	for _, in := range g.Inputs {
-		f, err := b.parse(j.zone, in)
-		if err != nil {
-			return nil, nil, err
-		}
-		frags = append(frags, f)
-	}
-	apex := j.group.Apex(j.zone)
-	old, notices := zone.Merge(zone.MergeInput{
-		Apex: apex, Registry: b.cfg.RIR, Claims: claims, Fragments: frags, Published: zone.ZoneFromKept(apex, g.Kept),
-	})
-	return old, notices, nil
+	old, _, notices, err := g.Replay(j.group.Apex(j.zone), b.cfg.RIR, claims, b.object, b.cfg.ParseOptions)
+	return old, notices, err
 }
 
 // fragments chooses and parses one file of every source that speaks for the
@@ -204,7 +194,7 @@ func (b *batch) newest(j *job, source string) *zone.Input {
 	if z == nil || z.Accepted == nil {
 		return nil
 	}
-	return &zone.Input{Source: source, File: z.Accepted.File, SHA256: z.Accepted.SHA256, Size: z.Accepted.Size}
+	return &zone.Input{Source: source, File: z.Accepted.File, SHA256: z.Accepted.SHA256, Size: z.Accepted.Size, Signer: z.Accepted.Signer, Seen: z.Accepted.FirstSeen}
 }
 
 // publishedInput returns a source's input in a published zone, nil if there is none.
@@ -225,12 +215,7 @@ func (b *batch) parse(z zone.Name, in zone.Input) (*zone.Fragment, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := zone.ParseOptions{Limits: zone.DefaultParseLimits}
-	opt.Limits.MaxBytes = maxZonelet
-	if s := b.cfg.Source(in.Source); s != nil {
-		opt.TrailerOptional, opt.Limits.MaxBytes = s.TrailerOptional, s.MaxBytes
-	}
-	return zone.ParseFragment(in.Source, z, in.File, data, opt)
+	return zone.ParseFragment(in.Source, z, in.File, data, b.cfg.ParseOptions(in.Source))
 }
 
 // refuse notes that a verified file was not used: a notice for each mistake up

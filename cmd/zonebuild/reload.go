@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
 )
 
 func reloadCommand(a *app) *cobra.Command {
@@ -25,7 +27,7 @@ func (a *app) reloadPending(ctx context.Context) (err error) {
 		return err
 	}
 	defer release()
-	if a.prev, err = currentGeneration(a.tree); err != nil {
+	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
 		return err
 	}
 	if a.prev == nil || len(a.prev.Reload) == 0 {

@@ -60,7 +60,7 @@ func (b *batch) rollback(n uint64, zones []zone.Name) error {
 	if err != nil {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("opening generation %d: %w", n, err), Hint: "ls " + b.tree.Root + "/generations"}
 	}
-	target, err := readGeneration(kept)
+	target, err := shell.ReadGeneration(kept)
 	if err != nil {
 		return err
 	}

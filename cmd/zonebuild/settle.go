@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,12 +83,13 @@ type heldFile struct {
 	zone.Hold
 }
 
+// encode is JSON as every command writes it.
 func encode(v any) []byte {
-	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+	var b bytes.Buffer
+	if err := shell.WriteJSON(&b, v); err != nil {
 		panic("zonebuild: " + err.Error()) // our own types always encode
 	}
-	return append(data, '\n')
+	return b.Bytes()
 }
 
 // turns returns the notices that a generation opened and closed, against the
@@ -96,7 +97,7 @@ func encode(v any) []byte {
 func (a *app) turns(g *zone.Generation) (opened, closed []zone.OpenNotice) {
 	var before []zone.OpenNotice
 	if dir, err := a.tree.Open(g.Previous); err == nil {
-		if p, err := readGeneration(dir); err == nil {
+		if p, err := shell.ReadGeneration(dir); err == nil {
 			before = p.Notices
 		}
 	}
@@ -183,7 +184,7 @@ func (a *app) named() (map[string]bool, error) {
 		if err != nil {
 			return nil, err
 		}
-		gen, err := readGeneration(g)
+		gen, err := shell.ReadGeneration(g)
 		if err != nil {
 			return nil, err
 		}
