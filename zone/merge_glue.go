@@ -75,9 +75,11 @@ func (m *merger) noteLost(servers map[Name]*owner) {
 		hosts = append(hosts, host)
 	}
 	slices.Sort(hosts)
+	told := map[*owner]bool{}
 	for _, host := range hosts {
 		o := servers[host]
-		if cut := m.cutOver(host.SortKey()); cut == nil {
+		if !told[o] && m.cutOver(host.SortKey()) == nil {
+			told[o] = true
 			m.noteHeld(codeNoAddress, *o, "name server %s of %s lies in the parent zone and below no delegation, so it can have no address; name a server that exists", host, o.name)
 		}
 	}
