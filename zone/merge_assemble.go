@@ -12,7 +12,7 @@ func (m *merger) assemble() *Zone {
 	m.matchGlue()
 	in := inputTable{index: map[Input]int{}}
 	for _, f := range m.frags {
-		in.add(Input{f.Source, f.File, f.SHA256, f.Size})
+		in.add(Input{Source: f.Source, File: f.File, SHA256: f.SHA256, Size: f.Size})
 	}
 	z := &Zone{Apex: m.in.Apex, Entries: make([]Entry, 0, len(m.arena))}
 	next := 0

@@ -83,7 +83,7 @@ func testZone(t testing.TB, text string) *Zone {
 			continue
 		}
 		r := testRecord(t, rest)
-		kept = append(kept, KeptRecord{Name: r.Name, Type: r.Type, TTL: 86400, Data: []byte(r.Data), Line: uint32(i + 100), Input: Input{source, "202-" + source, strings.Repeat("0", 64), 1}})
+		kept = append(kept, KeptRecord{Name: r.Name, Type: r.Type, TTL: 86400, Data: []byte(r.Data), Line: uint32(i + 100), Input: Input{Source: source, File: "202-" + source, SHA256: strings.Repeat("0", 64), Size: 1}})
 	}
 	return ZoneFromKept(testApex, kept)
 }
