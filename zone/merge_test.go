@@ -221,6 +221,13 @@ var mergeRows = []mergeRow{
 		notices:   "warning outside-claims JPNIC 12",
 	},
 	{
+		name: "claims moved/old manager asserts a descendant", claims: []string{"KRNIC 202.12.0.0/17", "JPNIC 202.12.128.0/17"},
+		says:      map[string]string{"JPNIC": "12 NS a.example.\n128.12 NS a.example.\n128.12 NS b.example."},
+		published: "JPNIC: 12 NS a.example.",
+		want:      "JPNIC: 12 NS a.example. (claims-moved)",
+		notices:   "warning claims-moved JPNIC 12\nwarning shadowed JPNIC 128.12",
+	},
+	{
 		name: "claims moved/new manager asserts the impossible", claims: []string{"KRNIC 202.12.0.0/16"},
 		says:      map[string]string{"JPNIC": "28.12 NS a.example.", "KRNIC": "28.12 NS 1.2.3.4."},
 		published: "JPNIC: 28.12 NS a.example.",
@@ -284,6 +291,11 @@ var mergeRows = []mergeRow{
 		published: "APNIC: 28.12 NS a.example.",
 		want:      "APNIC: 28.12 NS a.example.\nAPNIC: 28.12 NS b.example.",
 		notices:   "error over-registry JPNIC 12",
+	},
+	{
+		name: "ancestor/NIR over an impossible set of the registry", claims: jpnic,
+		registry: "28.12 NS 192.0.2.1.", says: map[string]string{"JPNIC": "12 NS j.example.\n12 NS k.example."},
+		notices: "error bad-ns APNIC 28.12\nerror over-registry JPNIC 12",
 	},
 	{
 		name: "ancestor/same source", claims: jpnic,
@@ -410,6 +422,17 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// A published zone that hides a delegation, which none of ours does, does not
+// hand it on.
+func TestMergeRepairsPublished(t *testing.T) {
+	r := mergeRow{claims: jpnic, says: map[string]string{"JPNIC": "12 NS 192.0.2.1."}, published: "JPNIC: 12 NS a.example.\nJPNIC: 28.12 NS b.example.\nJPNIC: ns.28.12 A 192.0.2.1"}
+	z, _ := Merge(r.input(t))
+	want := lines("JPNIC: 12 NS a.example. (bad-ns)\nJPNIC: ns.28.12 A 192.0.2.1 (bad-ns)")
+	if d := cmp.Diff(want, show(t, z)); d != "" {
+		t.Errorf("zone (-want +got):\n%s", d)
+	}
+}
+
 // Kept records keep their source, file, digest and line.
 func TestMergeKeepsPosition(t *testing.T) {
 	r := mergeRow{claims: jpnic, says: map[string]string{"JPNIC": "28.12 NS 192.0.2.1."}, published: "JPNIC: 28.12 NS old.example."}
@@ -424,7 +447,7 @@ func TestMergeKeepsPosition(t *testing.T) {
 }
 
 func TestMergeTTL(t *testing.T) {
-	r := mergeRow{claims: jpnic, says: map[string]string{"JPNIC": "28.12 300 NS a.example.\n28.12 600 NS b.example.\n29.12 99999 NS a.example.\n30.12 7000 NS ns.30.12\nns.30.12 100 A 192.0.2.1"}}
+	r := mergeRow{claims: jpnic, says: map[string]string{"JPNIC": "28.12 300 NS a.example.\n28.12 600 NS b.example.\n29.12 99999 NS a.example.\n30.12 7000 NS ns.30.12\n30.12 6000 NS ns.30.12\nns.30.12 100 A 192.0.2.1"}}
 	in := r.input(t)
 	in.Apex.TTL = TTL{FromSource: true, Fixed: 86400, Min: 400, Max: 9000}
 	z, _ := Merge(in)
@@ -432,7 +455,7 @@ func TestMergeTTL(t *testing.T) {
 	for _, e := range z.Entries {
 		got = append(got, e.TTL)
 	}
-	if want := []uint32{400, 400, 9000, 7000, 400}; !slices.Equal(got, want) {
+	if want := []uint32{400, 400, 9000, 6000, 400}; !slices.Equal(got, want) {
 		t.Errorf("TTLs %v, want %v", got, want)
 	}
 }
