@@ -25,7 +25,7 @@ func (c Claim) compare(d Claim) int {
 type Claims struct {
 	all     []Claim
 	sources map[string][]netipx.IPRange // disjoint, not touching, ascending
-	overlap []overlap // disjoint, ascending
+	overlap []overlap                   // disjoint, ascending
 }
 
 // An overlap is a range that all of its sources claim, two at least.

@@ -201,7 +201,9 @@ func without(a, b []Entry) []Entry {
 // changeKinds says in which ways an owner with records before and after
 // changed.
 func changeKinds(a, b, gone, come []Entry) []ChangeKind {
-	has := func(es []Entry, t Type) bool { return slices.ContainsFunc(es, func(e Entry) bool { return e.Type == t }) }
+	has := func(es []Entry, t Type) bool {
+		return slices.ContainsFunc(es, func(e Entry) bool { return e.Type == t })
+	}
 	changed := func(t Type) bool { return has(gone, t) || has(come, t) }
 	var kinds []ChangeKind
 	if changed(TypeNS) {

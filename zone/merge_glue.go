@@ -84,4 +84,3 @@ func (m *merger) noteLost(servers map[Name]*owner) {
 		}
 	}
 }
-
