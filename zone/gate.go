@@ -17,15 +17,21 @@ type Hold struct {
 	Hash   string `json:"hash"` // see ComputeHash
 	Source string `json:"source"`
 	Zone   Name   `json:"zone"`
-	Kind   string `json:"kind"` // "removed"
+	Kind   string `json:"kind"` // one of the Kind constants
 	Rule   string `json:"rule"` // which limits, in words, with the figures
 	Before int    `json:"before"`
 	After  int    `json:"after"`
 	Losses []Name `json:"losses"`
 }
 
-// kindRemoved is the one kind of change that is held.
-const kindRemoved = "removed"
+// The kinds of change that are held: delegations that a source removed, those
+// that stand only although its claims moved, and a whole zone that is configured
+// no more.
+const (
+	KindRemoved     = "removed"
+	KindClaimsMoved = "claims-moved"
+	KindZoneDropped = "zone-dropped"
+)
 
 // holdVersion is part of every hash, so that a later form cannot be mistaken
 // for this one.
@@ -165,7 +171,7 @@ func gateSource(changes []SourceChange, lim Limits, accepted func(string, Name) 
 		if len(rules) == 0 {
 			continue
 		}
-		h := Hold{Source: c.Source, Zone: c.Zone, Kind: kindRemoved, Rule: strings.Join(rules, "; "), Before: c.Before, After: c.After, Losses: losses[i]}
+		h := Hold{Source: c.Source, Zone: c.Zone, Kind: KindRemoved, Rule: strings.Join(rules, "; "), Before: c.Before, After: c.After, Losses: losses[i]}
 		h.Hash = h.ComputeHash()
 		holds = append(holds, h)
 	}

@@ -17,6 +17,7 @@ type Accept struct {
 	Hash    string    `json:"hash"` // of the hold, see [Hold.ComputeHash]
 	Source  string    `json:"source"`
 	Zone    Name      `json:"zone"`
+	Kind    string    `json:"kind"`
 	Removes int       `json:"removes"` // number of losses, as the person named it
 	Losses  []Name    `json:"losses"`
 	Message string    `json:"message"`
@@ -48,7 +49,7 @@ func (a *Accept) check() error {
 	if len(a.Losses) == 0 || a.Removes != len(a.Losses) {
 		return fmt.Errorf("it says %d losses and lists %d", a.Removes, len(a.Losses))
 	}
-	if want := (Hold{Source: a.Source, Zone: a.Zone, Kind: kindRemoved, Losses: a.Losses}).ComputeHash(); a.Hash != want {
+	if want := (Hold{Source: a.Source, Zone: a.Zone, Kind: a.Kind, Losses: a.Losses}).ComputeHash(); a.Hash != want {
 		return fmt.Errorf("hash %.64q is not that of its losses, %s", a.Hash, want)
 	}
 	if a.Time.IsZero() || !a.Expires.After(a.Time) {
@@ -66,7 +67,7 @@ func NewAccept(h Hold, lim Limits, message, by string, now time.Time) *Accept {
 	sortNames(losses)
 	now = now.UTC()
 	return &Accept{
-		Version: AcceptVersion, Hash: h.ComputeHash(), Source: h.Source, Zone: h.Zone, Removes: len(losses), Losses: losses,
+		Version: AcceptVersion, Hash: h.ComputeHash(), Source: h.Source, Zone: h.Zone, Kind: h.Kind, Removes: len(losses), Losses: losses,
 		Message: message, By: by, Time: now, Expires: now.Add(lim.Expires),
 	}
 }

@@ -28,6 +28,7 @@ func modes(k int) []crashfs.Mode {
 func TestReplayEveryPrefix(t *testing.T) {
 	for _, before := range []int{0, 2} {
 		t.Run(fmt.Sprint("after ", before), func(t *testing.T) {
+			t.Parallel()
 			tree := newTree(t, before)
 			parent := filepath.Dir(tree.Root)
 			rec, err := crashfs.Record(parent)
@@ -117,6 +118,7 @@ var errKilled = errors.New("killed")
 // cache holds, and then the power goes: this is where removing something too early
 // shows.
 func TestReplayKilledThenPowerLoss(t *testing.T) {
+	t.Parallel()
 	seenStates := outcomes{}
 	for k := 1; ; k++ {
 		tree := newTree(t, 1)
@@ -150,6 +152,7 @@ func TestReplayKilledThenPowerLoss(t *testing.T) {
 
 // The same with a successor that merely prunes.
 func TestReplayKilledThenPruned(t *testing.T) {
+	t.Parallel()
 	seenStates := outcomes{}
 	for k := 1; ; k++ {
 		tree := newTree(t, 1)
@@ -182,6 +185,7 @@ func checkNumber(t *testing.T, root string) {
 
 // The same for a single file, in a folder that WriteFile's caller made.
 func TestReplayWriteFile(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	rec, err := crashfs.Record(root)
 	ok(t, err)

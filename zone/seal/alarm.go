@@ -105,7 +105,7 @@ func (p *Policy) keySpans(rk *ringKey, j int) (all []span) {
 		}
 	}
 	m := made{e: e, pk: pk}
-	st := judge(e, pk, life.start)
+	st := judge(e, pk, life.start.Add(Skew))
 	if st.fault != "" || !st.revoked.IsZero() {
 		return nil
 	}

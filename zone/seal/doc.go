@@ -35,7 +35,7 @@
 // A detached signature of type text (0x01) does not cover the kind of the line
 // ends either. Markers apart, any other packet is refused. A signature file has
 // at most [MaxSignature] octets, and a clear-signed one twice the size of FILE
-// more; at most 8 signatures are read. If there are several, as in an
+// more ([SignatureLimit]); at most 8 signatures are read. If there are several, as in an
 // algorithm or key roll, one that is good is enough, and the newest good one
 // counts.
 //
@@ -52,7 +52,8 @@
 //   - The key is not revoked, now, whatever the date of the revocation and of
 //     the signature. Revocations by other keys are not heard.
 //   - The key has not expired, now, whatever the date of the signature, by its
-//     latest self-signature. A key whose life its owner prolonged goes on
+//     latest self-signature (its primary user id's, and its direct-key signature
+//     if there is one: the earlier end counts). A key whose life its owner prolonged goes on
 //     sealing files from before. A Legacy "expired" by fingerprint makes an
 //     exception until its date, with a notice each time.
 //   - Now is inside one of the windows that the configuration gives for the

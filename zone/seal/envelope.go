@@ -11,9 +11,13 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
-// MaxSignature is the largest signature file, in octets. One that is
-// clear-signed may have twice the size of the sealed file more.
+// MaxSignature is the largest detached signature file, in octets.
 const MaxSignature = 64 << 10
+
+// SignatureLimit returns how large the signature file over a file of size
+// octets may be, of whatever form: a clear-signed one holds the text itself,
+// with CRLF and escapes at worst.
+func SignatureLimit(size int64) int64 { return MaxSignature + 2*size }
 
 // maxSignatures is how many signatures of one file are read.
 const maxSignatures = 8
@@ -61,8 +65,8 @@ func malformed(format string, args ...any) *Error {
 func openEnvelope(sig, data []byte) (*envelope, *Error) {
 	text := bytes.TrimSpace(sig)
 	switch {
-	case len(sig) > MaxSignature+2*len(data):
-		return nil, malformed("%d octets are no signature; at most %d are read", len(sig), MaxSignature)
+	case int64(len(sig)) > SignatureLimit(int64(len(data))):
+		return nil, malformed("%d octets are no signature; at most %d are read", len(sig), SignatureLimit(int64(len(data))))
 	case len(text) == 0:
 		return nil, malformed("empty; want an OpenPGP signature (gpg --armor --detach-sign)")
 	case bytes.HasPrefix(text, []byte(beginMark+blockClear)):
@@ -90,7 +94,7 @@ func openArmoured(sig, data []byte) (*envelope, *Error) {
 	e := &envelope{form: Detached, signed: data}
 	for _, b := range blocks {
 		if b.kind != blockSig {
-			return nil, malformed("holds a PGP %.40s; want a detached signature (gpg --armor --detach-sign)", b.kind)
+			return nil, malformed("holds a PGP %.40q; want a detached signature (gpg --armor --detach-sign)", b.kind)
 		}
 		if err := e.add(b.octets); err != nil {
 			return nil, err
@@ -113,7 +117,7 @@ func openClear(sig, data []byte) (*envelope, *Error) {
 		return nil, malformed("%.40q stands after the clear-signed text; nothing may", rest)
 	}
 	if want, got := "PGP "+blockSig, b.ArmoredSignature.Type; got != want {
-		return nil, malformed("a clear-signed text ends in a %.40s; want a %s", got, want)
+		return nil, malformed("a clear-signed text ends in a %.40q; want a %s", got, want)
 	}
 	text, err := clearText(data)
 	if err != nil {
@@ -207,11 +211,11 @@ func armourBlocks(data []byte) (blocks []block, outside string, err *Error) {
 			}
 			blocks, inside = append(blocks, b), ""
 		case strings.HasPrefix(line, lineMark):
-			return nil, "", malformed("%.60q inside of a PGP %.40s", line, inside)
+			return nil, "", malformed("%.60q inside of a PGP %.40q", line, inside)
 		}
 	}
 	if inside != "" {
-		return nil, "", malformed("the PGP %.40s has no end line; is the file whole?", inside)
+		return nil, "", malformed("the PGP %.40q has no end line; is the file whole?", inside)
 	}
 	return blocks, outside, nil
 }
@@ -225,11 +229,11 @@ func isMark(line, mark string) bool {
 func armour(kind string, data []byte) (block, *Error) {
 	b, err := armor.Decode(bytes.NewReader(data))
 	if err != nil {
-		return block{}, malformed("PGP %.40s: no armour inside (RFC 9580, section 6.2)", kind)
+		return block{}, malformed("PGP %.40q: no armour inside (RFC 9580, section 6.2)", kind)
 	}
 	octets, err := io.ReadAll(b.Body)
 	if err != nil {
-		return block{}, malformed("PGP %.40s: %v (RFC 9580, section 6)", kind, err)
+		return block{}, malformed("PGP %.40q: %v (RFC 9580, section 6)", kind, err)
 	}
 	return block{kind, octets}, nil
 }

@@ -8,11 +8,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 )
 
 func Example() {
@@ -276,5 +278,160 @@ func TestSubkeyWithoutFlag(t *testing.T) {
 	rebind(func(s *packet.Signature) { s.FlagsValid = false })
 	if err := verify(); kindOf(err) != Unsupported {
 		t.Errorf("without flags: %v", err)
+	}
+}
+
+// The forms that RFC 9580 added, which GnuPG 2.2 does not read.
+func TestKeysOfRFC9580(t *testing.T) {
+	at := date(2025, 1, 1)
+	for _, c := range []struct {
+		name   string
+		change func(*packet.Config)
+		want   string
+		kind   Kind
+	}{
+		{"version 4 Ed25519", func(c *packet.Config) { c.Algorithm = packet.PubKeyAlgoEd25519 }, "Ed25519", 0},
+		{"version 4 Ed448", func(c *packet.Config) { c.Algorithm = packet.PubKeyAlgoEd448 }, "Ed448", 0},
+		{"version 6 Ed25519", func(c *packet.Config) { c.Algorithm, c.V6Keys = packet.PubKeyAlgoEd25519, true }, "Ed25519", 0},
+		{"version 6 ML-DSA", func(c *packet.Config) { c.Algorithm, c.V6Keys = packet.PubKeyAlgoMldsa65Ed25519, true }, "", Weak},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conf := makeConfig(at, rand.NewChaCha8([32]byte{}))
+			conf.KeyLifetimeSecs = uint32(year / time.Second)
+			c.change(conf)
+			e := must(openpgp.NewEntity("a", "", "", conf))(t)
+			e.Subkeys = nil
+			k := &Key{e, e.PrivateKey}
+			ring, sig := ringOf(t, k), signAnyway(t, k, zonelet, at)
+			s, _, err := ring.Verify(zonelet, sig, Policy{Now: at})
+			if kindOf(err) != c.kind || s.Algorithm != c.want {
+				t.Fatalf("got %+v, %v", s, err)
+			}
+			if err != nil {
+				return
+			}
+			if s.UserID != "a" || len(s.Fingerprint) != len(fingerprint(e.PrimaryKey)) {
+				t.Errorf("got %+v", s)
+			}
+			if _, _, err := ring.Verify(zonelet[1:], sig, Policy{Now: at}); kindOf(err) != BadSignature {
+				t.Errorf("other octets: %v", err)
+			}
+			if _, _, err := ring.Verify(zonelet, sig, Policy{Now: date(2026, 2, 1)}); kindOf(err) != Expired {
+				t.Errorf("expired: %v", err)
+			}
+			if err := k.Revoke(at); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: at}); kindOf(err) != Revoked {
+				t.Errorf("revoked: %v", err)
+			}
+		})
+	}
+}
+
+// An owner's user ids: the one that speaks, on one line.
+func TestUserIDs(t *testing.T) {
+	at := date(2025, 1, 1)
+	k := testKey(t, "b", at, 0)
+	name := func(now time.Time) string {
+		sig := signAnyway(t, k, zonelet, now)
+		s, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.UserID
+	}
+	add := func(id string, at time.Time) {
+		if err := k.entity.AddUserId(id, "", "", makeConfig(at, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("a", at)
+	add("c", at.Add(year))
+	if got := name(at); got != "b <b@nir.example>" {
+		t.Errorf("the one marked primary is %q", got)
+	}
+	delete(k.entity.Identities, "b <b@nir.example>")
+	if got := name(at); got != "a" {
+		t.Errorf("the only one there is yet is %q", got)
+	}
+	if got := name(at.Add(year)); got != "c" {
+		t.Errorf("the newest is %q", got)
+	}
+	delete(k.entity.Identities, "c")
+	delete(k.entity.Identities, "a")
+	add("x\n\x1b[31m"+strings.Repeat("é", 200), at)
+	if got := name(at); !strings.HasPrefix(got, "x??[31mé") || len(got) > 210 {
+		t.Errorf("unprintable: %q", got)
+	}
+}
+
+func TestTooManySubkeys(t *testing.T) {
+	at := date(2025, 1, 1)
+	k := testKey(t, "a", at, 0)
+	for i := range MaxSubkeys + 1 {
+		if i == MaxSubkeys {
+			ringOf(t, k)
+		}
+		if err := k.entity.AddSigningSubkey(makeConfig(at, rand.NewChaCha8([32]byte{byte(i)}))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := LoadKeyring("k", must(k.Public())(t)); err == nil || !strings.Contains(err.Error(), "more than 32 subkeys") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A primary key signs unless its flags say that it does not.
+func TestPrimaryFlags(t *testing.T) {
+	at := date(2025, 1, 1)
+	k := testKey(t, "a", at, 0)
+	id := k.entity.Identities["a <a@nir.example>"]
+	self := id.SelfCertifications[0].Packet
+	for _, c := range []struct {
+		valid, sign bool
+		want        Kind
+	}{{true, true, 0}, {false, false, 0}, {true, false, Unsupported}} {
+		self.FlagsValid, self.FlagSign, self.FlagCertify = c.valid, c.sign, c.valid
+		if err := self.SignUserId(id.Name, k.entity.PrimaryKey, k.signer, makeConfig(at, nil)); err != nil {
+			t.Fatal(err)
+		}
+		sig := signAnyway(t, k, zonelet, at)
+		if _, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: at}); kindOf(err) != c.want {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if _, err := ParseKey("key.asc", must(k.Private())(t), nil); (err == nil) != (c.want == 0) {
+			t.Errorf("%+v: reading it to sign with: %v", c, err)
+		}
+	}
+}
+
+// A self-signature that somebody else made in the key's name counts for
+// nothing: neither does it prolong a key nor does it make one.
+func TestForgedSelfSignature(t *testing.T) {
+	at := date(2025, 1, 1)
+	k, other := testKey(t, "a", at, year), testKey(t, "b", at, 0)
+	id := k.entity.Identities["a <a@nir.example>"]
+	sig := signAnyway(t, k, zonelet, at)
+	forged := *id.SelfCertifications[0].Packet
+	forged.KeyLifetimeSecs, forged.CreationTime = nil, at.Add(time.Hour)
+	forger := *other.signer
+	forger.PublicKey.Fingerprint, forger.PublicKey.KeyId = k.signer.Fingerprint, k.signer.KeyId
+	if err := forged.SignUserId(id.Name, k.entity.PrimaryKey, &forger, makeConfig(at, nil)); err != nil {
+		t.Fatal(err)
+	}
+	genuine := id.SelfCertifications
+	for _, c := range []struct {
+		self []*packet.VerifiableSignature
+		want Kind
+	}{
+		{genuine, Expired},
+		{append(slices.Clone(genuine), packet.NewVerifiableSig(&forged)), Expired},
+		{[]*packet.VerifiableSignature{packet.NewVerifiableSig(&forged)}, Unsupported},
+	} {
+		id.SelfCertifications = c.self
+		if _, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: at.Add(2 * year)}); kindOf(err) != c.want {
+			t.Errorf("with %d self-signatures: %v", len(c.self), err)
+		}
 	}
 }

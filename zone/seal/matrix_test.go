@@ -58,6 +58,8 @@ func newWorld(t *testing.T) *world {
 		}
 		w.run(at, nil, "--quick-add-key", w.fpr[s], "ed25519", "sign", end)
 	}
+	w.fpr["dsasub"] = w.key("dsasub", "dsa1024", "cert", at, "never")
+	w.run(at, nil, "--quick-add-key", w.fpr["dsasub"], "ed25519", "sign", "never")
 	w.fpr["foreign"] = w.key("foreign", "ed25519", "sign,cert", at, "never")
 	return w
 }
@@ -102,6 +104,7 @@ func trials() []trial {
 		{name: "dsa2048", key: "dsa2048", gpg: "GOODSIG", want: Weak, why: "the policy refuses DSA", legacy: allow("dsa", later), codes: []string{"legacy-dsa"}},
 		{name: "dsa1024 sha1", key: "dsa1024", args: digest("SHA1"), gpg: "GOODSIG", want: Weak, why: "the policy refuses DSA", legacy: allow("dsa", later), then: Weak},
 		{name: "dsa1024 sha1, both allowed", key: "dsa1024", args: digest("SHA1"), gpg: "GOODSIG", want: Weak, why: "the policy refuses DSA", legacy: append(allow("dsa", later), allow("sha1", later)...), codes: []string{"legacy-dsa", "legacy-sha1"}},
+		{name: "subkey of a weak key", key: "dsasub", gpg: "GOODSIG", want: Weak, why: "the policy refuses DSA, and the subkey is bound by it", legacy: allow("dsa", later), codes: []string{"legacy-dsa"}},
 		{name: "binary", key: "ed25519", args: []string{"--detach-sign"}, gpg: "GOODSIG", check: wantForm(Binary)},
 		{name: "clear-signed", key: "ed25519", args: []string{"--clear-sign"}, gpg: "GOODSIG", check: wantForm(ClearSign)},
 		{name: "clear-signed rsa sha512", key: "rsa4096", args: append(digest("SHA512"), "--clear-sign"), gpg: "GOODSIG", check: wantForm(ClearSign)},

@@ -72,11 +72,7 @@ func (p *Policy) accept(m *made) (Signature, []zone.Notice, *Error) {
 	if err := p.checkTimes(m); err != nil {
 		return Signature{}, nil, err
 	}
-	at := p.Now
-	if created.After(at) {
-		at = created // by Skew at most: the key may be as new as its first signature
-	}
-	st := judge(m.e, m.pk, at)
+	st := judge(m.e, m.pk, p.Now.Add(Skew)) // its self-signature may be a moment old, by a clock ahead of ours
 	var notices []zone.Notice
 	for _, check := range []func(*made, standing) (*zone.Notice, *Error){p.checkKey, p.checkExpiry, p.checkAlgorithm, p.checkHash} {
 		n, err := check(m, st)

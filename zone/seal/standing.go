@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
@@ -47,7 +49,7 @@ const notForSigning = "is not flagged for signing (RFC 9580, section 5.2.3.29)"
 // self-signature that the primary key's flags are in.
 func judgePrimary(e *openpgp.Entity, at time.Time, conf *packet.Config) (s standing, self *packet.Signature) {
 	self, name := primaryIdentity(e, at, conf)
-	s.userID = name
+	s.userID = printable(name)
 	direct, err := e.LatestValidDirectSignature(at, conf)
 	if err == nil {
 		s.expires = earlier(s.expires, keyEnd(e.PrimaryKey, direct))
@@ -84,6 +86,20 @@ func (s *standing) judgeSubkey(sub *openpgp.Subkey, at time.Time, conf *packet.C
 	default:
 		s.expires = earlier(s.expires, keyEnd(sub.PublicKey, self))
 	}
+}
+
+// printable makes a user id fit for one line of a log: it is the owner's text.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+	if len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return s
 }
 
 // primaryIdentity returns the user id that speaks for the key and its

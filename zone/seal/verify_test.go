@@ -156,6 +156,35 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+func TestSignatureInOtherArmour(t *testing.T) {
+	k := testKey(t, "a", date(2025, 1, 1), 0)
+	sig := armourOf(t, "PGP MESSAGE", binaryOf(t, must(k.Sign(zonelet, date(2025, 2, 1)))(t)))
+	if _, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: date(2025, 3, 1)}); kindOf(err) != Malformed || !strings.Contains(err.Error(), "MESSAGE") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A key may say when it ends in a signature on the key itself.
+func TestDirectKeySignature(t *testing.T) {
+	at := date(2025, 1, 1)
+	k := testKey(t, "a", at, 2*year)
+	secs := uint32(year / time.Second)
+	direct := &packet.Signature{
+		Version: 4, SigType: packet.SigTypeDirectSignature, PubKeyAlgo: k.signer.PubKeyAlgo, Hash: hashOfKeys,
+		CreationTime: at, IssuerKeyId: &k.signer.KeyId, KeyLifetimeSecs: &secs,
+	}
+	if err := direct.SignDirectKeyBinding(k.entity.PrimaryKey, k.signer, makeConfig(at, nil)); err != nil {
+		t.Fatal(err)
+	}
+	k.entity.DirectSignatures = append(k.entity.DirectSignatures, packet.NewVerifiableSig(direct))
+	sig := signAnyway(t, k, zonelet, at)
+	for now, want := range map[time.Time]Kind{date(2025, 12, 31): 0, date(2026, 1, 2): Expired} {
+		if _, _, err := ringOf(t, k).Verify(zonelet, sig, Policy{Now: now}); kindOf(err) != want {
+			t.Errorf("at %s: %v", day(now), err)
+		}
+	}
+}
+
 func TestSeveralSignatures(t *testing.T) {
 	at := date(2025, 1, 1)
 	a, b, foreign := testKey(t, "a", at, 0), testKey(t, "b", at, year), testKey(t, "foreign", at, 0)

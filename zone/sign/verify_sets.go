@@ -26,6 +26,9 @@ func (c *sigCheck) sets(owner string, group []parsed, must func(typ uint16) bool
 		if set[0].typ == dns.TypeRRSIG || !must(set[0].typ) {
 			continue
 		}
+		if len(sigs) > 0 && sigs[0].rr.(*dns.RRSIG).TypeCovered < set[0].typ {
+			return stray(owner, sigs[0])
+		}
 		n := 0
 		for n < len(sigs) && sigs[n].rr.(*dns.RRSIG).TypeCovered == set[0].typ {
 			if err := c.signature(owner, set, sigs[n]); err != nil {
@@ -39,10 +42,14 @@ func (c *sigCheck) sets(owner string, group []parsed, must func(typ uint16) bool
 		sigs = sigs[n:]
 	}
 	if len(sigs) > 0 {
-		t := dns.Type(sigs[0].rr.(*dns.RRSIG).TypeCovered)
-		return fault(owner, "there is an RRSIG over %s, which must not be signed here or is not there (RFC 4035, section 2.2)", t)
+		return stray(owner, sigs[0])
 	}
 	return nil
+}
+
+func stray(owner string, sig parsed) error {
+	t := dns.Type(sig.rr.(*dns.RRSIG).TypeCovered)
+	return fault(owner, "there is an RRSIG over %s, which must not be signed here or is not there (RFC 4035, section 2.2)", t)
 }
 
 // wanted is how many signatures a set has: one of a ZSK, or one of each active

@@ -1,9 +1,9 @@
 -----BEGIN PGP MESSAGE-----
 
-owGbwMvMwCH28jRz0/yMmUmMp2OSGDJsHA6o+Ad5unv6KehxGVnoGRrpGRkY6WXm
-6SampBTpJRYVJOpx+gVz5hUb6uVlFumlViTmFuSk6nHpKiQq5GTmpSqUZCSWKGQk
-FiuU5CskpSqkFicnFqSmcHWUsjCIcTDIiimy/D75VKDYbZpnl+HtqzDbWZlAVjNw
-cQrARC6pMDJ8X9iw99ULawa2nMvTchr2eK6p9w6b9KRBuUhqSrCr9AF3hn/WG5Ij
-N34orW5uzv3JVX2O/eyrR3pn7FMlHrn1C2xyMGEEAA==
-=ilT+
+owGbwMvMwCHGI/tzsaKTqiLj6ZgkhgwbhwMq/kGe7p5+CnpcRhZ6hkZ6RgZGepl5
+uokpKUV6iUUFiXqcfsGcecWGenmZRXqpFYm5BTmpely6CokKOZl5qQolGYklChmJ
+xQol+QpJqQqpxcmJBakpXB2lLAxiHAyyYoosi42cThzUeeBixPOvCGY7KxPIagYu
+TgGYiM9rhv/e0aYhge8T9fXLGZfZNj0/L/dw2/+qA5e0Fj+J3BPLl36XkWHJscu+
+yrtfra3hMLv7/2b8v0Ne8Y3B/I7u8pblQnqTNzECAA==
+=bsc5
 -----END PGP MESSAGE-----
