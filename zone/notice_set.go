@@ -11,15 +11,17 @@ import (
 // is open now, opened the part of it that is new, closed what is open no more.
 // A notice opens once and closes once: it is the same one from run to run if its
 // Key is, with the text and position of now and the time of the run that gave it
-// first. Of several with one key the first in the order of [SortNotices] counts.
+// first. One whose severity rose is among opened again, since when it is open
+// stays: somebody has to hear of it. Of several with one key the first in the
+// order of [SortNotices] counts.
 // All three are sorted in that order, and none shares memory with prev or now.
 //
 // now must hold the notices of every zone, also of those that were not built in
 // this run because nothing changed: what is missing closes.
 func Reopen(prev []OpenNotice, now []Notice, at time.Time) (open, opened, closed []OpenNotice) {
-	before := make(map[string]time.Time, len(prev))
+	before := make(map[string]OpenNotice, len(prev))
 	for _, o := range prev {
-		before[o.Key()] = o.Since
+		before[o.Key()] = o
 	}
 	sorted := slices.Clone(now)
 	SortNotices(sorted)
@@ -30,12 +32,15 @@ func Reopen(prev []OpenNotice, now []Notice, at time.Time) (open, opened, closed
 			continue
 		}
 		seen[key] = true
-		since, was := before[key]
+		old, was := before[key]
+		o := OpenNotice{n, old.Since}
 		if !was {
-			since = at.UTC()
-			opened = append(opened, OpenNotice{n, since})
+			o.Since = at.UTC()
 		}
-		open = append(open, OpenNotice{n, since})
+		if !was || n.Severity > old.Severity {
+			opened = append(opened, o)
+		}
+		open = append(open, o)
 	}
 	for _, o := range prev {
 		if key := o.Key(); !seen[key] {

@@ -71,6 +71,22 @@ Closed
 	}
 }
 
+// A notice that becomes an alarm is told again; one that calms down is not.
+func TestReopenSeverity(t *testing.T) {
+	n := testNotice("JPNIC", "stale", "202.in-addr.arpa.", 0)
+	open, _, _ := Reopen(nil, []Notice{n}, time.Unix(1, 0))
+	n.Severity = Alarm
+	open, opened, closed := Reopen(open, []Notice{n}, time.Unix(2, 0))
+	want := []OpenNotice{{n, time.Unix(1, 0).UTC()}}
+	if d := cmp.Diff([][]OpenNotice{want, want, nil}, [][]OpenNotice{open, opened, closed}); d != "" {
+		t.Errorf("after the rise (-want +got):\n%s", d)
+	}
+	n.Severity = Warning
+	if _, opened, closed = Reopen(open, []Notice{n}, time.Unix(3, 0)); opened != nil || closed != nil {
+		t.Errorf("after the fall: opened %v, closed %v", opened, closed)
+	}
+}
+
 // Over any series of runs every notice opens and closes in turn, and what is
 // open is what the last run said.
 func TestReopenProperties(t *testing.T) {
