@@ -107,8 +107,9 @@ func (r Record) unpack() (dns.RR, error) {
 	}
 	// The library reads fields that are missing at the end as zero.
 	again := make([]byte, dns.Len(rr)+64)
+	start := len(r.Name.AppendWire(nil)) + 10 // type, class, TTL, length
 	end, err := dns.PackRR(rr, again, 0, nil, false)
-	if err != nil || end < len(r.Data) || string(again[end-len(r.Data):end]) != string(r.Data) || end-len(r.Data) != len(r.Name.AppendWire(nil))+10 {
+	if err != nil || end < start || string(again[start:end]) != string(r.Data) {
 		return nil, fmt.Errorf("decoding %s %s: the data is cut short or not canonical", r.Name, r.Type)
 	}
 	return rr, nil
