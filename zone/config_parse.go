@@ -23,8 +23,7 @@ import (
 // name the line or the key and what is allowed; all of them are reported.
 func ParseConfig(file string, data []byte) (*Config, error) {
 	raw := rawDefaults()
-	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
-	err := d.Decode(&raw)
+	err := decodeTOML(data, &raw)
 	var strict *toml.StrictMissingError
 	if err != nil && (!errors.As(err, &strict) || raw.Version == ConfigVersion) {
 		return nil, tomlError(file, err)
@@ -45,6 +44,17 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	return c, nil
 }
 
+// decodeTOML decodes strictly. The decoder panics at some broken values, such as
+// percent = +A000000000000000000000000.
+func decodeTOML(data []byte, raw *rawConfig) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the file is no TOML that can be read (%v); compare it with nirzone.example.toml", r)
+		}
+	}()
+	return toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(raw)
+}
+
 // tomlError gives a decoder's error the form file:line:column: message.
 func tomlError(file string, err error) error {
 	var strict *toml.StrictMissingError
@@ -59,9 +69,15 @@ func tomlError(file string, err error) error {
 	var de *toml.DecodeError
 	if errors.As(err, &de) {
 		line, col := de.Position()
-		return &SyntaxError{Pos{file, line, col}, strings.TrimPrefix(de.Error(), "toml: ")}
+		return &SyntaxError{Pos{file, line, col}, tomlText(err)}
 	}
-	return fmt.Errorf("%s: %s", file, strings.TrimPrefix(err.Error(), "toml: "))
+	return fmt.Errorf("%s: %s", file, tomlText(err))
+}
+
+// tomlText returns a decoder's text on one line: it quotes the file as it is.
+func tomlText(err error) string {
+	q := strconv.Quote(strings.TrimPrefix(err.Error(), "toml: "))
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }
 
 // A configParser turns the file's form into a Config and collects mistakes.
