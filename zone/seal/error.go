@@ -8,28 +8,27 @@ import (
 // A Kind says why a seal was refused.
 type Kind uint8
 
-// The kinds. BadSignature and WrongSum mean that seal and file do not belong
-// together, which is also what a publication half way looks like.
+// The kinds. If a file has several signatures and none is good, the error is
+// about the one whose kind comes first here.
 const (
-	Malformed     Kind = iota + 1 // not a seal, incomplete, too large, or with something around it
-	WrongSum                      // the digest is of other bytes
-	WrongName                     // the sum is of another file
-	GNUForm                       // the sum is in GNU form, which is not allowed here
-	BadSignature                  // the signature is not over these bytes
-	UnknownKey                    // no key of the keyring made it
+	Revoked       Kind = iota + 1 // the key was revoked at Date; never allowed
 	Expired                       // the key, or the signature itself, has expired at Date
-	Revoked                       // the key was revoked at Date; never allowed
 	Weak                          // a hash, algorithm or key size below the policy
-	Unsupported                   // a hash, algorithm or version that is not read at all
 	OutsideWindow                 // the configuration lets the key count from or until Date only
-	NotYetValid                   // made after Now, at Date, or before its key was
+	NotYetValid                   // made at Date, which is in the future or before the key was made
 	Replayed                      // older than the signature accepted at Date
-	NoUsableKey                   // the keyring file is unusable
+	BadSignature                  // by a key of the ring, but not over these octets
+	UnknownKey                    // by no key of the ring
+	Unsupported                   // a hash, algorithm, version or key that cannot be read or judged
+	Malformed                     // no seal at all: empty, incomplete, too large, or with something around it
+	WrongSum                      // the sum is of other octets
+	WrongName                     // the sum is of another file
+	GNUForm                       // the sum is in GNU form, which the source may not use
 )
 
 var kindNames = [...]string{
-	"", "malformed", "wrong-sum", "wrong-name", "gnu-form", "bad-signature", "unknown-key", "expired",
-	"revoked", "weak", "unsupported", "outside-window", "not-yet-valid", "replayed", "no-usable-key",
+	"", "revoked", "expired", "weak", "outside-window", "not-yet-valid", "replayed", "bad-signature",
+	"unknown-key", "unsupported", "malformed", "wrong-sum", "wrong-name", "gnu-form",
 }
 
 // String returns a stable lower-case word for the kind.
@@ -40,10 +39,10 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// An Error is a seal that was refused. Key is the upper-case hex fingerprint of
-// the primary key that it is about, or the key id if only that is known, or
-// empty. Date is the day in question, zero if there is none. Msg says what is
-// wrong and what to do, with key and date in it.
+// An Error is a seal, or a file of keys, that was refused. Key is the
+// upper-case hex fingerprint of the primary key that it is about, or a key id
+// if no more is known, or empty. Date is the instant in question, zero if there
+// is none. Msg says what is wrong and what to do, with key and date in it.
 type Error struct {
 	File string // base name of the seal
 	Kind Kind
@@ -64,3 +63,10 @@ func (e *Error) Error() string {
 // together. A source that publishes the file minutes before its seals looks so
 // in between; every other kind is a failure at once.
 func (e *Error) Mismatch() bool { return e.Kind == BadSignature || e.Kind == WrongSum }
+
+// day is how messages write an instant: to the day, in UTC; the Date field has
+// it exactly.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// instant is how messages write an instant that is hours away at most.
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
