@@ -33,6 +33,11 @@ func (l ParseLimits) orDefault() ParseLimits {
 type ParseOptions struct {
 	Limits          ParseLimits
 	TrailerOptional bool // take a file without trailer; one that is there is still checked
+
+	// SHA256 is the hex digest of the data, if the caller has just computed it
+	// or compared it: a spool object is read under its digest. It is computed
+	// if empty.
+	SHA256 string
 }
 
 // ParseFragment reads the zonelet of source for a parent zone. The zone comes
@@ -76,8 +81,10 @@ func parseFragment(source string, zone Name, file string, data []byte, opt Parse
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(data)
-	p.f.SHA256 = hex.EncodeToString(sum[:])
+	if p.f.SHA256 = opt.SHA256; p.f.SHA256 == "" {
+		sum := sha256.Sum256(data)
+		p.f.SHA256 = hex.EncodeToString(sum[:])
+	}
 	return p.f, nil
 }
 
@@ -99,6 +106,8 @@ type parser struct {
 	originPlain bool
 
 	names   arena
+	recent  [4]recentTarget
+	oldest  int
 	targets map[string]Data // how NS targets were written, and canonically
 	scratch [maxNameWire + 1]byte
 	name    []byte // the scanner's last owner, in scratch
@@ -119,7 +128,7 @@ func newParser(source string, zone Name, file string, data []byte, opt ParseOpti
 		f:   &Fragment{Source: source, Zone: zone, File: file},
 		lim: opt.Limits.orDefault(), data: data, line: 1,
 		ttl: DefaultTTL, zonePlain: isPlain(string(zone)),
-		targets: map[string]Data{},
+		targets: make(map[string]Data, len(data)/1024),
 	}
 	p.setOrigin(zone)
 	p.trailer.owner, _ = ParseName(source + "." + string(zone)) // a source's name is a label
@@ -183,12 +192,12 @@ func (p *parser) add(owner Name, t Type, ttl uint32, data Data, line int) {
 // goes on as it began: doubling would leave half of the memory unused.
 func (p *parser) grow() {
 	n := len(p.f.Records)
-	want := 256
+	want := min(len(p.data)/32+1, 1024)
 	if n > 0 {
 		perByte := float64(n) / float64(p.pos+1)
 		want = int(float64(len(p.data)-p.pos)*perByte*1.02) + 64
 	}
-	want = min(want, p.lim.MaxRecords-n, 4*n+1024)
+	want = min(want, p.lim.MaxRecords-n)
 	p.f.Records = slices.Grow(p.f.Records, max(want, 1))
 }
 

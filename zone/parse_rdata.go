@@ -2,6 +2,7 @@ package zone
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -24,9 +25,6 @@ func (p *parser) parseData(t Type, typ token, toks []token) (Data, bool) {
 	}
 	if at, err := checkData(t, toks); err != nil {
 		p.fail(at.line, at.col, "%v", err)
-		return "", false
-	}
-	if p.origin == "" { // the file is refused already; relative names in the data mean nothing
 		return "", false
 	}
 	rr, at, err := p.general(t, toks)
@@ -170,7 +168,8 @@ func (p *parser) general(t Type, toks []token) (rr dns.RR, at token, err error) 
 		ends[i] = b.Len()
 	}
 	b.WriteByte('\n')
-	zp := dns.NewZoneParser(&b, string(p.origin), "")
+	origin := cmp.Or(p.origin, Root) // without one the file is refused already
+	zp := dns.NewZoneParser(&b, string(origin), "")
 	rr, ok := zp.Next()
 	if err := zp.Err(); err != nil {
 		text, col := libraryText(err)
@@ -204,10 +203,10 @@ func libraryText(err error) (string, int) {
 // pack makes the data canonical (RFC 4034, section 6.2).
 func (p *parser) pack(t Type, rr dns.RR) (Data, error) {
 	lowerNames(rr)
-	if len(p.wire) == 0 {
-		p.wire = make([]byte, 1<<16+64)
-	}
 	const header = 1 + 10 // the root as owner, type, class, TTL, length
+	if need := dns.Len(rr) + 64; len(p.wire) < need {
+		p.wire = make([]byte, max(need, 1024))
+	}
 	n, err := dns.PackRR(rr, p.wire, 0, nil, false)
 	if err != nil {
 		return "", errors.New(strings.TrimPrefix(err.Error(), "dns: "))
@@ -222,7 +221,7 @@ func (p *parser) pack(t Type, rr dns.RR) (Data, error) {
 		if !ok {
 			return "", fmt.Errorf("the data is not one name (RFC 1035, section 3.3.11)")
 		}
-		return p.target(nil, host), nil
+		return p.target(host), nil
 	case TypeDS:
 		if len(data) < 5 {
 			return "", fmt.Errorf("%d octets are no DS data (RFC 4034, section 5.1)", len(data))

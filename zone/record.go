@@ -89,7 +89,7 @@ func (r Record) Text() string {
 			return fmt.Sprintf("%d %d %d %X", int(d[0])<<8|int(d[1]), d[2], d[3], string(d[4:]))
 		}
 	}
-	if rr, err := r.unpack(); err == nil {
+	if rr, err := r.unpack(); err == nil && dns.TypeToRR[uint16(r.Type)] != nil {
 		return strings.TrimPrefix(rr.String(), rr.Header().String())
 	}
 	return fmt.Sprintf(`\# %d %x`, len(r.Data), string(r.Data))

@@ -133,6 +133,9 @@ scan:
 				return -1
 			}
 			label = 0
+			if end, ok := p.zoneAt(i+1, n); ok {
+				return end
+			}
 		default:
 			break scan
 		}
@@ -144,6 +147,20 @@ scan:
 		return -1
 	}
 	return i
+}
+
+// zoneAt finishes an owner whose first n octets are in the scratch space, with
+// the dot at n about to follow, if the zone itself stands at d[i]: nearly every
+// owner has one or two labels before that.
+func (p *parser) zoneAt(i, n int) (int, bool) {
+	end := i + len(p.f.Zone)
+	if !p.zonePlain || end >= len(p.data) || n+1+len(p.f.Zone) > maxNameWire-1 ||
+		string(p.data[i:end]) != string(p.f.Zone) || !isBlank(p.data[end]) {
+		return 0, false
+	}
+	p.scratch[n] = '.'
+	p.name = append(p.scratch[:n+1], p.f.Zone...)
+	return end, true
 }
 
 // relative appends the origin to p.name.
@@ -256,6 +273,13 @@ func (p *parser) fastTarget(i int) (Data, int) {
 	for i < len(d) && isBlank(d[i]) {
 		i++
 	}
+	for k := range p.recent {
+		if r := &p.recent[k]; len(r.raw) > 0 && bytes.HasPrefix(d[i:], r.raw) {
+			if next := lineEnd(d, i+len(r.raw)); next >= 0 {
+				return r.data, next
+			}
+		}
+	}
 	start := i
 	for i < len(d) && scanClass[d[i]] != scanOther {
 		i++
@@ -267,26 +291,47 @@ func (p *parser) fastTarget(i int) (Data, int) {
 	if next < 0 {
 		return "", -1
 	}
-	if data, ok := p.targets[string(d[start:i])]; ok {
-		return data, next
+	data, ok := p.targets[string(d[start:i])]
+	if !ok {
+		if data, ok = p.fastNewTarget(d[start:i]); !ok {
+			return "", -1
+		}
 	}
-	name := strings.ToLower(string(d[start:i]))
+	p.recent[p.oldest] = recentTarget{d[start:i], data}
+	p.oldest = (p.oldest + 1) % len(p.recent)
+	return data, next
+}
+
+// A recentTarget is one of the last NS targets: the next one is most likely
+// among them, because neighbouring ranges are on the same servers.
+type recentTarget struct {
+	raw  []byte
+	data Data
+}
+
+// fastNewTarget takes a target that is written in a way not seen yet.
+func (p *parser) fastNewTarget(raw []byte) (Data, bool) {
+	name := p.names.add(raw)
 	if !isPlain(name) {
-		return "", -1
+		if name = strings.ToLower(name); !isPlain(name) {
+			return "", false
+		}
 	}
-	return p.target(d[start:i], Name(name)), next
+	data := p.target(Name(name))
+	if string(raw) != name {
+		p.targets[string(raw)] = data
+	}
+	return data, true
 }
 
 // target returns the data of an NS record, the same string for the same name,
-// and remembers how the name was written, if it was absolute.
-func (p *parser) target(raw []byte, name Name) Data {
+// however it is written.
+func (p *parser) target(name Name) Data {
 	data, ok := p.targets[string(name)]
 	if !ok {
-		data = Data(p.names.add(name.AppendWire(nil)))
+		var wire [maxNameWire]byte
+		data = Data(p.names.add(name.AppendWire(wire[:0])))
 		p.targets[string(name)] = data
-	}
-	if raw != nil && string(raw) != string(name) {
-		p.targets[string(raw)] = data
 	}
 	return data
 }

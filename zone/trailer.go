@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -165,15 +166,14 @@ func (p *parser) countWrong(typ string, stated, found int) {
 	p.fail(p.trailer.line, p.trailer.col, "trailer: it states %d %s records, the file has %d, duplicates counted (policy APNIC-103, appendix); was the file cut short or edited?", stated, typ, found)
 }
 
-// noTrailer says that there is none, at the file's last line.
+// noTrailer says that there is none, at the end of the file's last line.
 func (p *parser) noTrailer() {
-	line := p.line
-	if n := len(p.data); n > 0 && p.data[n-1] == '\n' && line > 1 {
-		line--
-	}
+	text := bytes.TrimSuffix(p.data, []byte("\n"))
+	line := 1 + bytes.Count(text, []byte("\n"))
+	col := len(text) - bytes.LastIndexByte(text, '\n')
 	hint := ""
 	if p.trailer.foreign != "" {
 		hint = fmt.Sprintf(" (the trailer of line %d is that of %s)", p.trailer.foreignLine, p.trailer.foreign)
 	}
-	p.fail(line, 1, `the file ends without the trailer %s TXT "Generated at …"%s: was it cut short? (policy APNIC-103, appendix)`, p.trailer.owner, hint)
+	p.fail(line, col, `the file ends without the trailer %s TXT "Generated at …"%s: was it cut short? (policy APNIC-103, appendix)`, p.trailer.owner, hint)
 }

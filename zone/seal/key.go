@@ -25,6 +25,10 @@ type Key struct {
 	signer *packet.PrivateKey // the primary key or a subkey of it
 }
 
+// hashOfKeys is the hash that signatures are made under: long enough for any
+// curve, and read by every OpenPGP program.
+const hashOfKeys = crypto.SHA512
+
 // makeConfig is how keys and signatures are made: without the random notation
 // that the library adds to version 4 signatures, so that the same data at the
 // same time has the same signature.
@@ -33,7 +37,7 @@ func makeConfig(now time.Time, rand io.Reader) *packet.Config {
 		Time:      func() time.Time { return now },
 		Rand:      rand,
 		Algorithm: packet.PubKeyAlgoEdDSA, Curve: packet.Curve25519,
-		DefaultHash: crypto.SHA512, DefaultCipher: packet.CipherAES256,
+		DefaultHash: hashOfKeys, DefaultCipher: packet.CipherAES256,
 		NonDeterministicSignaturesViaNotation: packet.BoolPointer(false),
 	}
 }
@@ -161,11 +165,16 @@ func (k *Key) public(priv *packet.PrivateKey) *packet.PublicKey {
 // with a key that would be refused at now: revoked, expired, not yet made.
 func (k *Key) Sign(data []byte, now time.Time) ([]byte, error) {
 	if err := k.usable(now); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("signing: %w", err)
 	}
+	return k.sign(data, now)
+}
+
+// sign is Sign without its scruples.
+func (k *Key) sign(data []byte, now time.Time) ([]byte, error) {
 	sig := &packet.Signature{
 		Version: k.signer.Version, SigType: packet.SigTypeBinary, PubKeyAlgo: k.signer.PubKeyAlgo,
-		Hash: crypto.SHA512, CreationTime: now.Truncate(time.Second), IssuerKeyId: &k.signer.KeyId,
+		Hash: hashOfKeys, CreationTime: now.Truncate(time.Second), IssuerKeyId: &k.signer.KeyId,
 	}
 	conf := makeConfig(now, nil)
 	h, err := sig.PrepareSign(conf)
@@ -187,17 +196,17 @@ func (k *Key) usable(now time.Time) error {
 	}
 	ring, err := LoadKeyring("", public)
 	if err != nil {
-		return fmt.Errorf("signing: %w", err)
+		return err
 	}
 	e := ring.keys[0].entity()
 	for _, pk := range publicKeys(e) {
 		if !bytes.Equal(pk.Fingerprint, k.signer.Fingerprint) {
 			continue
 		}
-		m := &made{e: e, pk: pk, sig: &packet.Signature{CreationTime: now.Truncate(time.Second), Hash: crypto.SHA512}}
+		m := &made{e: e, pk: pk, sig: &packet.Signature{CreationTime: now.Truncate(time.Second), Hash: hashOfKeys}}
 		p := Policy{Now: now}
 		if _, _, err := p.accept(m); err != nil {
-			return fmt.Errorf("signing: %w", err)
+			return err
 		}
 	}
 	return nil
@@ -214,7 +223,7 @@ func (k *Key) Private() ([]byte, error) { return armoured("PRIVATE KEY BLOCK", k
 func (k *Key) Fingerprint() string { return fingerprint(k.entity.PrimaryKey) }
 
 // Format prints the fingerprint whatever the verb: a secret has no other form.
-func (k *Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.Fingerprint()) }
+func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.Fingerprint()) }
 
 // Revoke marks the key as compromised at now; Public then carries the
 // revocation, and Sign refuses.

@@ -1,0 +1,8 @@
+-----BEGIN PGP SIGNATURE-----
+
+iJUEABMJAB0WIQSiQFySU3ONfAqweVM3xZp6Qlz+2gUCaDxAwAAKCRA3xZp6Qlz+
+2qXTAX9MEyCTrDDbofuemOI8y+qhuLpdsioxPn6evhjWYdP5BfSPyztlP+OtdF/B
+chfkva8BgJ7bk3JWqk68OuwUBg1WCi3B04JGzW8ni/igxCLxXvXiPiP+/+eizMnZ
+wwLx6i/NpA==
+=wUmz
+-----END PGP SIGNATURE-----

@@ -1,0 +1,11 @@
+-----BEGIN PGP SIGNATURE-----
+
+iQEzBAABCgAdFiEEDToWWt3T4wP+wBDHDjVek0CnZqgFAmg8QMAACgkQDjVek0Cn
+ZqjhLwf+KEuBQ/AB0kslturghJ2QXqlz/+AbADg92x6cHpjhRKoA25lEPvIj6Mwl
+aLRWxTO6WJdhVOrbfeyr+/Tf8yRtZjKl/yWs8pjkoxhqFoKwoJpr72zAWXWr7Ar8
+QqeotTRgNC4APADh6heVv/pz7G5J1vIiYsOOiFyRInpAkmIzbF/vzRtS76BFutNM
+SHVdFMKBu1ijZcd+XsgkmDOnqRFcmNlbHUJA6RnI++OWkQm0GxeqK+mmf1O73cr8
+fm2K3EHDI/Qk/hUSv4cCUd9JHWZuNvOKOBMlzOgIiZNN79wDJczghvuMan/dqkBk
+jLWqd3A6s364Mai/cYfcIEbIaxeagA==
+=HU9H
+-----END PGP SIGNATURE-----

@@ -1,0 +1,5 @@
+-----BEGIN PGP SIGNATURE-----
+
+iQEzBAABCgAdFiEEDToWWt3T4wP+wBDHDjVek0CnZqgFAmg8QMAACgkQDjVek0Cn
+ZqjhLwf+KEuBQ/AB0kslturghJ2QXqlz/+AbADg92x6cHpjhRKoA25lEPvIj6Mwl
+aLRWxTO6WJdhVOrbfeyr+/Tf8yRtZjKl/yWs8pj
