@@ -1,0 +1,84 @@
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// ErrLocked is returned by [Lock] and [LockShared] when another process, or this
+// one, holds the lock.
+var ErrLocked = errors.New("locked")
+
+// lockPerm lets everybody read who holds the lock.
+const lockPerm = 0o644
+
+// maxHolder limits what is shown of the lock file.
+const maxHolder = 200
+
+// Lock takes the exclusive lock of that file, without waiting: when it is taken
+// the error is ErrLocked and says by whom, where that is known. The file is made
+// if missing and stays. The kernel releases the lock when the process ends in
+// whatever way; processes started meanwhile do not inherit it. release may be
+// called more than once.
+func Lock(path string) (release func() error, err error) {
+	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(lockPerm))
+	if err := tryLock(path, l.TryLock); err != nil {
+		return nil, err
+	}
+	// Who holds the lock is for people: failing to say so is no reason to stop.
+	_ = os.WriteFile(path, []byte(holder()), lockPerm)
+	return func() error {
+		if l.Locked() {
+			_ = os.Truncate(path, 0)
+		}
+		return l.Unlock()
+	}, nil
+}
+
+// LockShared is Lock for readers: any number of them, or one exclusive holder.
+// It needs no permission to write the file if that exists.
+func LockShared(path string) (release func() error, err error) {
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY|os.O_CREATE), flock.SetPermissions(lockPerm))
+	if err := tryLock(path, l.TryRLock); err != nil {
+		return nil, err
+	}
+	// What stands in the file is of an exclusive holder that was killed.
+	_ = os.Truncate(path, 0)
+	return l.Unlock, nil
+}
+
+func tryLock(path string, try func() (bool, error)) error {
+	ok, err := try()
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", path, err)
+	}
+	if !ok {
+		return fmt.Errorf("%s is %w by %s", path, ErrLocked, whoHolds(path))
+	}
+	return nil
+}
+
+func holder() string {
+	return fmt.Sprintf("pid %d (%s)\n", os.Getpid(), filepath.Base(os.Args[0]))
+}
+
+func whoHolds(path string) string {
+	data, err := os.ReadFile(path)
+	who := strings.TrimSpace(string(data))
+	if err != nil || !strings.HasPrefix(who, "pid ") || len(who) > maxHolder {
+		return "another process"
+	}
+	return strings.Map(printable, who)
+}
+
+func printable(r rune) rune {
+	if r < ' ' || r > '~' {
+		return '?'
+	}
+	return r
+}
