@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/gofrs/flock"
 )
@@ -20,6 +21,10 @@ const lockPerm = 0o644
 // maxHolder limits what is shown of the lock file.
 const maxHolder = 200
 
+// held keeps the locks from the garbage collector, which would close their files
+// and so release them, if a caller drops release.
+var held sync.Map
+
 // Lock takes the exclusive lock of that file, without waiting: when it is taken
 // the error is ErrLocked and says by whom, where that is known. The file is made
 // if missing and stays. The kernel releases the lock when the process ends in
@@ -27,7 +32,7 @@ const maxHolder = 200
 // called more than once.
 func Lock(path string) (release func() error, err error) {
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(lockPerm))
-	if err := tryLock(path, l.TryLock); err != nil {
+	if err := tryLock(l, l.TryLock); err != nil {
 		return nil, err
 	}
 	// Who holds the lock is for people: failing to say so is no reason to stop.
@@ -36,7 +41,7 @@ func Lock(path string) (release func() error, err error) {
 		if l.Locked() {
 			_ = os.Truncate(path, 0)
 		}
-		return l.Unlock()
+		return unlock(l)
 	}, nil
 }
 
@@ -44,23 +49,29 @@ func Lock(path string) (release func() error, err error) {
 // It needs no permission to write the file if that exists.
 func LockShared(path string) (release func() error, err error) {
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY|os.O_CREATE), flock.SetPermissions(lockPerm))
-	if err := tryLock(path, l.TryRLock); err != nil {
+	if err := tryLock(l, l.TryRLock); err != nil {
 		return nil, err
 	}
 	// What stands in the file is of an exclusive holder that was killed.
 	_ = os.Truncate(path, 0)
-	return l.Unlock, nil
+	return func() error { return unlock(l) }, nil
 }
 
-func tryLock(path string, try func() (bool, error)) error {
+func tryLock(l *flock.Flock, try func() (bool, error)) error {
 	ok, err := try()
 	if err != nil {
-		return fmt.Errorf("locking %s: %w", path, err)
+		return fmt.Errorf("locking %s: %w", l.Path(), err)
 	}
 	if !ok {
-		return fmt.Errorf("%s is %w by %s", path, ErrLocked, whoHolds(path))
+		return fmt.Errorf("%s is %w by %s", l.Path(), ErrLocked, whoHolds(l.Path()))
 	}
+	held.Store(l, true)
 	return nil
+}
+
+func unlock(l *flock.Flock) error {
+	held.Delete(l)
+	return l.Unlock()
 }
 
 func holder() string {

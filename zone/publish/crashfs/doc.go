@@ -21,7 +21,7 @@
 // [Fail] lets operations fail: one of them, or all from one on; with any error,
 // with a short write, or by calling a function that kills the process.
 //
-// Put together: Fail over Recorder over [publish.OS] is a process that dies at
+// Put together: Fail over Recorder is a process that dies at
 // its k-th operation, a later run over the same Recorder is its successor with the
 // page cache still warm, and Replay of every prefix is the power loss after that.
 package crashfs

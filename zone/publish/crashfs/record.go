@@ -12,7 +12,8 @@ import (
 )
 
 // Recorder is a file system that logs every change made to one folder. The log
-// is in the order in which the changes were made, also by many goroutines.
+// is in the order in which the changes were made, also by many goroutines. It logs
+// syncs and does not perform them: what they are worth is for Replay to show.
 type Recorder struct {
 	fs   publish.FS
 	root string
@@ -33,7 +34,7 @@ func Record(root string) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Recorder{fs: publish.OS, root: abs}
+	r := &Recorder{fs: NoSync(publish.OS), root: abs}
 	if err := r.snapshot(); err != nil {
 		return nil, fmt.Errorf("recording %s: %w", root, err)
 	}
