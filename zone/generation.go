@@ -20,7 +20,7 @@ type Generation struct {
 	Time     time.Time        `json:"time"`
 	Cause    string           `json:"cause"`  // init, build, rollback
 	Config   string           `json:"config"` // SHA-256 of the configuration
-	Claims   string           `json:"claims"` // SHA-256 of registry/claims; a copy is in state/inputs
+	Claims   string           `json:"claims"` // SHA-256 of registry/claims
 	Zones    []GenerationZone `json:"zones"`  // sorted by name
 	Notices  []OpenNotice     `json:"notices,omitempty"`
 	Holds    []Hold           `json:"holds,omitempty"`
@@ -45,6 +45,13 @@ type GenerationZone struct {
 	Keys        []GenerationKey `json:"keys"`
 	Due         time.Time       `json:"due"`     // the first slot that ends, when a signature must be replaced
 	Expires     time.Time       `json:"expires"` // the earliest end of a signature
+	// Claims is the digest of the claims that the zone was merged by. They, like
+	// the registry's own zonelets and the configuration, are kept in
+	// state/inputs.
+	Claims string `json:"claims"`
+	// Pinned is the generation whose content this zone was rolled back to, until
+	// that is released; 0 if it follows its inputs.
+	Pinned uint64 `json:"pinned,omitempty"`
 	// Carried says why this zone was not built in this run and the file of the
 	// generation before was taken over.
 	Carried string `json:"carried,omitempty"`
@@ -100,7 +107,7 @@ func (z *GenerationZone) check() error {
 	if n, err := ParseName(string(z.Zone)); err != nil || n != z.Zone {
 		return fmt.Errorf("%.80q is not a canonical name", z.Zone)
 	}
-	digests := []string{z.SHA256, z.Body}
+	digests := []string{z.SHA256, z.Body, z.Claims}
 	for _, in := range z.Inputs {
 		digests = append(digests, in.SHA256)
 	}
@@ -128,8 +135,9 @@ func (g *Generation) Zone(n Name) *GenerationZone {
 // Objects returns the digest of every input that the generation names, so that
 // no prune removes it.
 func (g *Generation) Objects() map[string]bool {
-	objects := map[string]bool{}
+	objects := map[string]bool{g.Config: true, g.Claims: true}
 	for _, z := range g.Zones {
+		objects[z.Claims] = true
 		for _, in := range z.Inputs {
 			objects[in.SHA256] = true
 		}
