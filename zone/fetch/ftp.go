@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"github.com/jlaffaye/ftp"
-
-
 )
 
 // maxListing limits the bytes of any directory listing: 100 000 names and then some.
@@ -317,4 +315,3 @@ func printable(s string) string {
 	}
 	return s
 }
-

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"strings"
-	"time"
 
 	"nirzone/zone"
 )
@@ -170,9 +169,5 @@ func readSecret(file string, forbidden os.FileMode) ([]byte, error) {
 // is compared with nothing and used for nothing.
 func baseName(s string) string { return path.Base(strings.TrimRight(s, "/")) }
 
-// within runs f with a limit on its time.
-func within(ctx context.Context, d time.Duration, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	return f(ctx)
-}
+// usesRsync reports whether the place needs a folder to receive in.
+func (p *place) usesRsync() bool { return p.scheme == "rsync" || p.scheme == "rsync+ssh" }
