@@ -123,8 +123,6 @@ func (s *ftpSession) enter(password string) error {
 	return nil
 }
 
-func (s *ftpSession) batch() int { return 1 }
-
 // close does not wait for the server to say good-bye.
 func (s *ftpSession) close() { s.dials.closeAll() }
 

@@ -26,7 +26,7 @@ type httpSession struct {
 	password string
 }
 
-func openHTTP(p *place) (session, error) {
+func openHTTP(ctx context.Context, p *place) (session, error) {
 	password, err := p.password()
 	if err != nil {
 		return nil, err
@@ -39,10 +39,8 @@ func openHTTP(p *place) (session, error) {
 		return nil, err
 	}
 	t := &http.Transport{
-		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
-			// The context of a dial may outlive its request's.
-			return p.dial(ctx, addr)
-		},
+		// The context of a dial ends with it; the connection lives as the source does.
+		DialContext:           func(_ context.Context, _, addr string) (net.Conn, error) { return p.dial(ctx, addr) },
 		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:   p.limits.Connect,
 		ResponseHeaderTimeout: p.limits.Idle, MaxResponseHeaderBytes: maxHeader,
@@ -63,8 +61,7 @@ func stayHome(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-func (s *httpSession) batch() int { return 1 }
-func (s *httpSession) close()     { s.client.CloseIdleConnections() }
+func (s *httpSession) close() { s.client.CloseIdleConnections() }
 
 func (s *httpSession) base() *url.URL {
 	host := s.p.host

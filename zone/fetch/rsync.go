@@ -70,9 +70,6 @@ func (p *place) rsyncRunner(ctx context.Context) (rsyncRunner, error) {
 	return newDaemon(p)
 }
 
-// batch is large because a round costs a connection.
-func (s *rsyncSession) batch() int { return 1 << 20 }
-
 func (s *rsyncSession) close() {
 	s.runner.close()
 	_ = os.RemoveAll(s.dir)

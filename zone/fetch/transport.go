@@ -21,8 +21,6 @@ type session interface {
 	// fetch gets the files, each at most its max bytes, and returns as many
 	// replies as there are requests, in their order.
 	fetch(ctx context.Context, reqs []request) ([]reply, error)
-	// batch is how many zonelets it is best asked for in one call.
-	batch() int
 	close()
 }
 
@@ -118,7 +116,7 @@ func (p *place) open(ctx context.Context) (session, error) {
 	case "ftp":
 		return openFTP(ctx, p)
 	case "http", "https":
-		return openHTTP(p)
+		return openHTTP(ctx, p)
 	case "rsync", "rsync+ssh":
 		return openRsync(ctx, p)
 	}
@@ -171,3 +169,12 @@ func baseName(s string) string { return path.Base(strings.TrimRight(s, "/")) }
 
 // usesRsync reports whether the place needs a folder to receive in.
 func (p *place) usesRsync() bool { return p.scheme == "rsync" || p.scheme == "rsync+ssh" }
+
+// batch is how many zonelets are asked for in one call of fetch: all where a call
+// costs a connection.
+func (p *place) batch() int {
+	if p.usesRsync() {
+		return 1 << 20
+	}
+	return 1
+}

@@ -146,6 +146,11 @@ func (v *verifier) signature(j job, b bundle, a *zone.Accepted) ([]zone.Notice, 
 		}
 	}
 	a.SignatureObject, a.Signer, a.SignedAt = digest(b.asc), sig.String(), sig.Created
+	if p := j.prev.Accepted; p != nil && p.SignedAt.After(a.SignedAt) {
+		// An older signature over the same bytes is taken, but it must not lower the
+		// mark below which others are replays.
+		a.SignedAt = p.SignedAt
+	}
 	return notices, nil
 }
 

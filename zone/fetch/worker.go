@@ -23,7 +23,6 @@ type worker struct {
 	result   sourceResult
 	done     int
 	total    int
-	given    error // why the rest of the source is not tried
 	strikes  int
 }
 
@@ -120,56 +119,51 @@ func (w *worker) all(ctx context.Context) error {
 		jobs = there
 	}
 	w.total = len(jobs)
-	w.fetch(ctx, jobs)
-	return nil
+	return w.fetch(ctx, jobs)
 }
 
-// fetch works through the jobs in the session's batches.
-func (w *worker) fetch(ctx context.Context, jobs []job) {
+// fetch works through the jobs in the session's batches, and then once more through
+// those whose file and seals did not match: their publisher may have been between two
+// files. It returns why the rest of the source was given up, if it was.
+func (w *worker) fetch(ctx context.Context, jobs []job) error {
 	w.progress(StageTransfer, nil)
-	for len(jobs) > 0 && w.given == nil && ctx.Err() == nil {
-		n := len(jobs)
-		if w.session != nil {
-			n = min(n, w.session.batch())
+	again, err := w.batches(ctx, jobs, w.settleUnlessMismatch)
+	if err != nil || len(again) == 0 {
+		return err
+	}
+	if err := sleep(ctx, w.r.Config.Fetch.Backoff); err != nil {
+		return err
+	}
+	_, err = w.batches(ctx, again, w.settle)
+	return err
+}
+
+// settleUnlessMismatch leaves out what is worth another try.
+func (w *worker) settleUnlessMismatch(j job, obs observation) bool {
+	if mismatch(obs.err) {
+		return false
+	}
+	return w.settle(j, obs)
+}
+
+// batches attempts the jobs and gives each to settle; those it returns false for are
+// returned.
+func (w *worker) batches(ctx context.Context, jobs []job, settle func(job, observation) bool) (left []job, err error) {
+	for len(jobs) > 0 {
+		n := min(len(jobs), w.plan.place.batch())
+		observed, err := w.attempt(ctx, jobs[:n])
+		if err != nil {
+			return nil, err
 		}
-		w.batch(ctx, jobs[:n])
+		for i, obs := range observed {
+			if !settle(jobs[i], obs) {
+				left = append(left, jobs[i])
+			}
+		}
 		jobs = jobs[n:]
-		w.done += n
 		w.progress(StageTransfer, nil)
 	}
-	cause := w.given
-	if cause == nil {
-		cause = context.Cause(ctx)
-	}
-	for _, j := range jobs {
-		w.settle(j, observation{err: fmt.Errorf("%s was not tried: %w", j.file, cause)})
-	}
-}
-
-// batch fetches some jobs, tries once more those whose file and seals do not match,
-// and settles all.
-func (w *worker) batch(ctx context.Context, jobs []job) {
-	var again []job
-	for i, obs := range w.attempt(ctx, jobs) {
-		if mismatch(obs.err) {
-			again = append(again, jobs[i])
-			continue
-		}
-		w.settle(jobs[i], obs)
-	}
-	if len(again) == 0 {
-		return
-	}
-	// The publisher may be between two files at this moment.
-	if err := sleep(ctx, w.r.Config.Fetch.Backoff); err == nil {
-		for i, obs := range w.attempt(ctx, again) {
-			w.settle(again[i], obs)
-		}
-		return
-	}
-	for _, j := range again {
-		w.settle(j, observation{err: context.Cause(ctx)})
-	}
+	return left, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -184,8 +178,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // attempt gets and verifies some jobs, with retries, and returns one observation
-// each.
-func (w *worker) attempt(ctx context.Context, jobs []job) []observation {
+// each. The error says that the source is given up: the reason is final, a whole
+// batch failed, or the connection failed for several zonelets in a row.
+func (w *worker) attempt(ctx context.Context, jobs []job) ([]observation, error) {
 	var out []observation
 	err := w.try(ctx, func(s session) (err error) {
 		out, err = w.bundles(ctx, s, jobs)
@@ -193,17 +188,17 @@ func (w *worker) attempt(ctx context.Context, jobs []job) []observation {
 	})
 	if err == nil {
 		w.strikes = 0
-		return out
+		return out, nil
 	}
 	w.strikes++
-	if isFinal(err) || w.strikes >= giveUp {
-		w.given = err
+	if isFinal(err) || len(jobs) > 1 || w.strikes >= giveUp || ctx.Err() != nil {
+		return nil, err
 	}
 	out = make([]observation, len(jobs))
 	for i := range out {
 		out[i] = observation{err: err}
 	}
-	return out
+	return out, nil
 }
 
 // try runs f on an open session, again after a pause when it failed in a way that
@@ -274,12 +269,14 @@ func (p *pause) NextBackOff() time.Duration {
 // Reset is backoff.BackOff's.
 func (p *pause) Reset() { p.next = p.base }
 
-// settle decides on a zone and keeps the result.
-func (w *worker) settle(j job, obs observation) {
+// settle decides on a zone and keeps the result. It always returns true.
+func (w *worker) settle(j job, obs observation) bool {
 	entry, notices := decide(w.plan.source, j.prev, obs, w.r.report.Run, w.now)
 	w.result.entry.Zones = append(w.result.entry.Zones, entry)
 	w.result.notices = append(w.result.notices, notices...)
 	w.result.zones = append(w.result.zones, zoneReport(j, entry, obs))
+	w.done++
+	return true
 }
 
 // finish completes the entry: a source that was not reached keeps what it had, and
