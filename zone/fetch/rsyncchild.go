@@ -88,8 +88,8 @@ func childMain(value string) error {
 // only the private folder, without network.
 func confine(job childJob) error {
 	limits := map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: childFiles, unix.RLIMIT_CPU: max(job.CPU, 1), unix.RLIMIT_FSIZE: uint64(job.Largest)}
-	if !raceEnabled { // the race detector reserves terabytes
-		limits[unix.RLIMIT_AS] = childMemory
+	if !raceEnabled { // the race detector's own memory would count
+		limits[unix.RLIMIT_DATA] = childMemory
 	}
 	for which, n := range limits {
 		if err := unix.Setrlimit(which, &unix.Rlimit{Cur: n, Max: n}); err != nil {
