@@ -15,6 +15,7 @@ type Fragment struct {
 	Zone    Name
 	File    string
 	SHA256  string
+	Size    int64 // of the file in octets, for Input
 	Records []Located
 	Trailer Trailer
 }

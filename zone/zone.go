@@ -1,5 +1,7 @@
 package zone
 
+import "time"
+
 // An Apex is what the registry itself says at the top of a parent zone: its
 // SOA, its name servers, and the TTL of the delegations below.
 type Apex struct {
@@ -43,6 +45,10 @@ type Input struct {
 	File   string `json:"file"`
 	SHA256 string `json:"sha256"`
 	Size   int64  `json:"size"`
+	// Signer is whose signature was verified, and Seen when these bytes were
+	// first accepted. Both are empty for the registry's own files.
+	Signer string    `json:"signer,omitempty"`
+	Seen   time.Time `json:"seen,omitzero"`
 }
 
 // An Entry is a record of a zone with where it comes from. Kept is empty for

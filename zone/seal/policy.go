@@ -45,7 +45,9 @@ type made struct {
 	sig *packet.Signature
 }
 
-func (m *made) fingerprints() []string { return []string{fingerprint(m.e.PrimaryKey), fingerprint(m.pk)} }
+func (m *made) fingerprints() []string {
+	return []string{fingerprint(m.e.PrimaryKey), fingerprint(m.pk)}
+}
 
 // both returns the key and its primary key: neither may be weak.
 func (m *made) both() []*packet.PublicKey { return []*packet.PublicKey{m.pk, m.e.PrimaryKey} }
