@@ -1,0 +1,67 @@
+package sign
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"nirzone/zone"
+)
+
+// benchSize is the number of delegations: a large zone with NIRZONE_BENCH=61000.
+func benchSize() int {
+	if n, err := strconv.Atoi(os.Getenv("NIRZONE_BENCH")); err == nil {
+		return n
+	}
+	return 5000
+}
+
+func cpu() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func report(b *testing.B, f Facts, start time.Duration) {
+	n := float64(f.Signatures) * float64(b.N)
+	b.ReportMetric(n/b.Elapsed().Seconds(), "sigs/s")
+	b.ReportMetric(n/(cpu()-start).Seconds(), "sigs/cpu-s")
+	b.ReportMetric(float64(f.Size)/1e6, "MB")
+	b.ReportMetric(float64(f.Size)/float64(max(f.Delegations, 1)), "B/delegation")
+	b.ReportMetric(0, "ns/op")
+}
+
+func BenchmarkSign(b *testing.B) {
+	const name = zone.Name("103.in-addr.arpa.")
+	z, keys := testZone(b, name, benchSize()), testKeys(b, name, algECDSA)
+	b.ReportAllocs()
+	var s *Signed
+	c := cpu()
+	for b.Loop() {
+		var err error
+		if s, err = Sign(context.Background(), z, keys, testPolicy(algECDSA), Prior{}, testNow); err != nil {
+			b.Fatal(err)
+		}
+	}
+	report(b, s.Facts(), c)
+}
+
+func BenchmarkVerify(b *testing.B) {
+	const name = zone.Name("103.in-addr.arpa.")
+	z, keys := testZone(b, name, benchSize()), testKeys(b, name, algECDSA)
+	s, err := Sign(context.Background(), z, keys, testPolicy(algECDSA), Prior{}, testNow)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	c := cpu()
+	for b.Loop() {
+		if _, err := Verify(context.Background(), s, z, keys, testNow); err != nil {
+			b.Fatal(err)
+		}
+	}
+	report(b, s.Facts(), c)
+}
