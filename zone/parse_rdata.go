@@ -52,7 +52,7 @@ func checkData(t Type, toks []token) (token, error) {
 	case TypeNS, TypeCNAME, Type(dns.TypePTR), Type(dns.TypeDNAME), TypeA, TypeAAAA:
 		return checkSingle(t, toks)
 	case TypeDS, Type(dns.TypeCDS), Type(dns.TypeDLV):
-		return checkDS(t, toks)
+		return checkDSWords(t, toks)
 	}
 	if dns.TypeToRR[uint16(t)] == nil {
 		return toks[0], fmt.Errorf(`type %s is not known here: write its data as \# LENGTH HEX (RFC 3597, section 5)`, t)
@@ -123,9 +123,9 @@ func checkSingle(t Type, toks []token) (token, error) {
 	return token{}, nil
 }
 
-// checkDS checks the four fields of RFC 4034, section 5.3. Whether the digest
+// checkDSWords checks the four fields of RFC 4034, section 5.3. Whether the digest
 // has the length of its type is for Merge to judge.
-func checkDS(t Type, toks []token) (token, error) {
+func checkDSWords(t Type, toks []token) (token, error) {
 	names := [...]string{"key tag", "algorithm", "digest type", "digest"}
 	if len(toks) < len(names) {
 		return toks[len(toks)-1], fmt.Errorf("%s record: the %s is missing behind this (RFC 4034, section 5.3)", t, names[len(toks)])
