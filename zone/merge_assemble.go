@@ -10,7 +10,7 @@ import (
 func (m *merger) assemble() *Zone {
 	m.owners = slices.DeleteFunc(m.owners, func(o owner) bool { return o.state == absent })
 	m.matchGlue()
-	in := inputTable{index: map[Input]int{}}
+	var in inputTable
 	for _, f := range m.frags {
 		in.add(Input{Source: f.Source, File: f.File, SHA256: f.SHA256, Size: f.Size})
 	}
@@ -65,21 +65,31 @@ func sortOwner(es []Entry, name Name) {
 // An inputTable numbers inputs.
 type inputTable struct {
 	list  []Input
-	index map[Input]int
+	index map[inputKey]int
 }
 
-// add returns the number of an input. The size does not tell inputs apart: the
-// digest does.
+// An inputKey is what tells inputs apart. The rest follows from the digest, and
+// not everybody knows it.
+type inputKey struct{ source, file, sha256 string }
+
+// add returns the number of an input, and completes what is known of it.
 func (t *inputTable) add(in Input) int {
-	key := in
-	key.Size = 0
+	key := inputKey{in.Source, in.File, in.SHA256}
 	i, ok := t.index[key]
 	if !ok {
+		if t.index == nil {
+			t.index = map[inputKey]int{}
+		}
 		i = len(t.list)
 		t.index[key] = i
 		t.list = append(t.list, in)
 	}
-	t.list[i].Size = max(t.list[i].Size, in.Size)
+	known := &t.list[i]
+	known.Size = max(known.Size, in.Size)
+	known.Signer = cmp.Or(known.Signer, in.Signer)
+	if known.Seen.IsZero() {
+		known.Seen = in.Seen
+	}
 	return i
 }
 
