@@ -27,8 +27,11 @@ func keyID(zone string, alg uint8, tag uint16) string {
 // has no line of its own in BIND's format: a KSK's is SyncPublish.
 func (k *Key) timingFields() []timingField {
 	f := []timingField{
-		{"Created", &k.Timing.Created}, {"Publish", &k.Timing.Publish}, {"Activate", &k.Timing.Active},
-		{"Inactive", &k.Timing.Retire}, {"Delete", &k.Timing.Remove},
+		{"Created", &k.Timing.Created},
+		{"Publish", &k.Timing.Publish},
+		{"Activate", &k.Timing.Active},
+		{"Inactive", &k.Timing.Retire},
+		{"Delete", &k.Timing.Remove},
 	}
 	if k.Flags == FlagsKSK {
 		f = append(f, timingField{"SyncPublish", &k.Timing.Ready})

@@ -288,15 +288,8 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 			at++
 		}
 		if typ == zone.TypeDNSKEY { // in canonical order among the RRSIGs
-			k := v.find(l, "@", "RRSIG(DNSKEY)")
-			at = k
-			if l[k][strings.Index(l[k], "DNSKEY"):] < line[strings.Index(line, "DNSKEY"):] {
+			if at = v.find(l, "@", "RRSIG(DNSKEY)"); v.keys[1].Tag > v.keys[0].Tag {
 				at++
-			}
-			if v.keys[1].Tag > v.keys[0].Tag {
-				at = k + 1
-			} else {
-				at = k
 			}
 		}
 		return slices.Insert(l, at, line)
@@ -497,7 +490,7 @@ func TestAnyByte(t *testing.T) {
 	want := records(file)
 	random := rand.New(rand.NewPCG(3, 4))
 	accepted := 0
-	for range 3000 {
+	for range 1000 {
 		text := bytes.Clone(file)
 		i := random.IntN(len(text))
 		was := text[i]
