@@ -144,6 +144,9 @@ soa = { mname = "ns1.registry.example.", rname = "hostmaster.registry.example." 
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}
+	if err := os.Mkdir(c.State, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	return &setup{t: t, dir: dir, config: c, now: testNow}
 }
 
