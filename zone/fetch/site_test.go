@@ -125,11 +125,13 @@ func configure(t testing.TB, url, lines, fetch string) *setup {
 	if !strings.Contains(lines, "keyring =") {
 		lines += "\nkeyring = \"jpnic.asc\""
 	}
+	if !strings.Contains(fetch, "idle =") {
+		fetch += "\nidle = \"20s\""
+	}
 	text := fmt.Sprintf(`version = 1
 rir = "APNIC"
 [fetch]
 backoff = "1ms"
-idle = "20s"
 %s
 [[source]]
 name = "JPNIC"
