@@ -14,6 +14,7 @@ import (
 
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/publish/crashfs"
 	"nirzone/zone/seal"
 )
 
@@ -149,7 +150,7 @@ soa = { mname = "ns1.registry.example.", rname = "hostmaster.registry.example." 
 	if err := os.Mkdir(c.State, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return &setup{t: t, dir: dir, config: c, now: testNow}
+	return &setup{t: t, dir: dir, config: c, now: testNow, fs: crashfs.NoSync(publish.OS)}
 }
 
 // secret writes a file that only its owner reads, before configure's folder exists.
