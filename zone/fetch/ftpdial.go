@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"regexp"
@@ -88,7 +89,12 @@ func (d *ftpDialer) explain(err error) error {
 		if g == nil {
 			continue
 		}
-		if cause := g.cause.Load(); cause != nil {
+		cause := g.cause.Load()
+		switch {
+		case cause == nil:
+		case errors.Is(err, *cause):
+			return err
+		default:
 			return fmt.Errorf("%w (%v)", *cause, err)
 		}
 	}

@@ -105,6 +105,7 @@ func (s *httpSession) fetch(ctx context.Context, reqs []request) ([]reply, error
 
 func (s *httpSession) one(ctx context.Context, r request) reply {
 	header := conditions(r.validators)
+	conditional := len(header) > 0
 	u := s.base()
 	u.Path += r.name
 	resp, err := s.get(ctx, u, header)
@@ -112,7 +113,7 @@ func (s *httpSession) one(ctx context.Context, r request) reply {
 		return reply{err: err}
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNotModified && len(header) > 0 {
+	if resp.StatusCode == http.StatusNotModified && conditional {
 		return reply{unchanged: true, validators: r.validators}
 	}
 	if err := statusError(resp); err != nil {

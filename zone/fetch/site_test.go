@@ -14,6 +14,7 @@ import (
 
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/publish/crashfs"
 	"nirzone/zone/seal"
 )
 
@@ -125,11 +126,13 @@ func configure(t testing.TB, url, lines, fetch string) *setup {
 	if !strings.Contains(lines, "keyring =") {
 		lines += "\nkeyring = \"jpnic.asc\""
 	}
+	if !strings.Contains(fetch, "idle =") {
+		fetch += "\nidle = \"20s\""
+	}
 	text := fmt.Sprintf(`version = 1
 rir = "APNIC"
 [fetch]
 backoff = "1ms"
-idle = "20s"
 %s
 [[source]]
 name = "JPNIC"
@@ -144,7 +147,10 @@ soa = { mname = "ns1.registry.example.", rname = "hostmaster.registry.example." 
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}
-	return &setup{t: t, dir: dir, config: c, now: testNow}
+	if err := os.Mkdir(c.State, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return &setup{t: t, dir: dir, config: c, now: testNow, fs: crashfs.NoSync(publish.OS)}
 }
 
 // secret writes a file that only its owner reads, before configure's folder exists.

@@ -148,8 +148,9 @@ var anyDigest = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 // many costs some bytes of disk only. If any of them cannot be read, nothing is
 // removed.
 func (s spool) prune(c *zone.Config, m *zone.Manifest) (int, error) {
-	if err := publish.MkdirAll(s.fs, c.State, 0o755); err != nil {
-		return 0, fmt.Errorf("pruning the spool: %w", err)
+	// The folder is zonebuild's. Before its first run nothing is pruned.
+	if _, err := s.fs.Stat(c.State); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
 	}
 	release, err := publish.Lock(filepath.Join(c.State, lockName))
 	if err != nil {

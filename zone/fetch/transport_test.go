@@ -75,6 +75,7 @@ var transports = map[string]transportCase{
 func TestTransports(t *testing.T) {
 	for name, c := range transports {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			site := newSite(t)
 			big := zonelet(202, 8000)
 			site.put("202.in-addr.arpa-JPNIC", big)
