@@ -96,6 +96,11 @@ func ParseGeneration(file string, data []byte) (*Generation, error) {
 	if err := decodeVersioned(file, data, GenerationVersion, &g); err != nil {
 		return nil, err
 	}
+	for _, d := range []string{g.Config, g.Claims} {
+		if err := checkDigest(d); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
 	seen := map[Name]bool{}
 	for i := range g.Zones {
 		if seen[g.Zones[i].Zone] {

@@ -101,7 +101,7 @@ func someGeneration() *Generation {
 			Zone: "202.in-addr.arpa.", Serial: 2026112100, SHA256: digestA, Size: 5, Body: digestA, Delegations: 1,
 			Counts: []SourceCount{{"JPNIC", 1}}, Inputs: []Input{in},
 			Kept: []KeptRecord{{Name: "1.202.in-addr.arpa.", Type: TypeNS, TTL: 5, Data: []byte("\x00"), Input: kept, Line: 3, Why: "bad-ns"}},
-			Keys: []GenerationKey{{1, 13, 257}}, Due: at, Expires: at,
+			Keys: []GenerationKey{{1, 13, 257}}, Due: at, Expires: at, Claims: digestA,
 		}},
 		Notices: []OpenNotice{{Notice{Code: "c", Severity: Warning, Source: "JPNIC", Pos: Pos{"f", 1, 2}, Text: "t"}, at}},
 		Holds:   []Hold{{Hash: "h", Source: "JPNIC", Zone: "202.in-addr.arpa.", Losses: []Name{"1.202.in-addr.arpa."}}},
@@ -132,6 +132,8 @@ func TestGenerationRefuses(t *testing.T) {
 	for _, tc := range []struct{ old, new, want string }{
 		{`"version": 1`, `"version": 2`, "g.json: version 2"},
 		{`"number": 2`, `"number": 2, "x": 3`, `g.json: json: unknown field "x"`},
+		{`"config": "` + digestA, `"config": "`, "g.json: digest"},
+		{`"claims": "` + digestA, `"claims": "../x`, "g.json: digest"},
 		{`"body": "` + digestA, `"body": "`, "g.json: zone 202.in-addr.arpa.: digest"},
 		{`"sha256": "` + digestB, `"sha256": "..`, "g.json: zone 202.in-addr.arpa.: digest"},
 		{`"sha256": "` + digestA, `"sha256": "AB`, "g.json: zone 202.in-addr.arpa.: digest"},
@@ -183,7 +185,7 @@ func FuzzParseManifest(f *testing.F) {
 
 func FuzzParseGeneration(f *testing.F) {
 	f.Add(someGeneration().Encode())
-	f.Add([]byte(`{"version":1,"zones":[{"zone":"."}]}`))
+	f.Add([]byte(fmt.Sprintf(`{"version":1,"config":%q,"claims":%q,"zones":[{"zone":"."}]}`, digestA, digestB)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := ParseGeneration("g", data)
 		if err != nil {
