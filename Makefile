@@ -1,0 +1,37 @@
+# nirzone: every target is one line that a person could type.
+GO      ?= go
+BIN     := bin
+TOOLS   := $(CURDIR)/$(BIN)/tools
+FUZZTIME ?= 10s
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.PHONY: all build demo test race peers bench fuzz lint clean
+
+all: build
+
+build: ## the three programs into bin/
+	$(GO) build -trimpath -o $(BIN)/ ./cmd/zonefetch ./cmd/zonebuild ./cmd/nirctl
+
+demo: build ## the main job on a small made-up world, in ./demo
+	$(GO) run ./fixtures/demo -bin $(BIN) -dir demo
+
+test: ## all tests; peers that are not installed are skipped loudly
+	$(GO) test ./...
+
+race: ## the same under the race detector
+	$(GO) test -race ./...
+
+peers: ## the real servers and signers that the tests and the benchmark use (Debian)
+	sh scripts/peers.sh
+
+bench: build ## full-size world, beside the peers: bench/report.json
+	$(GO) run ./fixtures/bench -bin $(BIN) -dir bench
+
+fuzz: ## every fuzz target for FUZZTIME
+	sh scripts/fuzz.sh $(FUZZTIME)
+
+lint: ## vet, staticcheck, gofumpt, govulncheck
+	sh scripts/lint.sh $(TOOLS)
+
+clean: ## what the targets above made
+	rm -rf $(BIN) demo bench

@@ -1,0 +1,101 @@
+// Nirctl is the registry at the shell, for the staff of NIRs and of the
+// registry: check a zonelet before it is published, make one, ask why a name is
+// in a zone, read notices.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+)
+
+const usage = `nirctl shows and checks what the registry does with delegations.
+
+For an NIR, before it publishes (needs nothing but the files):
+  nirctl zone make --zone 202.in-addr.arpa --source JPNIC delegations.txt
+  nirctl zone check 202.in-addr.arpa-JPNIC --claims claims --previous old/202.in-addr.arpa-JPNIC
+
+On the registry's own machine (reads what zonefetch and zonebuild left):
+  nirctl why 28.12.202.in-addr.arpa
+  nirctl why 202.12.28.0/24
+  nirctl notice list
+  nirctl notice list --source JPNIC
+
+Exit codes: 0 done, 1 failed or cancelled, 2 usage, 3 differences or findings,
+5 not found.`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	sh := shell.Shell{Name: "nirctl", Stdout: os.Stdout, Stderr: os.Stderr, Clock: time.Now}
+	os.Exit(run(ctx, os.Args[1:], &sh))
+}
+
+// run is the whole command: tests call it with their own streams and clock.
+func run(ctx context.Context, args []string, sh *shell.Shell) int {
+	root := command(&app{Shell: sh})
+	root.SetArgs(args)
+	return sh.Finish(root.ExecuteContext(ctx))
+}
+
+// An app is one call of nirctl.
+type app struct {
+	*shell.Shell
+	config, nowFlag string
+	json            bool
+}
+
+// notFound is the exit code for a name or object that is not there.
+const notFound = 5
+
+// command builds the tree of commands.
+func command(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use: "nirctl NOUN VERB", Short: "The registry at the shell", Long: usage,
+		SilenceErrors: true, SilenceUsage: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return shell.Usage(fmt.Errorf("unknown command %q", args[0]), "nirctl --help")
+			}
+			return c.Help()
+		},
+	}
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
+	f := root.PersistentFlags()
+	f.StringVar(&a.config, "config", "", "configuration `FILE`")
+	f.StringVar(&a.nowFlag, "now", "", "act as if it were `TIME` (2026-11-21T18:00:00Z)")
+	f.BoolVar(&a.json, "json", false, "write the result as JSON")
+	root.AddCommand(zoneCommand(a), whyCommand(a), noticeCommand(a))
+	return root
+}
+
+// encode is the JSON of a result.
+func (a *app) encode(v any) error {
+	return shell.WriteJSON(a.Stdout, v)
+}
+
+// published returns the configuration and the current generation.
+func (a *app) published() (*zone.Config, *zone.Generation, error) {
+	cfg, err := shell.LoadConfig(a.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := shell.CurrentGeneration(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if g == nil {
+		return nil, nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("nothing is published in %s yet", cfg.Public), Hint: "zonebuild"}
+	}
+	return cfg, g, nil
+}

@@ -1,0 +1,168 @@
+// Package shell is what nirzone's three commands share where they meet a
+// person or cron: how the configuration is found, how the time is given, how
+// errors and hints read, and how tables look.
+//
+// The voice: data goes to standard output, everything else to standard error
+// with the program's name in front, in lower case, without a full stop. A hint
+// is something the reader can type. Colours and progress bars appear only on a
+// terminal, and never when NO_COLOR is set.
+package shell
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"nirzone/zone"
+)
+
+// A Shell is where a command runs: its streams and its clock. Tests hand in
+// their own.
+type Shell struct {
+	Name   string // of the program, the prefix of its messages
+	Stdout io.Writer
+	Stderr io.Writer
+	Clock  func() time.Time
+}
+
+// An Exit is an error that ends a command with a code of its own. Hint, if not
+// empty, is something the reader can type. An Exit without Err is silent: what
+// there was to say has been said.
+type Exit struct {
+	Code int
+	Err  error
+	Hint string
+}
+
+// Error returns the text of the cause.
+func (e *Exit) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit code %d", e.Code)
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Exit) Unwrap() error { return e.Err }
+
+// Usage returns an Exit with code 2 for a mistake in flags or configuration.
+func Usage(err error, hint string) error { return &Exit{Code: 2, Err: err, Hint: hint} }
+
+// Finish reports err as the program's last words and returns the exit code: 0
+// for nil, an Exit's own code, 1 for anything else.
+func (s *Shell) Finish(err error) int {
+	if err == nil {
+		return 0
+	}
+	code, hint := 1, ""
+	var e *Exit
+	if errors.As(err, &e) {
+		code, hint = e.Code, e.Hint
+		if e.Err == nil {
+			return code
+		}
+	}
+	s.Errorf("error: %v", err)
+	if hint != "" {
+		s.Errorf("hint: %s", hint)
+	}
+	return code
+}
+
+// Errorf writes one message to standard error, each line with the program's
+// name in front.
+func (s *Shell) Errorf(format string, args ...any) {
+	for line := range strings.SplitSeq(strings.TrimRight(fmt.Sprintf(format, args...), "\n"), "\n") {
+		fmt.Fprintf(s.Stderr, "%s: %s\n", s.Name, line)
+	}
+}
+
+// Now returns the time that --now gives, or the clock's. It takes RFC 3339, a
+// date, or seconds since 1970 behind an @.
+func (s *Shell) Now(flag string) (time.Time, error) {
+	if flag == "" {
+		return s.Clock().UTC().Truncate(time.Second), nil
+	}
+	var sec int64
+	if n, err := fmt.Sscanf(flag, "@%d", &sec); n == 1 && err == nil {
+		return time.Unix(sec, 0).UTC(), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, flag); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, Usage(fmt.Errorf("--now %q is no time", flag), "--now 2026-11-21T18:00:00Z, --now 2026-11-21 or --now @1795284000")
+}
+
+// FindConfig returns the configuration file's path: flag, else $NIRZONE_CONFIG,
+// else ./nirzone.toml, else /etc/nirzone/nirzone.toml.
+func FindConfig(flag string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	if env := os.Getenv("NIRZONE_CONFIG"); env != "" {
+		return env, nil
+	}
+	for _, p := range []string{"nirzone.toml", "/etc/nirzone/nirzone.toml"} {
+		if _, err := os.Stat(p); err == nil {
+			return p, nil
+		}
+	}
+	return "", Usage(errors.New("no configuration: neither ./nirzone.toml nor /etc/nirzone/nirzone.toml is there"),
+		"--config FILE, or export NIRZONE_CONFIG=FILE; nirzone.example.toml documents every key")
+}
+
+// maxConfig bounds the configuration file.
+const maxConfig = 4 << 20
+
+// LoadConfig finds and reads the configuration. Every error is an Exit with
+// code 2.
+func LoadConfig(flag string) (*zone.Config, error) {
+	file, err := FindConfig(flag)
+	if err != nil {
+		return nil, err
+	}
+	data, err := ReadFile(file, maxConfig)
+	if err != nil {
+		return nil, Usage(fmt.Errorf("reading configuration: %w", err), "")
+	}
+	c, err := zone.ParseConfig(file, data)
+	if err != nil {
+		return nil, Usage(err, "nirzone.example.toml documents every key")
+	}
+	return c, nil
+}
+
+// ReadFile reads a file of at most limit octets.
+func ReadFile(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: over %d octets", filepath.Base(name), limit)
+	}
+	return data, nil
+}
+
+// Terminal reports whether w is a terminal on which people look at colours and
+// moving bars.
+func Terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// Colours reports whether output to w may be coloured (no-color.org).
+func Colours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && Terminal(w) }

@@ -1,0 +1,102 @@
+package shell
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFinish(t *testing.T) {
+	tests := map[string]struct {
+		err  error
+		code int
+		text string
+	}{
+		"nil":    {nil, 0, ""},
+		"plain":  {errors.New("reading x: gone"), 1, "zonebuild: error: reading x: gone\n"},
+		"exit":   {&Exit{Code: 3, Err: errors.New("two\nlines"), Hint: "zonebuild held"}, 3, "zonebuild: error: two\nzonebuild: lines\nzonebuild: hint: zonebuild held\n"},
+		"silent": {&Exit{Code: 5}, 5, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			s := Shell{Name: "zonebuild", Stderr: &out}
+			if code := s.Finish(tt.err); code != tt.code || out.String() != tt.text {
+				t.Errorf("code %d, text %q", code, out.String())
+			}
+		})
+	}
+}
+
+func TestNow(t *testing.T) {
+	s := Shell{Clock: func() time.Time { return time.Date(2026, 11, 21, 18, 0, 0, 999, time.FixedZone("", 3600)) }}
+	for in, want := range map[string]string{
+		"":                     "2026-11-21T17:00:00Z",
+		"2026-01-02":           "2026-01-02T00:00:00Z",
+		"2026-01-02T03:04:05Z": "2026-01-02T03:04:05Z",
+		"@0":                   "1970-01-01T00:00:00Z",
+	} {
+		got, err := s.Now(in)
+		if err != nil || got.Format(time.RFC3339Nano) != want {
+			t.Errorf("Now(%q) = %v, %v; want %s", in, got, err, want)
+		}
+	}
+	var e *Exit
+	if _, err := s.Now("tomorrow"); !errors.As(err, &e) || e.Code != 2 || e.Hint == "" {
+		t.Errorf("Now(tomorrow): %v", err)
+	}
+}
+
+func TestFindConfigOrder(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("NIRZONE_CONFIG", "")
+	if err := os.WriteFile("nirzone.toml", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check := func(flag, want string) {
+		t.Helper()
+		if got, err := FindConfig(flag); err != nil || got != want {
+			t.Errorf("FindConfig(%q) = %q, %v; want %q", flag, got, err, want)
+		}
+	}
+	check("", "nirzone.toml")
+	t.Setenv("NIRZONE_CONFIG", "/elsewhere.toml")
+	check("", "/elsewhere.toml")
+	check("given.toml", "given.toml")
+}
+
+func TestReadFileLimit(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(name, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFile(name, 4); err == nil || !strings.Contains(err.Error(), "over 4 octets") {
+		t.Errorf("over the limit: %v", err)
+	}
+	if b, err := ReadFile(name, 5); err != nil || len(b) != 5 {
+		t.Errorf("at the limit: %q, %v", b, err)
+	}
+}
+
+func TestTableAligns(t *testing.T) {
+	var out bytes.Buffer
+	table := Table{Header: []string{"zone", ">count"}, Footer: []string{"total", "1003"}}
+	table.Add("1.in-addr.arpa", "3")
+	table.Add("x", "1000")
+	table.Render(&out)
+	lines := strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
+	if len(lines) != 4 {
+		t.Fatalf("%d lines:\n%s", len(lines), out.String())
+	}
+	end := len(lines[0])
+	for _, l := range lines {
+		if len(l) != end || strings.HasSuffix(l, " ") {
+			t.Errorf("the right column does not end at %d: %q", end, l)
+		}
+	}
+}

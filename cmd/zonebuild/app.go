@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+	"nirzone/zone/publish"
+)
+
+// An app is one call of zonebuild: its flags, and after open its
+// configuration, its tree and its time.
+type app struct {
+	*shell.Shell
+	fs publish.FS
+
+	config, nowFlag                        string
+	json, dryRun, noReload, verbose, quiet bool
+
+	cfg     *zone.Config
+	now     time.Time
+	started time.Time
+	tree    publish.Tree
+	prev    *zone.Generation // nil when nothing is published
+	log     *slog.Logger
+	early   []zone.Notice // what opening had to say
+}
+
+// memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
+// the full tree may use; a larger tree is still built.
+const memoryLimit = 300 << 20
+
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return shell.Usage(fmt.Errorf("%s takes no argument %q", c.CommandPath(), args[0]), c.CommandPath()+" --help")
+}
+
+// open reads the configuration, or its last good copy, and the current
+// generation.
+func (a *app) open() error {
+	var err error
+	if a.now, err = a.Now(a.nowFlag); err != nil {
+		return err
+	}
+	a.started = a.Clock()
+	a.log = slog.New(slog.DiscardHandler)
+	if a.verbose {
+		a.log = slog.New(slog.NewTextHandler(a.Stderr, nil))
+	}
+	if a.cfg, err = shell.LoadConfig(a.config); err != nil {
+		if a.cfg = a.lastGoodConfig(err); a.cfg == nil {
+			return err
+		}
+	}
+	a.tree = publish.Tree{Root: a.cfg.Public, Keep: a.cfg.Publish.Keep, FS: a.fs}
+	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
+		return err
+	}
+	if a.prev != nil && a.now.Before(a.prev.Time) && a.nowFlag == "" {
+		return &shell.Exit{
+			Code: 1, Err: fmt.Errorf("the clock says %s, but generation %d was built at %s: signatures would go back in time", stamp(a.now), a.prev.Number, stamp(a.prev.Time)),
+			Hint: "set the clock right, or name the time: zonebuild --now " + stamp(a.now),
+		}
+	}
+	return nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// lastGoodConfig finds the configuration of the current generation when the
+// file cannot be read: signatures must go on being renewed while somebody mends
+// a typing mistake. It returns nil if there is no such copy.
+func (a *app) lastGoodConfig(cause error) *zone.Config {
+	file, err := shell.FindConfig(a.config)
+	if err != nil {
+		return nil
+	}
+	text, _ := shell.ReadFile(file, 4<<20)
+	public, state := rawPath(file, text, "public"), rawPath(file, text, "state")
+	gen, err := shell.CurrentGeneration(&zone.Config{Public: public})
+	if err != nil || gen == nil {
+		return nil
+	}
+	data, err := a.fs.ReadFile(filepath.Join(state, "inputs", gen.Config))
+	if err != nil || digest(data) != gen.Config {
+		return nil
+	}
+	c, err := zone.ParseConfig(file, data)
+	if err != nil {
+		return nil
+	}
+	a.early = append(a.early, zone.Notice{
+		Code: "config-unreadable", Severity: zone.Alarm, Source: c.RIR, Pos: zone.Pos{File: filepath.Base(file)},
+		Text: "the configuration cannot be used, the last good copy is: " + strings.ReplaceAll(cause.Error(), "\n", "; "),
+	})
+	return c
+}
+
+// rawPath reads a top-level path from a configuration that does not parse as a
+// whole: the first line that sets it, else its default.
+func rawPath(file string, text []byte, key string) string {
+	p := key
+	if m := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']([^"'\n]+)["']`).FindSubmatch(text); m != nil {
+		p = string(m[1])
+	}
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(filepath.Dir(file), p)
+}
+
+// lock takes the lock that excludes other builds and zonefetch's pruning.
+func (a *app) lock() (func() error, error) {
+	if err := publish.MkdirAll(a.fs, a.cfg.State, 0o700); err != nil {
+		return nil, fmt.Errorf("making the state folder: %w", err)
+	}
+	release, err := publish.Lock(filepath.Join(a.cfg.State, "lock"))
+	if errors.Is(err, publish.ErrLocked) {
+		return nil, &shell.Exit{Code: 4, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
+	}
+	return release, err
+}

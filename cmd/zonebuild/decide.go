@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+	"nirzone/zone/publish"
+)
+
+// decide writes down everything the run decided.
+func (b *batch) decide(number uint64) *zone.Generation {
+	g := &zone.Generation{
+		Version: zone.GenerationVersion, Number: number, Time: b.now, Cause: b.cause,
+		Config: b.cfg.SHA256, Claims: b.claims.digest,
+	}
+	var reload []zone.Name
+	if b.prev != nil {
+		g.Previous = b.prev.Number
+		reload = slices.Clone(b.prev.Reload)
+	}
+	notices := slices.Clone(b.notices)
+	for _, j := range b.jobs {
+		notices = append(notices, b.zoneNotices(j)...)
+		g.Holds = append(g.Holds, j.holds...)
+		if j.skip {
+			continue
+		}
+		g.Zones = append(g.Zones, j.result)
+		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 {
+			reload = append(reload, j.zone)
+		}
+	}
+	slices.Sort(reload)
+	g.Reload = slices.DeleteFunc(slices.Compact(reload), func(z zone.Name) bool { return g.Zone(z) == nil })
+	notices = append(notices, b.sourceNotices()...)
+	zone.SortNotices(notices)
+	var before []zone.OpenNotice
+	if b.prev != nil {
+		before = b.prev.Notices
+	}
+	g.Notices, _, _ = zone.Reopen(before, notices, b.now)
+	return g
+}
+
+// zoneNotices returns what the merge said of a zone, and what is wrong with the
+// zone itself.
+func (b *batch) zoneNotices(j *job) []zone.Notice {
+	list := j.notices
+	alarm := func(code, format string, args ...any) {
+		list = append(list, zone.Notice{Code: code, Severity: zone.Alarm, Source: b.cfg.RIR, Zone: j.zone, Text: fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case j.skip && j.group == nil:
+		return list
+	case j.skip && j.carried != "":
+		alarm("not-built", "%s could not be built and has no earlier version: %s", j.zone.File(), j.carried)
+		return list
+	case j.skip:
+		alarm("not-published", "%s was never published; look at \"zonebuild plan\", then: zonebuild init --accept COUNT %s", j.zone.File(), j.zone.File())
+		return list
+	case j.carried != "":
+		alarm("carried", "%s is published as it was: %s", j.zone.File(), j.carried)
+	}
+	if j.result.Expires.Sub(b.now) < b.cfg.Signing.Alarm {
+		alarm("runway", "the first signature of %s ends on %s; make the zone build again before that", j.zone.File(), stamp(j.result.Expires))
+	}
+	if j.pinned != 0 {
+		list = append(list, zone.Notice{
+			Code: "pinned", Severity: zone.Warning, Source: b.cfg.RIR, Zone: j.zone,
+			Text: fmt.Sprintf("%s stands at the content of generation %d; follow the inputs again with: zonebuild rollback --release", j.zone.File(), j.pinned),
+		})
+	}
+	for _, h := range j.holds {
+		list = append(list, zone.Notice{
+			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: j.zone,
+			Text: fmt.Sprintf("%d delegations would be lost and are held: %s; look at \"zonebuild held show %s\"", len(h.Losses), h.Rule, h.Hash[:12]),
+		})
+	}
+	return list
+}
+
+// sourceNotices returns what zonefetch found wrong with the sources: files that
+// were not accepted, and files that nobody has seen for long. Their texts hold
+// dates, not ages, so that a notice stays the same until something changes.
+func (b *batch) sourceNotices() []zone.Notice {
+	var list []zone.Notice
+	for _, m := range b.manifest.Sources {
+		s := b.cfg.Source(m.Name)
+		if s == nil {
+			continue
+		}
+		for _, e := range m.Zones {
+			if b.cfg.Group(e.Zone) != nil && slices.Contains(s.Zones, e.Zone) {
+				list = append(list, entryNotices(s, e, b.now)...)
+			}
+		}
+	}
+	return list
+}
+
+func entryNotices(s *zone.Source, e zone.ZoneEntry, now time.Time) []zone.Notice {
+	var list []zone.Notice
+	n := zone.Notice{Source: s.Name, Zone: e.Zone, Pos: zone.Pos{File: s.FileName(e.Zone)}}
+	if e.Last.Outcome.Failed() {
+		n.Code, n.Severity = "not-accepted", zone.Error
+		n.Text = "the file was not accepted, the last good version stands: " + e.Last.Reason
+		if e.Accepted == nil {
+			n.Text = "the file was never accepted: " + e.Last.Reason
+		}
+		list = append(list, n)
+	}
+	if e.Accepted == nil {
+		return list
+	}
+	n.Text = fmt.Sprintf("no verified copy was seen since %s; the delegations stand", stamp(e.Accepted.LastChecked))
+	switch age := now.Sub(e.Accepted.LastChecked); {
+	case age > s.AlarmAfter:
+		n.Code, n.Severity = "overdue", zone.Alarm
+		list = append(list, n)
+	case age > s.StaleAfter:
+		n.Code, n.Severity = "stale", zone.Warning
+		list = append(list, n)
+	}
+	return list
+}
+
+// nothingNew reports whether the generation would be the published one again.
+func (b *batch) nothingNew(g *zone.Generation) bool {
+	if b.prev == nil {
+		return false
+	}
+	return bytes.Equal(essence(g), essence(b.prev))
+}
+
+// essence is a generation without what differs from run to run although nothing
+// changed.
+func essence(g *zone.Generation) []byte {
+	c := *g
+	c.Number, c.Previous, c.Time, c.Cause, c.Reload = 0, 0, time.Time{}, "", nil
+	return c.Encode()
+}
+
+// commit publishes the draft. A crash in here leaves the old generation or the
+// new one, with its generation.json.
+func commit(ctx context.Context, draft *publish.Draft, g *zone.Generation) error {
+	_, err := draft.Commit(ctx, publish.Note("generation.json", g.Encode()))
+	if err != nil {
+		return fmt.Errorf("publishing: %w", err)
+	}
+	return nil
+}
+
+// checkFirst refuses a first publication that does not name what it publishes.
+func (b *batch) checkFirst() error {
+	if b.prev == nil && !b.fresh {
+		return &shell.Exit{
+			Code: 1, Err: fmt.Errorf("nothing is published yet, so there is nothing to compare with; look at \"zonebuild plan\" first"),
+			Hint: "zonebuild init --accept COUNT",
+		}
+	}
+	return b.checkCount()
+}

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+)
+
+// A batch is everything one run starts from, and its zones on their way.
+type batch struct {
+	*app
+	cause     string
+	manifest  *zone.Manifest
+	claims    claimSet
+	oldClaims map[string]*zone.Claims // by digest, as earlier generations used them
+	accepts   []*zone.Accept
+	jobs      []*job // sorted by zone
+	notices   []zone.Notice
+	files     map[string]string        // digest to path of the registry's files
+	current   map[zone.Name]zone.Input // the registry's zonelets
+	fresh     bool                     // zones without a previous generation may be published
+	expect    *int                     // delegations that a first publication has to hold
+}
+
+// A claimSet is registry/claims with its digest.
+type claimSet struct {
+	*zone.Claims
+	digest string
+}
+
+// A job is one zone on its way through the pipeline.
+type job struct {
+	zone    zone.Name
+	group   *zone.Group          // nil: published, but no longer configured
+	prev    *zone.GenerationZone // nil: never published
+	base    *zone.GenerationZone // what a frozen or pinned zone is made of again
+	held    map[string]bool      // sources taken from their accepted input
+	frozen  bool                 // all inputs and claims as published
+	pinned  uint64               // generation whose content stands
+	inputs  []zone.Input
+	next    *zone.Zone
+	delta   zone.Delta
+	changes []zone.SourceChange
+	notices []zone.Notice
+	holds   []zone.Hold
+	refused int    // inputs that were not used because they do not parse
+	skip    bool   // not published yet, and this run may not
+	carried string // why the published file is taken over
+	result  zone.GenerationZone
+	signed  int // signatures made
+}
+
+const (
+	maxManifest = 256 << 20
+	maxClaims   = 64 << 20
+	maxZonelet  = 1 << 30
+)
+
+// gather reads the manifests, the claims and people's decisions. What cannot be
+// read is replaced by what the current generation used, with an alarm: signing
+// goes on whatever happens to ingest.
+func (a *app) gather(cause string) (*batch, error) {
+	b := &batch{
+		app: a, cause: cause, notices: slices.Clone(a.early), fresh: cause == causeInit,
+		oldClaims: map[string]*zone.Claims{}, files: map[string]string{}, current: map[zone.Name]zone.Input{},
+	}
+	if err := b.readManifest(); err != nil {
+		return nil, err
+	}
+	if err := b.readRegistry(); err != nil {
+		return nil, err
+	}
+	if err := b.readAccepts(); err != nil {
+		return nil, err
+	}
+	b.makeJobs()
+	return b, nil
+}
+
+func (b *batch) alarm(code string, file, format string, args ...any) {
+	b.notices = append(b.notices, zone.Notice{
+		Code: code, Severity: zone.Alarm, Source: b.cfg.RIR, Pos: zone.Pos{File: file}, Text: fmt.Sprintf(format, args...),
+	})
+}
+
+func (b *batch) readManifest() error {
+	b.manifest = &zone.Manifest{}
+	file := filepath.Join(b.cfg.Spool, "manifest.json")
+	data, err := shell.ReadFile(file, maxManifest)
+	if err == nil {
+		var m *zone.Manifest
+		if m, err = zone.ParseManifest("spool/manifest.json", data); err == nil {
+			b.manifest = m
+			return nil
+		}
+	}
+	if b.prev == nil {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("reading what was fetched: %w", err), Hint: "zonefetch"}
+	}
+	b.alarm("manifest-unreadable", "manifest.json", "every source keeps its last accepted version: %v; run zonefetch, or restore the file", err)
+	return nil
+}
+
+// readRegistry reads the claims and takes the digests of the registry's own
+// zonelets.
+func (b *batch) readRegistry() error {
+	want, err := b.registryManifest()
+	if err == nil {
+		err = b.readClaims(want)
+	}
+	if err != nil {
+		if b.prev == nil {
+			return &shell.Exit{Code: 1, Err: err, Hint: "write registry/claims: SOURCE<TAB>PREFIX, sorted"}
+		}
+		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %v; export the registry again", b.prev.Number, err)
+		c, cerr := b.claimsOf(b.prev.Claims)
+		if cerr != nil {
+			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)
+		}
+		b.claims = claimSet{c, b.prev.Claims}
+		return nil
+	}
+	for _, z := range b.cfg.Zones() {
+		b.registryZonelet(z, want)
+	}
+	return nil
+}
+
+// registryManifest returns the digests that the export promised, nil if it has
+// no manifest.
+func (b *batch) registryManifest() (map[string]string, error) {
+	data, err := shell.ReadFile(filepath.Join(b.cfg.Registry, "manifest.json"), maxManifest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading registry/manifest.json: %w", err)
+	}
+	m, err := zone.ParseRegistryManifest("registry/manifest.json", data)
+	if err != nil {
+		return nil, err
+	}
+	want := map[string]string{}
+	for _, f := range m.Files {
+		want[f.File] = f.SHA256
+	}
+	return want, nil
+}
+
+func (b *batch) readClaims(want map[string]string) error {
+	file := filepath.Join(b.cfg.Registry, "claims")
+	data, err := shell.ReadFile(file, maxClaims)
+	if err != nil {
+		return fmt.Errorf("reading claims: %w", err)
+	}
+	sum := digest(data)
+	if err := promised(want, "claims", sum); err != nil {
+		return err
+	}
+	c, err := zone.ParseClaims("claims", data)
+	if err != nil {
+		return err
+	}
+	b.claims = claimSet{c, sum}
+	b.files[sum] = file
+	return nil
+}
+
+// promised checks a file's digest against the export's manifest.
+func promised(want map[string]string, file, sum string) error {
+	if want != nil && want[file] != sum {
+		return fmt.Errorf("registry/%s is not the file that registry/manifest.json names: the export is half done", file)
+	}
+	return nil
+}
+
+func (b *batch) registryZonelet(z zone.Name, want map[string]string) {
+	name := z.File() + "-" + b.cfg.RIR
+	file := filepath.Join(b.cfg.Registry, name)
+	data, err := shell.ReadFile(file, maxZonelet)
+	if err == nil {
+		err = promised(want, name, digest(data))
+	}
+	if err != nil {
+		n := zone.Notice{Code: "registry-missing", Severity: zone.Error, Source: b.cfg.RIR, Zone: z, Pos: zone.Pos{File: name}}
+		n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %v; export the registry again", errors.Unwrap(err))
+		if !errors.Is(err, fs.ErrNotExist) {
+			n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %v", err)
+		}
+		b.notices = append(b.notices, n)
+		return
+	}
+	in := zone.Input{Source: b.cfg.RIR, File: name, SHA256: digest(data), Size: int64(len(data))}
+	b.current[z] = in
+	b.files[in.SHA256] = file
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// object returns the bytes of an input: from the spool, from the copies in
+// state/inputs, or, for what is new in this run, from the registry folder.
+func (b *batch) object(sum string) ([]byte, error) {
+	data, err := shell.Archive(b.cfg)(sum)
+	if path := b.files[sum]; err != nil && path != "" {
+		data, err = shell.ReadFile(path, maxZonelet)
+		if err == nil && digest(data) != sum {
+			err = fmt.Errorf("%s changed during the run; run zonebuild again", filepath.Base(path))
+		}
+	}
+	return data, err
+}
+
+// claimsOf returns the claims that an earlier generation was made by.
+func (b *batch) claimsOf(sum string) (*zone.Claims, error) {
+	if sum == b.claims.digest {
+		return b.claims.Claims, nil
+	}
+	if c := b.oldClaims[sum]; c != nil {
+		return c, nil
+	}
+	data, err := b.object(sum)
+	if err != nil {
+		return nil, err
+	}
+	c, err := zone.ParseClaims("claims", data)
+	if err != nil {
+		return nil, err
+	}
+	b.oldClaims[sum] = c
+	return c, nil
+}
+
+// makeJobs lists the zones: those configured, and those published that are
+// configured no more. Claims of earlier generations are read here, once, so
+// that the zones can go on in parallel.
+func (b *batch) makeJobs() {
+	for _, z := range b.cfg.Zones() {
+		b.jobs = append(b.jobs, &job{zone: z, group: b.cfg.Group(z)})
+	}
+	if b.prev != nil {
+		for i := range b.prev.Zones {
+			p := &b.prev.Zones[i]
+			j := b.job(p.Zone)
+			if j == nil {
+				j = &job{zone: p.Zone}
+				b.jobs = append(b.jobs, j)
+			}
+			j.prev, j.base, j.pinned = p, p, p.Pinned
+			if _, err := b.claimsOf(p.Claims); err != nil {
+				j.carried = fmt.Sprintf("the claims it was made by cannot be read: %v; restore state/inputs", err)
+			}
+		}
+	}
+	slices.SortFunc(b.jobs, func(x, y *job) int { return strings.Compare(string(x.zone), string(y.zone)) })
+}
+
+// job returns the job of a zone, nil if there is none.
+func (b *batch) job(z zone.Name) *job {
+	for _, j := range b.jobs {
+		if j.zone == z {
+			return j
+		}
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+// Zonebuild turns verified zonelets and the registry's own data into signed,
+// verified, published parent zones. It opens no network connection and no
+// database; it is the only program that reads the DNSSEC keys.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone/publish"
+)
+
+const usage = `zonebuild merges, signs, verifies and publishes the parent zones.
+
+Without a command it does one whole run, as cron starts it: it reads spool/ and
+registry/, merges every zone, holds back what would remove too much, signs,
+verifies, publishes a new generation under public/current and reloads the name
+servers. If nothing changed, nothing is published.
+
+The first day:
+  zonebuild keys init              make a KSK and a ZSK for every zone
+  zonebuild plan                   show what would be published
+  zonebuild init --accept 1234     publish it, if it is 1234 delegations
+
+Every two hours:
+  zonefetch; zonebuild
+
+When a source would lose too much:
+  zonebuild held                   list what waits
+  zonebuild held show HASH         the losses, one by one
+  zonebuild accept HASH --removes 120 -m "JPNIC ticket 4711"
+
+When something wrong was published:
+  zonebuild rollback 41            publish the content of generation 41 again
+  zonebuild rollback --release     follow the inputs again
+
+Exit codes: 0 published or nothing to do, 1 nothing published, 2 usage or
+configuration, 3 published, but something was held, carried forward or alarmed,
+4 another run holds the lock, 5 published, but a reload failed.`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	sh := shell.Shell{Name: "zonebuild", Stdout: os.Stdout, Stderr: os.Stderr, Clock: time.Now}
+	os.Exit(run(ctx, os.Args[1:], &sh, publish.OS))
+}
+
+// run is the whole command: tests call it with their own streams, clock and
+// file system.
+func run(ctx context.Context, args []string, sh *shell.Shell, fs publish.FS) int {
+	limitMemory()
+	root := command(&app{Shell: sh, fs: fs})
+	root.SetArgs(args)
+	return sh.Finish(root.ExecuteContext(ctx))
+}
+
+// command builds the tree of commands.
+func command(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use: "zonebuild", Short: "Merge, sign, verify and publish the parent zones", Long: usage,
+		Args: noArgs, SilenceErrors: true, SilenceUsage: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if a.dryRun {
+				return a.plan(c.Context())
+			}
+			return a.build(c.Context(), causeBuild, nil)
+		},
+	}
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
+	f := root.PersistentFlags()
+	f.StringVar(&a.config, "config", "", "configuration `FILE`")
+	f.StringVar(&a.nowFlag, "now", "", "build as if it were `TIME` (2026-11-21T18:00:00Z)")
+	f.BoolVar(&a.json, "json", false, "write the result as JSON")
+	f.BoolVar(&a.dryRun, "dry-run", false, "show what would be done, change nothing")
+	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
+	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
+	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
+	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), rollbackCommand(a), reloadCommand(a))
+	return root
+}

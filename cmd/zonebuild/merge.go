@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"nirzone/zone"
+)
+
+// forEach runs do for the jobs, as many at a time as there are processors. It
+// stops at the first error and when ctx ends.
+func forEach(ctx context.Context, jobs []*job, do func(context.Context, *job) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, j := range jobs {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(ctx, j)
+		})
+	}
+	return g.Wait()
+}
+
+// mergeAll parses and merges every zone.
+func (b *batch) mergeAll(ctx context.Context) error {
+	return forEach(ctx, b.jobs, func(_ context.Context, j *job) error {
+		b.merge(j)
+		return nil
+	})
+}
+
+// merge makes the job's next zone, or says in carried why it cannot.
+func (b *batch) merge(j *job) {
+	j.next, j.inputs, j.notices, j.changes, j.delta, j.refused = nil, nil, nil, nil, zone.Delta{}, 0
+	switch {
+	case j.carried != "", j.skip:
+		return
+	case j.group == nil:
+		b.dropped(j)
+		return
+	case j.prev == nil && !b.fresh:
+		j.skip = true
+		return
+	}
+	if err := b.mergeInputs(j); err != nil {
+		j.next = nil
+		j.carried = err.Error()
+	}
+}
+
+func (b *batch) mergeInputs(j *job) error {
+	old, _, err := b.replay(j, j.prev)
+	if err != nil {
+		return fmt.Errorf("the published state cannot be computed again: %w; restore the spool and state/inputs", err)
+	}
+	var notices []zone.Notice
+	if j.fixed() {
+		j.inputs = j.base.Inputs
+		j.next, notices, err = b.replay(j, j.base)
+	} else {
+		j.next, notices, err = b.mergeNew(j, old)
+	}
+	if err != nil {
+		return err
+	}
+	j.notices = append(j.notices, notices...)
+	if j.prev != nil {
+		j.delta = zone.Diff(old, j.next)
+		j.changes = zone.SourceChanges(old, j.next)
+	}
+	return nil
+}
+
+// fixed reports whether the zone is made of what an earlier generation was made
+// of, whatever the inputs say now.
+func (j *job) fixed() bool { return j.frozen || j.pinned != 0 }
+
+func (b *batch) mergeNew(j *job, old *zone.Zone) (*zone.Zone, []zone.Notice, error) {
+	frags, err := b.fragments(j)
+	if err != nil {
+		return nil, nil, err
+	}
+	next, notices := zone.Merge(zone.MergeInput{
+		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: b.claims.Claims,
+		Fragments: frags, Published: old, Released: b.released(j),
+	})
+	next.Describe(j.inputs)
+	return next, notices, nil
+}
+
+// replay computes a zone again as an earlier generation had it, from the inputs
+// and the kept records that generation names. It is nil for a zone that was
+// never published.
+func (b *batch) replay(j *job, g *zone.GenerationZone) (*zone.Zone, []zone.Notice, error) {
+	if g == nil {
+		return nil, nil, nil
+	}
+	claims, err := b.claimsOf(g.Claims)
+	if err != nil {
+		return nil, nil, err
+	}
+	old, _, notices, err := g.Replay(j.group.Apex(j.zone), b.cfg.RIR, claims, b.object, b.cfg.ParseOptions)
+	return old, notices, err
+}
+
+// fragments chooses and parses one file of every source that speaks for the
+// zone: the newest accepted, or the one of the current generation if that is
+// held or the only one that parses.
+func (b *batch) fragments(j *job) ([]*zone.Fragment, error) {
+	var frags []*zone.Fragment
+	for _, source := range b.sourcesOf(j) {
+		f, in, err := b.fragment(j, source)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil {
+			frags = append(frags, f)
+			j.inputs = append(j.inputs, in)
+		}
+	}
+	return frags, nil
+}
+
+// sourcesOf returns the names of all sources of the zone, sorted.
+func (b *batch) sourcesOf(j *job) []string {
+	names := []string{b.cfg.RIR}
+	for _, s := range b.cfg.Sources {
+		if slices.Contains(s.Zones, j.zone) {
+			names = append(names, s.Name)
+		}
+	}
+	if j.prev != nil {
+		for _, in := range j.prev.Inputs {
+			names = append(names, in.Source)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// fragment returns one source's fragment and the input it is from; nil if the
+// source never had one, or is configured no more.
+func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, error) {
+	next, old := b.newest(j, source), publishedInput(j.prev, source)
+	if j.held[source] {
+		next = old
+	}
+	if next == nil && (old == nil || !b.configured(source) && !j.held[source]) {
+		return nil, zone.Input{}, nil
+	}
+	if next != nil && (old == nil || next.SHA256 != old.SHA256) {
+		f, err := b.parse(j.zone, *next)
+		if err == nil {
+			return f, *next, nil
+		}
+		j.refuse(source, *next, old != nil, err)
+	}
+	if old == nil {
+		return nil, zone.Input{}, nil
+	}
+	f, err := b.parse(j.zone, *old)
+	if err != nil {
+		return nil, zone.Input{}, fmt.Errorf("the accepted zonelet of %s cannot be read any more: %w; restore the spool", source, err)
+	}
+	return f, *old, nil
+}
+
+func (b *batch) configured(source string) bool {
+	return source == b.cfg.RIR || b.cfg.Source(source) != nil
+}
+
+// newest returns the newest verified input of a source, nil if there is none.
+func (b *batch) newest(j *job, source string) *zone.Input {
+	if source == b.cfg.RIR {
+		if in, ok := b.current[j.zone]; ok {
+			return &in
+		}
+		return nil
+	}
+	s := b.cfg.Source(source)
+	m := b.manifest.Source(source)
+	if s == nil || m == nil || !slices.Contains(s.Zones, j.zone) {
+		return nil
+	}
+	z := m.Zone(j.zone)
+	if z == nil || z.Accepted == nil {
+		return nil
+	}
+	return &zone.Input{Source: source, File: z.Accepted.File, SHA256: z.Accepted.SHA256, Size: z.Accepted.Size, Signer: z.Accepted.Signer, Seen: z.Accepted.FirstSeen}
+}
+
+// publishedInput returns a source's input in a published zone, nil if there is none.
+func publishedInput(z *zone.GenerationZone, source string) *zone.Input {
+	if z == nil {
+		return nil
+	}
+	for i := range z.Inputs {
+		if z.Inputs[i].Source == source {
+			return &z.Inputs[i]
+		}
+	}
+	return nil
+}
+
+func (b *batch) parse(z zone.Name, in zone.Input) (*zone.Fragment, error) {
+	data, err := b.object(in.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	return zone.ParseFragment(in.Source, z, in.File, data, b.cfg.ParseOptions(in.Source))
+}
+
+// refuse notes that a verified file was not used: a notice for each mistake up
+// to ten.
+func (j *job) refuse(source string, in zone.Input, kept bool, err error) {
+	j.refused++
+	stands := "the last good version stands"
+	if !kept {
+		stands = "there is no earlier version, so it contributes nothing"
+	}
+	n := zone.Notice{Code: "refused", Severity: zone.Error, Source: source, Zone: j.zone, Pos: zone.Pos{File: in.File}}
+	var list *zone.SyntaxErrors
+	if !errors.As(err, &list) {
+		n.Text = fmt.Sprintf("the file is refused whole, %s: %v", stands, err)
+		j.notices = append(j.notices, n)
+		return
+	}
+	lines := strings.Split(list.Error(), "\n")
+	if len(lines) > 10 {
+		lines = append(lines[:10], fmt.Sprintf("and %d more", len(lines)-10+list.More))
+	}
+	n.Pos = list.Errors[0].Pos
+	n.Text = fmt.Sprintf("the file is refused whole, %s: %s", stands, strings.Join(lines, "; "))
+	j.notices = append(j.notices, n)
+}

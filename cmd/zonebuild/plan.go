@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+)
+
+func planCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "plan", Short: "Show what the next run would change", Args: noArgs,
+		Long: `Plan parses, merges and passes the gates as a run does, and shows the
+difference to what is published. It signs and changes nothing.`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context()) },
+	}
+}
+
+// A planReport is the result of "plan".
+type planReport struct {
+	Version     int           `json:"version"`
+	Delegations int           `json:"delegations"` // after the run, in all zones
+	First       int           `json:"first"`       // of them in zones never published: COUNT of "init"
+	Zones       []planZone    `json:"zones"`
+	Holds       []zone.Hold   `json:"holds"`
+	Notices     []zone.Notice `json:"notices"`
+}
+
+type planZone struct {
+	Zone        zone.Name          `json:"zone"`
+	Delegations int                `json:"delegations"`
+	Sources     []zone.SourceCount `json:"sources"`
+	Delta       zone.Delta         `json:"delta"`
+	Carried     string             `json:"carried,omitempty"`
+}
+
+func (a *app) plan(ctx context.Context) error {
+	if err := a.open(); err != nil {
+		return err
+	}
+	b, err := a.gather(causeInit)
+	if err != nil {
+		return err
+	}
+	if err := b.mergeAll(ctx); err != nil {
+		return err
+	}
+	if err := b.gateAll(ctx); err != nil {
+		return err
+	}
+	p := b.planned()
+	if a.json {
+		_, err := a.Stdout.Write(encode(p))
+		return err
+	}
+	b.showPlan(p)
+	return nil
+}
+
+func (b *batch) planned() planReport {
+	p := planReport{Version: 1, Holds: []zone.Hold{}, Notices: b.notices}
+	for _, j := range b.jobs {
+		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried}
+		if j.next != nil {
+			z.Sources = counts(j.next)
+		}
+		for _, c := range z.Sources {
+			z.Delegations += c.Delegations
+		}
+		if j.prev == nil {
+			p.First += z.Delegations
+		}
+		p.Delegations += z.Delegations
+		p.Zones = append(p.Zones, z)
+		p.Holds = append(p.Holds, j.holds...)
+		p.Notices = append(p.Notices, j.notices...)
+	}
+	zone.SortNotices(p.Notices)
+	return p
+}
+
+func (b *batch) showPlan(p planReport) {
+	w := b.Stdout
+	t := shell.Table{Header: []string{"zone", ">delegations", ">added", ">removed", ">changed", "sources"}}
+	for _, z := range p.Zones {
+		var sources string
+		for _, c := range z.Sources {
+			sources += fmt.Sprintf("%s %d  ", c.Source, c.Delegations)
+		}
+		if z.Carried != "" {
+			sources = shell.Paint(w, shell.Bad, "carried: "+z.Carried)
+		}
+		added, removed, changed := countChanges(z.Delta)
+		t.Add(z.Zone.File(), itoa(z.Delegations), itoa(added), itoa(removed), itoa(changed), sources)
+	}
+	t.Footer = []string{"total", itoa(p.Delegations)}
+	t.Render(w)
+	for _, z := range p.Zones {
+		if text := z.Delta.Text(maxLines); text != "" {
+			fmt.Fprintf(w, "\n%s\n%s", z.Zone.File(), text)
+		}
+	}
+	writeHolds(w, p.Holds)
+	(&report{}).writeNotices(w, "notices", p.Notices)
+	if p.First > 0 {
+		fmt.Fprintf(w, "\n%d delegations are in zones never published; to publish them: zonebuild init --accept %d\n", p.First, p.First)
+	}
+}

@@ -1,0 +1,302 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+	"nirzone/zone/publish"
+)
+
+// A report is what a run did. state/report.json, state/report.txt and the
+// terminal show the same value.
+type report struct {
+	Version   int             `json:"version"`
+	Time      time.Time       `json:"time"`
+	Cause     string          `json:"cause"`
+	Exit      int             `json:"exit"`
+	Error     string          `json:"error,omitempty"`
+	Seconds   float64         `json:"seconds"`
+	Published uint64          `json:"published,omitempty"` // generation; 0 if nothing was
+	Current   uint64          `json:"current,omitempty"`
+	Zones     []zoneReport    `json:"zones"`
+	Holds     []zone.Hold     `json:"holds,omitempty"`
+	Opened    []zone.Notice   `json:"opened,omitempty"`
+	Closed    []zone.Notice   `json:"closed,omitempty"`
+	Open      int             `json:"open"` // notices that go on
+	Reloads   []reloadFailure `json:"reload_failures,omitempty"`
+	Notes     []string        `json:"notes,omitempty"`
+	alarms    []zone.Notice
+	refused   int
+}
+
+type zoneReport struct {
+	Zone        zone.Name   `json:"zone"`
+	State       string      `json:"state"`
+	Serial      zone.Serial `json:"serial,omitempty"`
+	Delegations int         `json:"delegations"`
+	Added       int         `json:"added"`
+	Removed     int         `json:"removed"`
+	Changed     int         `json:"changed"`
+	Held        int         `json:"held"`
+	Signatures  int         `json:"signatures"`
+	Expires     time.Time   `json:"expires,omitzero"`
+}
+
+type reloadFailure struct {
+	Zone    string `json:"zone,omitempty"`
+	Command string `json:"command"`
+	Error   string `json:"error"`
+	Output  string `json:"output,omitempty"`
+}
+
+func (r *report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// describe fills in what the run decided.
+func (r *report) describe(b *batch, g *zone.Generation) {
+	r.Holds = g.Holds
+	for _, j := range b.jobs {
+		r.Zones = append(r.Zones, j.report())
+		r.refused += j.refused
+	}
+	var before []zone.OpenNotice
+	if b.prev != nil {
+		before, r.Current = b.prev.Notices, b.prev.Number
+	}
+	was := map[string]bool{}
+	for _, n := range before {
+		was[n.Key()] = true
+	}
+	for _, n := range g.Notices {
+		if !was[n.Key()] {
+			r.Opened = append(r.Opened, n.Notice)
+		} else {
+			r.Open++
+		}
+		if n.Severity >= zone.Alarm {
+			r.alarms = append(r.alarms, n.Notice)
+		}
+		delete(was, n.Key())
+	}
+	for _, n := range before {
+		if was[n.Key()] {
+			r.Closed = append(r.Closed, n.Notice)
+		}
+	}
+}
+
+func (j *job) report() zoneReport {
+	z := zoneReport{
+		Zone: j.zone, Serial: j.result.Serial, Delegations: j.result.Delegations, Signatures: j.signed, Expires: j.result.Expires,
+	}
+	z.Added, z.Removed, z.Changed = countChanges(j.delta)
+	for _, h := range j.holds {
+		z.Held += len(h.Losses)
+	}
+	switch {
+	case j.skip:
+		z.State = "not published"
+	case j.carried != "":
+		z.State = "carried"
+	case j.prev == nil:
+		z.State = "new"
+	case j.prev.SHA256 == j.result.SHA256:
+		z.State = "unchanged"
+	default:
+		z.State = "changed"
+	}
+	return z
+}
+
+// countChanges counts the owners that were added, removed and otherwise changed.
+func countChanges(d zone.Delta) (added, removed, changed int) {
+	for _, c := range d.Changes {
+		switch c.Kinds[0] {
+		case zone.ChangeAdded:
+			added++
+		case zone.ChangeRemoved:
+			removed++
+		default:
+			changed++
+		}
+	}
+	return added, removed, changed
+}
+
+// attention reports whether the run ends with exit code 3: something was held,
+// refused, carried forward or alarmed.
+func (r *report) attention() bool {
+	return len(r.Holds) > 0 || len(r.alarms) > 0 || r.refused > 0
+}
+
+// finish writes the report, the metrics and the last words of a run, also of
+// one that failed. It hands back err.
+func (a *app) finish(r *report, err error) error {
+	r.Version, r.Seconds = 1, a.Clock().Sub(a.started).Seconds()
+	if r.Published != 0 {
+		r.Current = r.Published
+	}
+	var e *shell.Exit
+	switch {
+	case errors.As(err, &e):
+		r.Exit = e.Code
+	case err != nil:
+		r.Exit = 1
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	var text strings.Builder
+	r.write(&text)
+	werr := errors.Join(
+		publish.WriteFile(a.fs, filepath.Join(a.cfg.State, "report.json"), encode(r), 0o600),
+		publish.WriteFile(a.fs, filepath.Join(a.cfg.State, "report.txt"), []byte(text.String()), 0o600),
+		a.metrics(r))
+	if werr != nil {
+		a.Errorf("warning: writing the report: %v", werr)
+	}
+	switch {
+	case a.json:
+		a.Stdout.Write(encode(r))
+	case !a.quiet || r.Exit != 0:
+		r.write(a.Stdout)
+	}
+	return err
+}
+
+func (a *app) metrics(r *report) error {
+	m := shell.NewMetrics("zonebuild")
+	m.Finish(r.Exit, r.Time, time.Duration(r.Seconds*float64(time.Second)))
+	m.Set("generation", "Number of the current generation.", float64(r.Current))
+	m.Set("held_losses", "Delegations whose loss is held.", float64(losses(r.Holds)))
+	m.Set("alarms", "Open notices that need a person.", float64(len(r.alarms)))
+	m.Set("reload_failures", "Reload commands that failed.", float64(len(r.Reloads)))
+	for _, z := range r.Zones {
+		label := []string{"zone", z.Zone.File()}
+		m.Set("zone_serial", "Serial of the published zone.", float64(z.Serial), label...)
+		m.Set("zone_delegations", "Delegations in the published zone.", float64(z.Delegations), label...)
+		m.Set("zone_expires_timestamp_seconds", "When the zone's first signature ends.", float64(z.Expires.Unix()), label...)
+		m.Set("zone_carried", "1 if the zone was carried forward.", truth(z.State == "carried"), label...)
+	}
+	return m.Write(a.cfg.Metrics)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func losses(holds []zone.Hold) int {
+	n := 0
+	for _, h := range holds {
+		n += len(h.Losses)
+	}
+	return n
+}
+
+// maxLines bounds a list in the text report; the JSON has all of it.
+const maxLines = 20
+
+// write renders the report for a person.
+func (r *report) write(w io.Writer) {
+	r.writeZones(w)
+	writeHolds(w, r.Holds)
+	r.writeNotices(w, "new notices", r.Opened)
+	r.writeNotices(w, "closed notices", r.Closed)
+	for _, f := range r.Reloads {
+		fmt.Fprintf(w, "%s %s: %s\n%s", shell.Paint(w, shell.Bad, "reload failed:"), f.Command, f.Error, indent(f.Output))
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintln(w, shell.Paint(w, shell.Care, "note:"), n)
+	}
+	switch {
+	case r.Published != 0:
+		fmt.Fprintf(w, "%s generation %d in %.1f s; %d notices go on\n", shell.Paint(w, shell.Good, "published"), r.Published, r.Seconds, r.Open)
+	case r.Error == "" || r.Exit == 3:
+		fmt.Fprintf(w, "%s: generation %d stands, %d notices go on\n", shell.Paint(w, shell.Quiet, "nothing to do"), r.Current, r.Open)
+	}
+}
+
+var stateTone = map[string]shell.Tone{"new": shell.Good, "changed": shell.Good, "unchanged": shell.Quiet, "carried": shell.Bad, "not published": shell.Care}
+
+func (r *report) writeZones(w io.Writer) {
+	t := shell.Table{Header: []string{"zone", "state", ">serial", ">delegations", ">added", ">removed", ">changed", ">held", ">signatures"}}
+	var sum zoneReport
+	quiet := 0
+	for _, z := range r.Zones {
+		sum.Delegations += z.Delegations
+		sum.Added, sum.Removed, sum.Changed = sum.Added+z.Added, sum.Removed+z.Removed, sum.Changed+z.Changed
+		sum.Held, sum.Signatures = sum.Held+z.Held, sum.Signatures+z.Signatures
+		if z.State == "unchanged" && z.Held == 0 && len(r.Zones) > maxLines {
+			quiet++
+			continue
+		}
+		t.Add(z.Zone.File(), shell.Paint(w, stateTone[z.State], z.State), fmt.Sprint(z.Serial), itoa(z.Delegations),
+			itoa(z.Added), itoa(z.Removed), itoa(z.Changed), itoa(z.Held), itoa(z.Signatures))
+	}
+	if len(r.Zones) > 0 {
+		if quiet > 0 {
+			t.Add(fmt.Sprintf("%d more", quiet), shell.Paint(w, shell.Quiet, "unchanged"))
+		}
+		t.Footer = []string{"total", "", "", itoa(sum.Delegations), itoa(sum.Added), itoa(sum.Removed), itoa(sum.Changed), itoa(sum.Held), itoa(sum.Signatures)}
+		t.Render(w)
+	}
+}
+
+func itoa(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+func writeHolds(w io.Writer, holds []zone.Hold) {
+	if len(holds) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
+	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "rule"}}
+	for _, h := range holds {
+		t.Add(h.Hash[:12], h.Source, h.Zone.File(), h.Kind, strconv.Itoa(len(h.Losses)), h.Rule)
+	}
+	t.Render(w)
+}
+
+func (r *report) writeNotices(w io.Writer, title string, list []zone.Notice) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s: %d\n", title, len(list))
+	for i, n := range list {
+		if i == maxLines {
+			fmt.Fprintf(w, "  and %d more: nirctl notice list\n", len(list)-i)
+			break
+		}
+		fmt.Fprintln(w, " ", paintNotice(w, n))
+	}
+}
+
+func paintNotice(w io.Writer, n zone.Notice) string {
+	tone := []shell.Tone{shell.Quiet, shell.Plain, shell.Care, shell.Bad}[min(n.Severity, zone.Alarm)]
+	if n.Pos.File == "" {
+		return shell.Paint(w, tone, n.String())
+	}
+	return shell.Paint(w, tone, n.Source) + " " + n.String()
+}
+
+func indent(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "    " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n    ") + "\n"
+}

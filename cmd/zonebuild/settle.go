@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+	"nirzone/zone/publish"
+)
+
+// keepInputs copies what the registry folder and the configuration say into
+// state/inputs, before a generation names it: those files are overwritten, the
+// spool's objects are not. A crash here leaves copies that nobody names, and
+// the next prune removes them.
+func (b *batch) keepInputs() error {
+	dir := filepath.Join(b.cfg.State, "inputs")
+	if err := publish.MkdirAll(b.fs, dir, 0o700); err != nil {
+		return fmt.Errorf("keeping inputs: %w", err)
+	}
+	want := map[string]bool{b.claims.digest: true}
+	for _, j := range b.jobs {
+		for _, in := range j.inputs {
+			want[in.SHA256] = b.files[in.SHA256] != ""
+		}
+	}
+	if len(b.early) == 0 { // else the last good copy is there already
+		b.files[b.cfg.SHA256] = b.cfg.File
+		want[b.cfg.SHA256] = true
+	}
+	for _, sum := range slices.Sorted(maps.Keys(b.files)) {
+		path := b.files[sum]
+		if !want[sum] {
+			continue
+		}
+		name := filepath.Join(dir, sum)
+		if _, err := b.fs.Stat(name); err == nil {
+			continue
+		}
+		data, err := shell.ReadFile(path, maxZonelet)
+		if err != nil {
+			return fmt.Errorf("keeping inputs: %w", err)
+		}
+		if digest(data) != sum {
+			return fmt.Errorf("keeping inputs: %s changed during the run; run zonebuild again", filepath.Base(path))
+		}
+		if err := publish.WriteFile(b.fs, name, data, 0o600); err != nil {
+			return fmt.Errorf("keeping inputs: %w", err)
+		}
+	}
+	return nil
+}
+
+// layOut writes what follows from a generation for people and for nirctl: one
+// file a hold, and the notices of every source.
+func (a *app) layOut(g *zone.Generation) error {
+	files := map[string][]byte{}
+	for _, h := range g.Holds {
+		files["held/"+h.Hash+".json"] = encode(heldFile{Version: 1, Generation: g.Number, Hold: h})
+	}
+	opened, closed := a.turns(g)
+	for _, f := range zone.NoticeFiles(g.Notices, opened, closed, g.Time) {
+		files["notices/"+f.Source+".txt"], files["notices/"+f.Source+".json"] = f.Text(), f.Encode()
+	}
+	var errs []error
+	for _, dir := range []string{"held", "notices"} {
+		errs = append(errs, a.layOutDir(dir, files))
+	}
+	return errors.Join(errs...)
+}
+
+// heldFile is state/held/<hash>.json.
+type heldFile struct {
+	Version    int    `json:"version"`
+	Generation uint64 `json:"generation"`
+	zone.Hold
+}
+
+// encode is JSON as every command writes it.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	if err := shell.WriteJSON(&b, v); err != nil {
+		panic("zonebuild: " + err.Error()) // our own types always encode
+	}
+	return b.Bytes()
+}
+
+// turns returns the notices that a generation opened and closed, against the
+// one before it as long as that is kept.
+func (a *app) turns(g *zone.Generation) (opened, closed []zone.OpenNotice) {
+	var before []zone.OpenNotice
+	if dir, err := a.tree.Open(g.Previous); err == nil {
+		if p, err := shell.ReadGeneration(dir); err == nil {
+			before = p.Notices
+		}
+	}
+	now := make([]zone.Notice, len(g.Notices))
+	for i, n := range g.Notices {
+		now[i] = n.Notice
+	}
+	_, opened, closed = zone.Reopen(before, now, g.Time)
+	return opened, closed
+}
+
+// layOutDir makes a folder of state hold exactly the files given for it.
+func (a *app) layOutDir(dir string, files map[string][]byte) error {
+	full := filepath.Join(a.cfg.State, dir)
+	if err := publish.MkdirAll(a.fs, full, 0o700); err != nil {
+		return err
+	}
+	entries, err := a.fs.ReadDir(full)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if _, ok := files[dir+"/"+e.Name()]; !ok {
+			if err := a.fs.Remove(filepath.Join(full, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		base, ok := strings.CutPrefix(name, dir+"/")
+		if !ok {
+			continue
+		}
+		path := filepath.Join(full, base)
+		if old, err := a.fs.ReadFile(path); err == nil && string(old) == string(files[name]) {
+			continue
+		}
+		if err := publish.WriteFile(a.fs, path, files[name], 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prune removes generations beyond the configured number, the copies of inputs
+// that no kept generation names, and accepts that have expired.
+func (a *app) prune() error {
+	if _, err := a.tree.Prune(context.Background(), nil); err != nil {
+		return fmt.Errorf("pruning generations: %w", err)
+	}
+	keep, err := a.named()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(a.cfg.State, "inputs")
+	entries, err := a.fs.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if !keep[e.Name()] {
+			if err := a.fs.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return a.pruneAccepts()
+}
+
+// named returns the digests that some kept generation names.
+func (a *app) named() (map[string]bool, error) {
+	numbers, err := a.tree.List()
+	if err != nil {
+		return nil, err
+	}
+	keep := map[string]bool{}
+	for _, n := range numbers {
+		g, err := a.tree.Open(n)
+		if err != nil {
+			return nil, err
+		}
+		gen, err := shell.ReadGeneration(g)
+		if err != nil {
+			return nil, err
+		}
+		for d := range gen.Objects() {
+			keep[d] = true
+		}
+	}
+	return keep, nil
+}
+
+func (a *app) pruneAccepts() error {
+	dir := filepath.Join(a.cfg.State, "accepts")
+	entries, err := a.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		data, err := a.fs.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		acc, err := zone.ParseAccept(e.Name(), data)
+		if err == nil && !a.now.Before(acc.Expires) {
+			if err := a.fs.Remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// reload tells the name servers of the changed zones. What fails stays written
+// in generation.json and is tried again by the next run. A crash between a
+// reload and that note repeats the reload, which does no harm.
+func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error {
+	if len(g.Reload) == 0 {
+		return nil
+	}
+	var zones []string
+	for _, z := range g.Reload {
+		zones = append(zones, z.File())
+	}
+	results := publish.Reload(ctx, a.cfg.Publish.Reload, zones, publish.ReloadOptions{Timeout: a.cfg.Publish.Timeout})
+	failed := map[string]bool{}
+	for _, r := range results {
+		if r.Err != nil {
+			rep.Reloads = append(rep.Reloads, reloadFailure{Zone: r.Zone, Command: strings.Join(r.Argv, " "), Error: r.Err.Error(), Output: r.Output})
+			failed[r.Zone] = true
+		}
+	}
+	done := *g
+	done.Reload = nil
+	for _, z := range g.Reload {
+		if failed[""] || failed[z.File()] { // a command without {zone} is for all
+			done.Reload = append(done.Reload, z)
+		}
+	}
+	if len(done.Reload) != len(g.Reload) {
+		if err := a.rewrite(&done); err != nil {
+			return err
+		}
+	}
+	if len(done.Reload) > 0 {
+		return &shell.Exit{Code: 5, Err: fmt.Errorf("%d of %d zones could not be reloaded; the next run tries again", len(done.Reload), len(g.Reload)), Hint: "zonebuild reload"}
+	}
+	return nil
+}
+
+// rewrite replaces the generation's note, in the one field that changes after
+// the commit.
+func (a *app) rewrite(g *zone.Generation) error {
+	cur, err := a.tree.Open(g.Number)
+	if err != nil {
+		return err
+	}
+	return publish.WriteFile(a.fs, filepath.Join(cur.Dir, "generation.json"), g.Encode(), 0o644)
+}

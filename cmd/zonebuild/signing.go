@@ -1,0 +1,148 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"nirzone/zone"
+	"nirzone/zone/publish"
+	"nirzone/zone/sign"
+)
+
+// signAll signs, verifies and writes every zone, the largest first so that the
+// processors end together. A zone that cannot be signed is carried forward; a
+// disk that takes no file ends the run, and nothing is published.
+func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
+	jobs := slices.Clone(b.jobs)
+	slices.SortStableFunc(jobs, func(x, y *job) int { return cmp.Compare(y.size(), x.size()) })
+	return forEach(ctx, jobs, func(ctx context.Context, j *job) error {
+		if j.skip {
+			return nil
+		}
+		verified, err := b.signZone(ctx, j)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			j.carried = err.Error()
+		}
+		return b.write(draft, j, verified)
+	})
+}
+
+func (j *job) size() int {
+	if j.next == nil {
+		return 0
+	}
+	return len(j.next.Entries)
+}
+
+// signZone returns the verified zone, or nil if the job is to be carried
+// forward. The merged zone is let go: only what generation.json needs stays.
+func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
+	if j.next == nil {
+		return nil, nil
+	}
+	defer func() { j.next = nil }()
+	keys, err := sign.LoadKeys(b.cfg.Keys, j.zone)
+	if err != nil {
+		return nil, fmt.Errorf("loading keys: %w", err)
+	}
+	var prior sign.Prior
+	if j.prev != nil {
+		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
+	}
+	signed, err := sign.Sign(ctx, j.next, keys, b.cfg.Signing, prior, b.now)
+	if err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	verified, err := sign.Verify(ctx, signed, j.next, keys, b.now)
+	if err != nil {
+		return nil, fmt.Errorf("verifying: %w", err)
+	}
+	j.notices = append(j.notices, verified.Notices()...)
+	j.signed = verified.Facts().Signatures
+	j.result = b.entry(j, verified.Facts())
+	return verified, nil
+}
+
+// entry is what generation.json says of a zone that was built.
+func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
+	claims := b.claims.digest
+	if j.fixed() {
+		claims = j.base.Claims
+	}
+	return zone.GenerationZone{
+		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
+		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
+		Keys: f.Keys, Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+	}
+}
+
+// counts returns how many owners each source delegates in the zone.
+func counts(z *zone.Zone) []zone.SourceCount {
+	n := map[string]int{}
+	for i, e := range z.Entries {
+		if e.Type == zone.TypeNS && (i == 0 || z.Entries[i-1].Name != e.Name || z.Entries[i-1].Type != zone.TypeNS) {
+			n[z.Source(e)]++
+		}
+	}
+	var list []zone.SourceCount
+	for s, c := range n {
+		list = append(list, zone.SourceCount{Source: s, Delegations: c})
+	}
+	slices.SortFunc(list, func(a, b zone.SourceCount) int { return cmp.Compare(a.Source, b.Source) })
+	return list
+}
+
+// write puts the zone's file into the draft: the verified one if it is new, a
+// link to the published one if that has the same bytes or if the zone is
+// carried forward.
+func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
+	name := j.zone.File()
+	if v != nil {
+		if j.prev != nil && j.prev.SHA256 == v.Facts().SHA256 && b.intact(draft, j) {
+			return wrapAdd(j, draft.Add(publish.Link(name)))
+		}
+		return wrapAdd(j, draft.Add(publish.Zone(v)))
+	}
+	if j.prev == nil {
+		j.skip = true // nothing to carry; decide gives the alarm
+		return nil
+	}
+	j.result = *j.prev
+	j.result.Carried = j.carried
+	if !b.intact(draft, j) {
+		j.result.Carried += "; and the published file is not the one that was written"
+	}
+	return wrapAdd(j, draft.Add(publish.Link(name)))
+}
+
+func wrapAdd(j *job, err error) error {
+	if err != nil {
+		return fmt.Errorf("writing zone %s: %w", j.zone.File(), err)
+	}
+	return nil
+}
+
+// intact reports whether the published file has the digest it was written
+// with.
+func (b *batch) intact(draft *publish.Draft, j *job) bool {
+	f, err := os.Open(filepath.Join(draft.Previous().Dir, j.zone.File()))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return false
+	}
+	return hex.EncodeToString(h.Sum(nil)) == j.prev.SHA256
+}

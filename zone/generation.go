@@ -1,0 +1,166 @@
+package zone
+
+import (
+	"fmt"
+	"time"
+)
+
+// GenerationVersion is the version of generation.json that this program
+// writes. It reads this one and the one before.
+const GenerationVersion = 1
+
+// A Generation is public/generations/<n>/generation.json: everything that a run
+// of zonebuild decided. It is written in the same commit as the zones, so the
+// two cannot disagree. With the inputs it names, it is enough to compute the
+// merged zones again.
+type Generation struct {
+	Version  int              `json:"version"`
+	Number   uint64           `json:"number"`
+	Previous uint64           `json:"previous,omitempty"`
+	Time     time.Time        `json:"time"`
+	Cause    string           `json:"cause"`  // init, build, rollback
+	Config   string           `json:"config"` // SHA-256 of the configuration
+	Claims   string           `json:"claims"` // SHA-256 of registry/claims
+	Zones    []GenerationZone `json:"zones"`  // sorted by name
+	Notices  []OpenNotice     `json:"notices,omitempty"`
+	Holds    []Hold           `json:"holds,omitempty"`
+	// Reload lists the zones whose servers have not been told yet. It is
+	// written before the reload and emptied after it.
+	Reload []Name `json:"reload,omitempty"`
+}
+
+// A GenerationZone is one zone of a generation. SHA256 and Size are of the
+// published file; Body is the digest of everything in the zone but the serial
+// and what follows from it, so a zone with an equal body needs no new serial.
+type GenerationZone struct {
+	Zone        Name            `json:"zone"`
+	Serial      Serial          `json:"serial"`
+	SHA256      string          `json:"sha256"`
+	Size        int64           `json:"size"`
+	Body        string          `json:"body"`
+	Delegations int             `json:"delegations"` // owners with NS
+	Counts      []SourceCount   `json:"counts,omitempty"`
+	Inputs      []Input         `json:"inputs"` // accepted for this zone, one a source, sorted by source
+	Kept        []KeptRecord    `json:"kept,omitempty"`
+	Keys        []GenerationKey `json:"keys"`
+	Due         time.Time       `json:"due"`     // the first slot that ends, when a signature must be replaced
+	Expires     time.Time       `json:"expires"` // the earliest end of a signature
+	// Claims is the digest of the claims that the zone was merged by. They, like
+	// the registry's own zonelets and the configuration, are kept in
+	// state/inputs.
+	Claims string `json:"claims"`
+	// Pinned is the generation whose content this zone was rolled back to, until
+	// that is released; 0 if it follows its inputs.
+	Pinned uint64 `json:"pinned,omitempty"`
+	// Carried says why this zone was not built in this run and the file of the
+	// generation before was taken over.
+	Carried string `json:"carried,omitempty"`
+}
+
+// A SourceCount is the number of owners that a source has delegated in a zone.
+type SourceCount struct {
+	Source      string `json:"source"`
+	Delegations int    `json:"delegations"`
+}
+
+// A GenerationKey names a key in the zone's DNSKEY set.
+type GenerationKey struct {
+	Tag       uint16 `json:"tag"`
+	Algorithm uint8  `json:"algorithm"`
+	Flags     uint16 `json:"flags"`
+}
+
+// A KeptRecord is published state that stands although the accepted inputs do
+// not say it (any more), with the input it was read from.
+type KeptRecord struct {
+	Name  Name   `json:"name"`
+	Type  Type   `json:"type"`
+	TTL   uint32 `json:"ttl"`
+	Data  []byte `json:"data"` // RDATA in canonical wire form
+	Input Input  `json:"input"`
+	Line  uint32 `json:"line"`
+	Why   string `json:"why"` // code of the notice
+}
+
+// An OpenNotice is a notice with the time of the run that first gave it.
+type OpenNotice struct {
+	Notice
+	Since time.Time `json:"since"`
+}
+
+// ParseGeneration reads generation.json. It refuses unknown keys, a newer
+// version, digests that are not 64 hex digits, zones named twice and kept
+// records outside their zone.
+func ParseGeneration(file string, data []byte) (*Generation, error) {
+	var g Generation
+	if err := decodeVersioned(file, data, GenerationVersion, &g); err != nil {
+		return nil, err
+	}
+	for _, d := range []string{g.Config, g.Claims} {
+		if err := checkDigest(d); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	seen := map[Name]bool{}
+	for i := range g.Zones {
+		if seen[g.Zones[i].Zone] {
+			return nil, fmt.Errorf("%s: zone %s stands twice", file, g.Zones[i].Zone)
+		}
+		seen[g.Zones[i].Zone] = true
+		if err := g.Zones[i].check(); err != nil {
+			return nil, fmt.Errorf("%s: zone %s: %w", file, g.Zones[i].Zone, err)
+		}
+	}
+	return &g, nil
+}
+
+func (z *GenerationZone) check() error {
+	if n, err := ParseName(string(z.Zone)); err != nil || n != z.Zone {
+		return fmt.Errorf("%.80q is not a canonical name", z.Zone)
+	}
+	digests := []string{z.SHA256, z.Body, z.Claims}
+	for _, in := range z.Inputs {
+		digests = append(digests, in.SHA256)
+	}
+	for _, k := range z.Kept {
+		if n, err := ParseName(string(k.Name)); err != nil || n != k.Name || !n.Within(z.Zone) {
+			return fmt.Errorf("kept record %.80q is no canonical name inside the zone", k.Name)
+		}
+		digests = append(digests, k.Input.SHA256)
+	}
+	for _, d := range digests {
+		if err := checkDigest(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Zone returns the entry of a zone, nil if there is none.
+func (g *Generation) Zone(n Name) *GenerationZone {
+	for i := range g.Zones {
+		if g.Zones[i].Zone == n {
+			return &g.Zones[i]
+		}
+	}
+	return nil
+}
+
+// Objects returns the digest of every input that the generation names, so that
+// no prune removes it.
+func (g *Generation) Objects() map[string]bool {
+	objects := map[string]bool{g.Config: true, g.Claims: true}
+	for _, z := range g.Zones {
+		objects[z.Claims] = true
+		for _, in := range z.Inputs {
+			objects[in.SHA256] = true
+		}
+		for _, k := range z.Kept {
+			objects[k.Input.SHA256] = true
+		}
+	}
+	return objects
+}
+
+// Encode returns the file's bytes.
+func (g *Generation) Encode() []byte { return encodeJSON(g) }

@@ -1,0 +1,237 @@
+package sign
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"nirzone/zone"
+)
+
+// Prior is what was published of a zone before. The zero value means nothing.
+type Prior struct {
+	Serial zone.Serial
+	Body   string // Facts.Body of that zone
+	Known  bool   // whether there was one
+}
+
+// Facts describe a signed zone, as generation.json has them.
+type Facts struct {
+	Zone        zone.Name
+	Serial      zone.Serial
+	Body        string               // digest of all but the serial and what follows from it, hex
+	Due         time.Time            // end of the first slot: sign again then
+	Expires     time.Time            // earliest end of a signature
+	Delegations int                  // owners with NS, the apex not counted
+	Signatures  int                  // RRSIG records
+	Keys        []zone.GenerationKey // the DNSKEY set, KSK first, then by tag
+	Size        int64                // of the zone file, in bytes
+	SHA256      string               // of the zone file, hex
+}
+
+// A Signed is a signed zone that nobody has verified. It cannot be written:
+// give it to [Verify].
+type Signed struct {
+	facts  Facts
+	policy zone.SigningConfig
+	text   [][]byte // the zone file, in parts that end at a line's end
+}
+
+// Facts returns what is to be recorded of the zone.
+func (s *Signed) Facts() Facts { return s.facts }
+
+// Sign signs a merged zone, as the package comment has it. It uses the keys
+// that are in use at now, on as many processors as there are, and stops when
+// ctx ends. It refuses zones that cannot be signed as they are: records out of
+// order or of the zone, at the apex, under a wildcard, or hidden below a
+// delegation.
+func Sign(ctx context.Context, z *zone.Zone, keys []Key, p zone.SigningConfig, prior Prior, now time.Time) (*Signed, error) {
+	s, err := newSigning(z, keys, p, now)
+	if err != nil {
+		return nil, fmt.Errorf("signing %s: %w", z.Origin, err)
+	}
+	out := &Signed{policy: p, facts: s.facts()}
+	out.facts.Serial = prior.next(z.SOA.Family, out.facts.Body, now)
+	if err := s.write(ctx, out); err != nil {
+		return nil, fmt.Errorf("signing %s: %w", z.Origin, err)
+	}
+	return out, nil
+}
+
+// Preview returns what [Sign] would say of a zone, without signing it: all but
+// Serial, Size and SHA256. A zone whose Body is that of the one published before
+// would become the same file, so there is no need to.
+func Preview(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (Facts, error) {
+	s, err := newSigning(z, keys, p, now)
+	if err != nil {
+		return Facts{}, fmt.Errorf("preparing to sign %s: %w", z.Origin, err)
+	}
+	return s.facts(), nil
+}
+
+// next returns the serial of a zone with the given body.
+func (p Prior) next(family zone.Family, body string, now time.Time) zone.Serial {
+	switch {
+	case !p.Known:
+		return family.First(now)
+	case p.Body == body:
+		return p.Serial
+	}
+	return family.Next(p.Serial, now)
+}
+
+// A signing is the work on one zone. It does not change once it is made, so
+// many goroutines may use it.
+type signing struct {
+	z     *zone.Zone
+	p     zone.SigningConfig
+	clock *clock
+	keys  []Key // the DNSKEY set
+	ksks  []Key // those of them that sign it
+	nodes []node
+}
+
+func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (*signing, error) {
+	s := &signing{z: z, p: p}
+	for _, k := range keys {
+		if k.Zone != z.Origin {
+			return nil, fmt.Errorf("key %s is of zone %s", k.ID, k.Zone)
+		}
+		if k.published(now) {
+			s.keys = append(s.keys, k)
+		}
+	}
+	slices.SortFunc(s.keys, func(a, b Key) int { return cmp.Or(-cmp.Compare(a.Flags, b.Flags), cmp.Compare(a.Tag, b.Tag)) })
+	if err := uniqueTags(s.keys); err != nil {
+		return nil, err
+	}
+	for _, k := range s.keys {
+		// One algorithm, so that one signature a set is enough (RFC 4035,
+		// section 2.2).
+		if k.Algorithm != s.keys[0].Algorithm {
+			return nil, fmt.Errorf("keys %s and %s are of two algorithms; rolling the algorithm is not supported (RFC 4035, section 2.2)", s.keys[0].ID, k.ID)
+		}
+		if k.Flags == FlagsKSK && reached(k.Timing.Active, now) {
+			s.ksks = append(s.ksks, k)
+		}
+	}
+	if len(s.ksks) == 0 {
+		return nil, errors.New("no KSK is active; run zonebuild keys init")
+	}
+	var err error
+	if s.clock, err = newClock(z.Origin, s.keys, p, now); err != nil {
+		return nil, err
+	}
+	if len(z.NS) == 0 {
+		return nil, errors.New("the apex has no NS (RFC 1035, section 5.2)")
+	}
+	s.nodes, err = nodes(z)
+	return s, err
+}
+
+// after returns the name that follows node i in the NSEC chain (RFC 4034,
+// section 4.1.1); the apex is -1 and follows the last one.
+func (s *signing) after(i int) zone.Name {
+	for i++; i < len(s.nodes); i++ {
+		if s.nodes[i].kind != glue {
+			return s.nodes[i].name
+		}
+	}
+	return s.z.Origin
+}
+
+// facts returns what is known before anything is signed.
+func (s *signing) facts() Facts {
+	f := Facts{Zone: s.z.Origin, Body: s.body()}
+	for _, k := range s.keys {
+		f.Keys = append(f.Keys, k.generationKey())
+	}
+	c := s.clock
+	first := c.start(c.origin)
+	f.Signatures = 4 + len(s.ksks) // NS, SOA, NSEC, ZONEMD; DNSKEY
+	var owner []byte
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		if n.kind == glue {
+			continue
+		}
+		owner = n.name.AppendWire(owner[:0])
+		first = min(first, c.start(owner))
+		f.Signatures++ // NSEC
+		last := zone.Type(0)
+		for _, e := range s.z.Entries[n.first:n.last] {
+			if e.Type != last && n.kind.signs(e.Type) {
+				f.Signatures++
+			}
+			last = e.Type
+		}
+		if n.kind == cut {
+			f.Delegations++
+		}
+	}
+	f.Due = time.Unix(first+c.slot, 0).UTC()
+	f.Expires = time.Unix(first+c.validity, 0).UTC()
+	return f
+}
+
+// blockNodes is how many names one goroutine signs before it hands them over:
+// about 10 ms of work.
+const blockNodes = 256
+
+// A block is a run of names, written.
+type block struct{ text, wire []byte }
+
+// write signs the zone block by block and puts the parts together.
+func (s *signing) write(ctx context.Context, out *Signed) error {
+	serial := out.facts.Serial
+	apex, err := s.startApex(serial)
+	if err != nil {
+		return err
+	}
+	out.text = [][]byte{nil}
+	count := (len(s.nodes) + blockNodes - 1) / blockNodes
+	worker := func() func(int) (block, error) {
+		w := s.writer()
+		return w.block
+	}
+	err = ordered(ctx, count, worker, func(b block) error {
+		apex.hash.Write(b.wire)
+		out.text = append(out.text, b.text)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if out.text[0], err = apex.finish(serial); err != nil {
+		return err
+	}
+	out.seal()
+	return nil
+}
+
+// block signs the names of one block.
+func (w *writer) block(i int) (block, error) {
+	w.text, w.wire = w.text[:0], make([]byte, 0, cap(w.wire))
+	for n := i * blockNodes; n < min(len(w.s.nodes), (i+1)*blockNodes); n++ {
+		if err := w.node(n); err != nil {
+			return block{}, fmt.Errorf("%s: %w", w.s.nodes[n].name, err)
+		}
+	}
+	return block{slices.Clone(w.text), w.wire}, nil
+}
+
+// seal computes size and digest of the file.
+func (s *Signed) seal() {
+	h := sha256.New()
+	s.facts.Size = 0
+	for _, part := range s.text {
+		h.Write(part)
+		s.facts.Size += int64(len(part))
+	}
+	s.facts.SHA256 = hex.EncodeToString(h.Sum(nil))
+}
