@@ -11,7 +11,7 @@ type MergeInput struct {
 	Apex      Apex
 	Registry  string      // name of the registry's own source: its delegations win
 	Claims    *Claims     // who may speak for which ranges; the registry needs none
-	Fragments []*Fragment // at most one a source, in any order
+	Fragments []*Fragment // at most one a source, in any order; nil ones are skipped
 	Published *Zone       // what is published now; nil if nothing is
 	// Released are the owners that staff let go although their claims moved
 	// and no new manager has asserted them.
@@ -124,7 +124,7 @@ type glueSet struct {
 
 func newMerger(in MergeInput) *merger {
 	m := &merger{in: in, pub: newPublished(in.Published)}
-	frags := slices.Clone(in.Fragments)
+	frags := slices.DeleteFunc(slices.Clone(in.Fragments), func(f *Fragment) bool { return f == nil })
 	slices.SortFunc(frags, func(a, b *Fragment) int {
 		if (a.Source == in.Registry) != (b.Source == in.Registry) {
 			if a.Source == in.Registry {
