@@ -57,7 +57,7 @@ var badZonelets = []struct {
 	{"trailer not last", tail("1") + good, []string{"f:2:1: record behind the trailer of line 1"}},
 	{"two files joined", good + tail("1") + good + good + tail("1"), []string{"f:3:1: record behind the trailer of line 2", "f:5:31: trailer: the number of NS records is stated twice"}},
 	{"foreign trailer", good + strings.ReplaceAll(tail("1"), "TEST", "OTHER"), []string{"f:2:97: the file ends without the trailer test.202.in-addr.arpa. TXT \"Generated at …\" (the trailer of line 2 is that of other.202.in-addr.arpa.)"}},
-	{"trailer from another", good + strings.Replace(tail("1"), "from TEST", "from OTHER", 1), []string{"f:2:31: trailer: it speaks for OTHER, the zonelet is of TEST"}},
+	{"trailer from another", good + strings.Replace(tail("1"), "from TEST", "from OTHER", 1), []string{"f:2:31: trailer: it speaks for \"OTHER\", the zonelet is of TEST"}},
 	{"trailer garbled", good + strings.Replace(tail("1"), "with", "wih", 1), []string{`f:2:31: trailer: "Generated at 2026-03-17 14:24:01Z wih 1 NS records from TEST." is not "Generated at TIME with N NS records from TEST."`}},
 	{"trailer time", good + strings.Replace(tail("1"), "2026-03-17 14:24:01Z", "noon", 1), []string{`f:2:31: trailer: time "noon" is not understood`}},
 	{"ttl too large", "1.202.in-addr.arpa. 2147483648 NS a.b.\n" + tail("0"), []string{"f:1:21: TTL 2147483648 is over 2147483647 seconds (RFC 2181, section 8)"}},

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -84,7 +85,7 @@ func checkErrors(t *testing.T, err error) {
 		t.Fatalf("error %#v", err)
 	}
 	for _, e := range errs.Errors {
-		if e.Pos.File != "f" || len(e.Msg) > 2000 || e.Msg == "" || strings.Contains(e.Msg, "\n") {
+		if e.Pos.File != "f" || len(e.Msg) > 2000 || e.Msg == "" || strings.ContainsFunc(e.Msg, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("mistake %v", e)
 		}
 	}

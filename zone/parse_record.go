@@ -130,7 +130,7 @@ func (p *parser) resolve(t token) (Name, error) {
 	s := string(t.text)
 	switch {
 	case t.quoted:
-		return "", fmt.Errorf("%.80s is a quoted string, not a name", s)
+		return "", fmt.Errorf("%.80q is a quoted string, not a name", s[1:len(s)-1])
 	case s == ".":
 		return Root, nil
 	case strings.HasSuffix(s, ".") && !escapedDot(s, len(s)-1):
@@ -253,7 +253,7 @@ func (p *parser) head(toks []token, last token, h *head) (int, bool) {
 		word := strings.ToUpper(string(t.text))
 		switch {
 		case t.quoted:
-			p.fail(t.line, t.col, "%.40s stands where TTL, class or type is expected (RFC 1035, section 5.1)", t.text)
+			p.fail(t.line, t.col, "%.40q stands where TTL, class or type is expected (RFC 1035, section 5.1)", quotedText(t))
 			return 0, false
 		case !h.hasTTL && word[0] >= '0' && word[0] <= '9':
 			ttl, err := parseTTL(word)

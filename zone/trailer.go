@@ -81,7 +81,7 @@ func (s *trailerState) read(text, source string) error {
 
 func (s *trailerState) count(number, typ, from, source string) error {
 	if from != "" && !strings.EqualFold(from, source) {
-		return fmt.Errorf("it speaks for %.40s, the zonelet is of %s (policy APNIC-103, appendix)", from, source)
+		return fmt.Errorf("it speaks for %.40q, the zonelet is of %s (policy APNIC-103, appendix)", from, source)
 	}
 	n, has := &s.ns, &s.hasNS
 	if typ == "DS" {

@@ -198,7 +198,8 @@ func isHostName(n Name) bool {
 			}
 		}
 	}
-	return len(labels) > 1
+	top := labels[len(labels)-1]
+	return len(labels) > 1 && strings.Trim(top, "0123456789") != "" // else it is an address
 }
 
 // digestOctets is the length of a DS digest by its type (RFC 4034, appendix
