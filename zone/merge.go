@@ -41,8 +41,8 @@ type MergeInput struct {
 // Published state that stands is marked in [Entry.Kept], even where the inputs
 // happen to say the same. Because every decision reads the published state of
 // its own owner alone, and only to keep it, Merge gives the same zone for the
-// full published zone as for a zone with nothing but the records it kept: that
-// is how a build is replayed.
+// full published zone as for a zone with nothing but the records it kept, and
+// then it needs to know of no release: that is how a build is replayed.
 func Merge(in MergeInput) (*Zone, []Notice) {
 	m := newMerger(in)
 	m.readAll()
