@@ -129,6 +129,7 @@ func newParser(source string, zone Name, file string, data []byte, opt ParseOpti
 		lim: opt.Limits.orDefault(), data: data, line: 1,
 		ttl: DefaultTTL, zonePlain: isPlain(string(zone)),
 		targets: make(map[string]Data, len(data)/1024),
+		names:   arena{chunk: min(len(data)/2, arenaChunk)},
 	}
 	p.setOrigin(zone)
 	p.trailer.owner, _ = ParseName(source + "." + string(zone)) // a source's name is a label

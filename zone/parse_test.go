@@ -39,6 +39,8 @@ TEST.202.in-addr.arpa.	IN	TXT	"Generated at 2016-03-17 14:24:01Z with 1 DS recor
 	{"units", "1 1w2d3h4m5s IN NS a.\n1 2147483647 NS b.\n1 0 NS c.\n" + tail("3"), []string{"1 1.202.in-addr.arpa. 788645 NS a.", "2 1.202.in-addr.arpa. 2147483647 NS b.", "3 1.202.in-addr.arpa. 0 NS c."}},
 	{"blank owner", "1 NS a.\n\tNS b.\n  3600 IN NS c. ; x\n\n ( NS\n d. )\n" + tail("4"), []string{"1 1.202.in-addr.arpa. 86400 NS a.", "2 1.202.in-addr.arpa. 86400 NS b.", "3 1.202.in-addr.arpa. 3600 NS c.", "5 1.202.in-addr.arpa. 3600 NS d."}},
 	{"at", "@ NS @\n$ORIGIN 5\n@ NS ns\n$ORIGIN .\n9.202.in-addr.arpa NS ns\n" + tail("3"), []string{"1 202.in-addr.arpa. 86400 NS 202.in-addr.arpa.", "3 5.202.in-addr.arpa. 86400 NS ns.5.202.in-addr.arpa.", "5 9.202.in-addr.arpa. 86400 NS ns."}},
+	{"owner after the general path", "1 NS a.\n2(NS b.)\n1 NS c.\n\tNS d.\n" + tail("4"), []string{"1 1.202.in-addr.arpa. 86400 NS a.", "2 2.202.in-addr.arpa. 86400 NS b.", "3 1.202.in-addr.arpa. 86400 NS c.", "4 1.202.in-addr.arpa. 86400 NS d."}},
+	{"same owner, new origin", "1 NS a.\n$ORIGIN 5\n1 NS a.\n" + tail("2"), []string{"1 1.202.in-addr.arpa. 86400 NS a.", "3 1.5.202.in-addr.arpa. 86400 NS a."}},
 	{"root target", "1 NS .\n" + tail("1"), []string{"1 1.202.in-addr.arpa. 86400 NS ."}},
 	{"address as target", "$ORIGIN .\n1.202.in-addr.arpa. NS 192.0.2.1\n1.202.in-addr.arpa. NS 192.0.2.1.\n" + tail("2"), []string{"2 1.202.in-addr.arpa. 86400 NS 192.0.2.1.", "3 1.202.in-addr.arpa. 86400 NS 192.0.2.1."}},
 	{"parentheses and comments", "1 DS ( 1 8 ; tag (\n 2 ; \"\n\n ab cd\n\tEF01 ) ; done\n" + tail("0"), []string{"1 1.202.in-addr.arpa. 86400 DS 1 8 2 ABCDEF01"}},
@@ -145,6 +147,7 @@ func TestParseLimits(t *testing.T) {
 		{"records", good + good + good + tail("3"), ParseLimits{MaxRecords: 2}, "f:3:1: more than 2 records"},
 		{"line", long, ParseLimits{}, "f:2:1: line of more than 65536 octets"},
 		{"logical line", wide, ParseLimits{}, "f:2:6: the parenthesis that opens here is not closed within 65536 octets"},
+		{"record line", strings.Repeat(good, 2) + ";\n", ParseLimits{MaxLine: 38}, "f:1:1: line of more than 38 octets\nf:2:1: line of more than 38 octets\nf:3:2: the file ends"},
 		{"line just", good + tail("1"), ParseLimits{MaxLine: 93}, "f:2:1: line of more than 93 octets\nf:2:95: the file ends"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
