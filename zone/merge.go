@@ -69,15 +69,15 @@ type merger struct {
 
 // A hostOf is a host that a fragment gives an address for.
 type hostOf struct {
-	frag int
+	frag int32
 	name Name
 }
 
 // A say is what one source says of one owner, after cleaning.
 type say struct {
 	name     Name
-	frag     int
-	from, to int    // NS, DS and CNAME records in the arena
+	frag     int32
+	from, to int32  // NS, DS and CNAME records in the arena
 	line     uint32 // the first
 	fault    *fault // why the set is impossible, nil if it is not
 }
@@ -98,26 +98,26 @@ const (
 	held                // its published state
 )
 
-// An owner is a name with its decision.
+// An owner is a name with its decision. There is one for nearly every name of
+// the zone: it is kept small.
 type owner struct {
 	key      string
-	name     Name
-	state    state
-	code     string // if held: why
-	say      say    // if fresh; and what the source says if held
+	say      say    // if fresh; and what a source says if held. It always has the name
 	pub      span   // if held
 	source   string // of the records it gets
-	moved    string // if held because the claims moved: the source that lost them
-	registry bool   // the registry says something of it
-	asserted bool   // some source with the right to says something possible of it
+	code     string // if held: why
+	state    state
+	moved    bool // held because the claims moved; say is of the source that lost them
+	registry bool // the registry says something of it
+	asserted bool // a source with the right to says something possible of it
 }
 
 // A glueSet holds the addresses that a source gives for a host.
 type glueSet struct {
 	key      string
 	name     Name
-	frag     int
-	from, to int
+	frag     int32
+	from, to int32
 	line     uint32
 	used     bool
 }
@@ -147,7 +147,10 @@ func newMerger(in MergeInput) *merger {
 	return m
 }
 
-func (m *merger) isRegistry(frag int) bool { return m.frags[frag].Source == m.in.Registry }
+func (m *merger) isRegistry(frag int32) bool { return m.frags[frag].Source == m.in.Registry }
+
+// set returns the delegation's records of a say.
+func (m *merger) set(s *say) []Entry { return m.arena[s.from:s.to] }
 
 // of returns the TTL that a set with a TTL of its own gets in the zone.
 func (t TTL) of(source uint32) uint32 {

@@ -10,11 +10,11 @@ import (
 func (m *merger) assemble() *Zone {
 	m.owners = slices.DeleteFunc(m.owners, func(o owner) bool { return o.state == absent })
 	m.matchGlue()
-	in := inputTable{index: map[Input]int{}}
+	var in inputTable
 	for _, f := range m.frags {
 		in.add(Input{Source: f.Source, File: f.File, SHA256: f.SHA256, Size: f.Size})
 	}
-	z := &Zone{Apex: m.in.Apex, Entries: make([]Entry, 0, len(m.arena))}
+	z := &Zone{Apex: m.in.Apex, Entries: m.room()}
 	next := 0
 	for i := range m.owners {
 		o := &m.owners[i]
@@ -23,16 +23,26 @@ func (m *merger) assemble() *Zone {
 			z.Entries = m.appendHeld(z.Entries, o, &in)
 			continue
 		}
-		z.Entries = append(z.Entries, m.arena[o.say.from:o.say.to]...)
+		z.Entries = append(z.Entries, m.set(&o.say)...)
 		for ; next < len(m.glue) && (m.glue[next].key < o.key || strings.HasPrefix(m.glue[next].key, o.key)); next++ {
 			if g := &m.glue[next]; g.used {
 				z.Entries = append(z.Entries, m.arena[g.from:g.to]...)
 			}
 		}
-		sortOwner(z.Entries[start:], o.name)
+		sortOwner(z.Entries[start:], o.say.name)
 	}
 	z.Inputs = in.renumber(z.Entries)
 	return z
+}
+
+// room returns the slice that the zone's entries are appended to. If all of
+// them stand in the arena in the zone's order already, it is the arena itself:
+// they only move down over what was dropped.
+func (m *merger) room() []Entry {
+	if len(m.glue) == 0 && !slices.ContainsFunc(m.owners, func(o owner) bool { return o.state == held }) {
+		return m.arena[:0]
+	}
+	return make([]Entry, 0, len(m.arena))
 }
 
 // appendHeld appends the published state of an owner. It keeps source, file and
@@ -65,21 +75,31 @@ func sortOwner(es []Entry, name Name) {
 // An inputTable numbers inputs.
 type inputTable struct {
 	list  []Input
-	index map[Input]int
+	index map[inputKey]int
 }
 
-// add returns the number of an input. The size does not tell inputs apart: the
-// digest does.
+// An inputKey is what tells inputs apart. The rest follows from the digest, and
+// not everybody knows it.
+type inputKey struct{ source, file, sha256 string }
+
+// add returns the number of an input, and completes what is known of it.
 func (t *inputTable) add(in Input) int {
-	key := in
-	key.Size = 0
+	key := inputKey{in.Source, in.File, in.SHA256}
 	i, ok := t.index[key]
 	if !ok {
+		if t.index == nil {
+			t.index = map[inputKey]int{}
+		}
 		i = len(t.list)
 		t.index[key] = i
 		t.list = append(t.list, in)
 	}
-	t.list[i].Size = max(t.list[i].Size, in.Size)
+	known := &t.list[i]
+	known.Size = max(known.Size, in.Size)
+	known.Signer = cmp.Or(known.Signer, in.Signer)
+	if known.Seen.IsZero() {
+		known.Seen = in.Seen
+	}
 	return i
 }
 

@@ -16,7 +16,7 @@ var digestLength = map[byte]int{1: 20, 2: 32, 4: 48}
 // check returns why a set is impossible, nil if it is not. It looks at the set
 // and at the fragment's own addresses, nothing else.
 func (m *merger) check(s *say) *fault {
-	set := m.arena[s.from:s.to]
+	set := m.set(s)
 	ns, cname, ds := 0, 0, 0
 	for i := range set {
 		switch set[i].Type {

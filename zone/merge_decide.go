@@ -9,7 +9,7 @@ import (
 // first. Names above and below do not matter yet.
 func (m *merger) decide(key string) {
 	says := m.says
-	o := owner{key: key, name: says[0].name, say: says[0]}
+	o := owner{key: key, say: says[0]}
 	if m.isRegistry(says[0].frag) {
 		o.registry = true
 		m.decideRegistry(&o, says[0], says[1:])
@@ -23,7 +23,7 @@ func (m *merger) decide(key string) {
 
 // decideRegistry takes what the registry says. Everybody else is overridden.
 func (m *merger) decideRegistry(o *owner, reg say, rest []say) {
-	p, _ := o.name.Prefix()
+	p, _ := o.say.name.Prefix()
 	for _, s := range rest {
 		if !m.in.Claims.Covers(m.frags[s.frag].Source, p) {
 			m.outside(s)
@@ -36,7 +36,7 @@ func (m *merger) decideRegistry(o *owner, reg say, rest []say) {
 
 // decideOthers finds the one source that has the right to the owner.
 func (m *merger) decideOthers(o *owner, says []say) {
-	p, _ := o.name.Prefix()
+	p, _ := o.say.name.Prefix()
 	if by := m.in.Claims.claimants(p, m.in.Registry); by != nil {
 		m.quarantine(o, says, by)
 		return
@@ -63,14 +63,14 @@ func (m *merger) take(o *owner, s say) {
 		return
 	}
 	o.state, o.source, o.asserted = fresh, m.frags[s.frag].Source, true
-	if set := m.arena[s.from:s.to]; len(set) > 0 && set[0].Type == TypeNS && (len(set) == 1 || set[1].Type != TypeNS) {
+	if set := m.set(&s); len(set) > 0 && set[0].Type == TypeNS && (len(set) == 1 || set[1].Type != TypeNS) {
 		m.note(codeSingleNS, s, "%s has a single name server; add a second one elsewhere (RFC 2182, section 5)", s.name)
 	}
 }
 
 // hold gives the owner its published state and reports whether there is one.
 func (m *merger) hold(o *owner, code string) bool {
-	s, ok := m.pub.lookup(o.name)
+	s, ok := m.pub.lookup(o.say.name)
 	if !ok {
 		o.state, o.source = absent, ""
 		return false
@@ -93,7 +93,7 @@ func (m *merger) quarantine(o *owner, says []say, by []string) {
 	if stands && o.source == m.in.Registry {
 		o.state, o.source, stands = absent, "", false
 	}
-	p, _ := o.name.Prefix()
+	p, _ := o.say.name.Prefix()
 	for _, s := range says {
 		source := m.frags[s.frag].Source
 		if !m.in.Claims.Covers(source, p) && source != o.source {
@@ -108,14 +108,14 @@ func (m *merger) quarantine(o *owner, says []say, by []string) {
 // asserts it but lost the claims: make before break.
 func (m *merger) claimsMoved(o *owner, s say) bool {
 	source := m.frags[s.frag].Source
-	if m.in.Released[o.name] {
+	if m.in.Released[o.say.name] {
 		return false
 	}
-	if p, ok := m.pub.lookup(o.name); !ok || m.pub.source(p) != source {
+	if p, ok := m.pub.lookup(o.say.name); !ok || m.pub.source(p) != source {
 		return false
 	}
 	m.hold(o, codeClaimsMoved)
-	o.say, o.moved = s, source
+	o.say, o.moved = s, true
 	return true
 }
 
@@ -144,7 +144,7 @@ func (m *merger) addContested() {
 		if by == nil {
 			continue
 		}
-		o := owner{key: name.SortKey(), name: name}
+		o := owner{key: name.SortKey(), say: say{name: name}}
 		if m.hasOwner(known, o.key) || !m.hold(&o, codeClaimsOverlap) || o.source == m.in.Registry {
 			continue
 		}

@@ -19,7 +19,7 @@ func (m *merger) matchGlue() {
 			continue // has the glue it was published with; its own notice says why
 		}
 		if cut == nil || cut.say.frag != g.frag || servers[g.name] == nil || m.isCNAME(cut) {
-			m.note(codeGlue, say{frag: g.frag, name: g.name, line: g.line}, "%s of %s ignored: it is no name server of a delegation in this zone, or not below a delegation of the same source; leave them out (RFC 9471)", plural(g.to-g.from, "address", "addresses"), g.name)
+			m.note(codeGlue, say{frag: g.frag, name: g.name, line: g.line}, "%s of %s ignored: it is no name server of a delegation in this zone, or not below a delegation of the same source; leave them out (RFC 9471)", plural(int(g.to-g.from), "address", "addresses"), g.name)
 			continue
 		}
 		if g.to-g.from > maxSet {
@@ -52,7 +52,7 @@ func (m *merger) servers() map[Name]*owner {
 			add(o, m.pub.zone.Entries[o.pub.from:o.pub.to])
 			continue
 		}
-		add(o, m.arena[o.say.from:o.say.to])
+		add(o, m.set(&o.say))
 	}
 	return found
 }
@@ -80,7 +80,7 @@ func (m *merger) noteLost(servers map[Name]*owner) {
 		o := servers[host]
 		if !told[o] && m.cutOver(host.SortKey()) == nil {
 			told[o] = true
-			m.noteHeld(codeNoAddress, *o, "name server %s of %s lies in the parent zone and below no delegation, so it can have no address; name a server that exists", host, o.name)
+			m.noteHeld(codeNoAddress, *o, "name server %s of %s lies in the parent zone and below no delegation, so it can have no address; name a server that exists", host, o.say.name)
 		}
 	}
 }

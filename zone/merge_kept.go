@@ -20,7 +20,7 @@ func (z *Zone) KeptRecords() []KeptRecord {
 // ZoneFromKept returns the zone that holds exactly the kept records: the
 // published state with which [Merge] makes the same zone again.
 func ZoneFromKept(apex Apex, kept []KeptRecord) *Zone {
-	in := inputTable{index: map[Input]int{}}
+	var in inputTable
 	z := &Zone{Apex: apex, Entries: make([]Entry, 0, len(kept))}
 	for _, k := range kept {
 		z.Entries = append(z.Entries, Entry{

@@ -109,14 +109,12 @@ func (m *merger) note(code string, s say, format string, args ...any) {
 // present file or published ones.
 func (m *merger) noteHeld(code string, o owner, format string, args ...any) {
 	if o.state != held {
-		s := o.say
-		s.name = o.name
-		m.note(code, s, format, args...)
+		m.note(code, o.say, format, args...)
 		return
 	}
 	e := m.pub.zone.Entries[o.pub.from]
 	m.notices = append(m.notices, Notice{
-		Code: code, Severity: severities[code], Source: o.source, Zone: m.in.Apex.Origin, Name: o.name,
+		Code: code, Severity: severities[code], Source: o.source, Zone: m.in.Apex.Origin, Name: o.say.name,
 		Pos: Pos{File: m.pub.zone.input(e).File, Line: int(e.Line)}, Text: fmt.Sprintf(format, args...),
 	})
 }

@@ -1,7 +1,7 @@
 package zone
 
 // A span is a range of indices.
-type span struct{ from, to int }
+type span struct{ from, to int32 }
 
 // A published is the published zone with an index by owner. The index is made
 // when the first question comes: most merges ask none.
@@ -38,7 +38,7 @@ func (p *published) index() {
 			if _, twice := p.cuts[name]; !twice {
 				p.order = append(p.order, name)
 			}
-			p.cuts[name] = span{i, j}
+			p.cuts[name] = span{int32(i), int32(j)}
 		}
 		i = j
 	}

@@ -41,17 +41,24 @@ func (m *merger) readAll() {
 // runs returns the sorted runs of all fragments and the number of records, and
 // notes which hosts have addresses.
 func (m *merger) runs() ([]run, int) {
-	var runs []run
-	records := 0
+	records, changes := 0, 0
+	for _, f := range m.frags {
+		records += len(f.Records)
+		for i := range f.Records {
+			if i == 0 || f.Records[i].Name != f.Records[i-1].Name {
+				changes++
+			}
+		}
+	}
+	runs := make([]run, 0, changes)
 	m.hosts = map[hostOf]bool{}
 	for fi, f := range m.frags {
-		records += len(f.Records)
 		for i := 0; i < len(f.Records); {
 			name := f.Records[i].Name
 			j := i
 			for ; j < len(f.Records) && f.Records[j].Name == name; j++ {
 				if isAddress(f.Records[j].Record) {
-					m.hosts[hostOf{fi, name}] = true
+					m.hosts[hostOf{int32(fi), name}] = true
 				}
 			}
 			runs = append(runs, run{name.SortKey(), int32(fi), int32(i), int32(j)})
@@ -75,7 +82,7 @@ func isAddress(r Record) bool {
 // not belong go, with a notice, and so does the whole owner if its name is none
 // that the source may delegate.
 func (m *merger) read(runs []run) {
-	frag := int(runs[0].frag)
+	frag := runs[0].frag
 	f := m.frags[frag]
 	m.buf = m.buf[:0]
 	for _, r := range runs {
@@ -143,13 +150,13 @@ func (m *merger) dedupe() (dups int, line uint32) {
 // split moves the buffer's delegation records into the arena as the say's and
 // its addresses as a glue set, and notes the rest.
 func (m *merger) split(s *say, key string) {
-	s.from = len(m.arena)
+	s.from = int32(len(m.arena))
 	for _, r := range m.buf {
 		if m.delegates(r.Record, s.frag) {
 			m.arena = append(m.arena, Entry{Record: r.Record, Input: uint16(s.frag), Line: r.Line})
 		}
 	}
-	s.to = len(m.arena)
+	s.to = int32(len(m.arena))
 	var other []string
 	count, line := 0, uint32(math.MaxUint32)
 	for _, r := range m.buf {
@@ -163,7 +170,7 @@ func (m *merger) split(s *say, key string) {
 			count, line = count+1, min(line, r.Line)
 		}
 	}
-	if n := len(m.arena); n > s.to {
+	if n := int32(len(m.arena)); n > s.to {
 		m.glue = append(m.glue, glueSet{key: key, name: s.name, frag: s.frag, from: s.to, to: n, line: m.arena[s.to].Line})
 	}
 	if count > 0 {
@@ -174,7 +181,7 @@ func (m *merger) split(s *say, key string) {
 
 // delegates reports whether a record is of a type that makes a delegation, or a
 // CNAME of RFC 2317, which only the registry may write.
-func (m *merger) delegates(r Record, frag int) bool {
+func (m *merger) delegates(r Record, frag int32) bool {
 	if r.Type == TypeCNAME && m.isRegistry(frag) {
 		p, ok := r.Name.Prefix()
 		return ok && p.Addr().Is4() && p.Bits() == 32
@@ -262,7 +269,7 @@ var dummyHost = NSData("remove.this.nserver.to.enable.zone.at.apnic.net.")
 // inactive reports whether an owner has the dummy name server: then it yields
 // nothing and overrides nothing.
 func (m *merger) inactive(s *say) bool {
-	for _, e := range m.arena[s.from:s.to] {
+	for _, e := range m.set(s) {
 		if e.Type == TypeNS && e.Data == dummyHost {
 			m.note(codeInactive, *s, "%s names the dummy server %s and yields nothing; put real name servers in its place to delegate it", s.name, e.Text())
 			return true

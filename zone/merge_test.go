@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -443,6 +444,20 @@ func TestMergeKeepsPosition(t *testing.T) {
 	}
 	if len(z.Inputs) != 2 {
 		t.Errorf("inputs %+v, want the present file and the old one", z.Inputs)
+	}
+}
+
+// A file that is input now and was when something was published is one input,
+// with what is known of it from either.
+func TestMergeInputs(t *testing.T) {
+	r := mergeRow{claims: jpnic, says: map[string]string{"JPNIC": "28.12 NS 192.0.2.1."}, published: "JPNIC: 28.12 NS old.example."}
+	in := r.input(t)
+	old := &in.Published.Inputs[0]
+	old.SHA256, old.Signer, old.Seen = in.Fragments[0].SHA256, "ABCD JPNIC", time.Unix(1, 0)
+	z, _ := Merge(in)
+	want := []Input{{Source: "JPNIC", File: "202-JPNIC", SHA256: old.SHA256, Size: in.Fragments[0].Size, Signer: "ABCD JPNIC", Seen: time.Unix(1, 0)}}
+	if d := cmp.Diff(want, z.Inputs); d != "" {
+		t.Errorf("inputs (-want +got):\n%s", d)
 	}
 }
 

@@ -44,7 +44,7 @@ func (m *merger) isCNAME(o *owner) bool {
 		}
 		return true
 	}
-	return m.arena[o.say.from].Type == TypeCNAME
+	return m.set(&o.say)[0].Type == TypeCNAME
 }
 
 // settle decides an owner above others.
@@ -54,7 +54,7 @@ func (m *merger) settle(o *owner, below []owner) {
 		return
 	}
 	switch {
-	case o.moved != "":
+	case o.moved:
 		m.settleMoved(o, below)
 	case o.state == fresh && o.source != m.in.Registry:
 		m.settleAboveRegistry(o, below)
@@ -66,10 +66,10 @@ func (m *merger) settle(o *owner, below []owner) {
 func (m *merger) settleMoved(o *owner, below []owner) {
 	for i := range below {
 		d := &below[i]
-		p, ok := d.name.Prefix()
+		p, ok := d.say.name.Prefix()
 		if d.asserted && d.say.frag != o.say.frag && ok && m.in.Claims.Covers(m.frags[d.say.frag].Source, p) {
 			o.state = absent
-			m.note(codeOutsideClaims, o.say, "%s was published from %s, whose claims no longer cover it, and %s now delegates %s below it; leave %[1]s out", o.name, o.moved, m.frags[d.say.frag].Source, d.name)
+			m.note(codeOutsideClaims, o.say, "%s was published from %s, whose claims no longer cover it, and %s now delegates %s below it; leave %[1]s out", o.say.name, m.frags[o.say.frag].Source, m.frags[d.say.frag].Source, d.say.name)
 			return
 		}
 	}
@@ -77,8 +77,8 @@ func (m *merger) settleMoved(o *owner, below []owner) {
 }
 
 func (m *merger) noteMoved(o *owner) {
-	if o.moved != "" && o.state == held {
-		m.note(codeClaimsMoved, o.say, "%s is published from %s, whose claims no longer cover it; it stands as published until the new manager asserts it or %s releases it", o.name, o.moved, m.in.Registry)
+	if o.moved && o.state == held {
+		m.note(codeClaimsMoved, o.say, "%s is published from %s, whose claims no longer cover it; it stands as published until the new manager asserts it or %s releases it", o.say.name, m.frags[o.say.frag].Source, m.in.Registry)
 	}
 }
 
@@ -88,7 +88,7 @@ func (m *merger) settleAboveRegistry(o *owner, below []owner) {
 	for i := range below {
 		if d := &below[i]; d.registry {
 			stands := m.hold(o, codeOverRegistry)
-			m.note(codeOverRegistry, o.say, "%s would hide %s, which %s delegates; %s; delegate the ranges beside it one by one", o.name, d.name, m.in.Registry, outcome(stands))
+			m.note(codeOverRegistry, o.say, "%s would hide %s, which %s delegates; %s; delegate the ranges beside it one by one", o.say.name, d.say.name, m.in.Registry, outcome(stands))
 			return
 		}
 	}
@@ -113,17 +113,17 @@ func (m *merger) hide(o, cut *owner, classless *hidden) {
 			classless.first = o
 		}
 	case registry && cut.source != m.in.Registry:
-		m.noteHeld(codeHidden, *o, "%s is hidden by %s, which stands as published from %s; settle with %[3]s who delegates it", o.name, cut.name, cut.source)
+		m.noteHeld(codeHidden, *o, "%s is hidden by %s, which stands as published from %s; settle with %[3]s who delegates it", o.say.name, cut.say.name, cut.source)
 	case !registry && cut.source == m.in.Registry:
-		m.noteHeld(codeOverridden, *o, "%s lies below %s, which %s delegates and which counts (policy APNIC-103, appendix); leave it out", o.name, cut.name, cut.source)
+		m.noteHeld(codeOverridden, *o, "%s lies below %s, which %s delegates and which counts (policy APNIC-103, appendix); leave it out", o.say.name, cut.say.name, cut.source)
 	default:
-		m.noteHeld(codeShadowed, *o, "%s lies below %s, which %s delegates too and which hides it; leave one of them out", o.name, cut.name, cut.source)
+		m.noteHeld(codeShadowed, *o, "%s lies below %s, which %s delegates too and which hides it; leave one of them out", o.say.name, cut.say.name, cut.source)
 	}
 	o.state = absent
 }
 
 func (m *merger) isClasslessOwner(o *owner) bool {
-	p, ok := o.name.Prefix()
+	p, ok := o.say.name.Prefix()
 	return !ok || p.Addr().Is4() && p.Bits() > 24
 }
 
@@ -133,11 +133,11 @@ func (m *merger) flush(cut *owner, classless *hidden) {
 		return
 	}
 	o := *classless.first
-	o.name = cut.name
+	o.say.name = cut.say.name
 	code := codeClassless
 	if cut.source != m.in.Registry {
 		code = codeHidden
 	}
-	m.noteHeld(code, o, "%s is delegated as a whole by %s, so %s in it (RFC 2317) are left out; keep either the delegation or the names", cut.name, cut.source, plural(classless.count, "name", "names"))
+	m.noteHeld(code, o, "%s is delegated as a whole by %s, so %s in it (RFC 2317) are left out; keep either the delegation or the names", cut.say.name, cut.source, plural(classless.count, "name", "names"))
 	*classless = hidden{}
 }

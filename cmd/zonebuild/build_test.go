@@ -379,7 +379,11 @@ func TestLocked(t *testing.T) {
 
 func TestClockBehind(t *testing.T) {
 	tr := published(t)
-	tr.later(-time.Hour)
+	tr.later(2 * cycle)
+	tr.seen()
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 41))
+	tr.must(0)
+	tr.later(-cycle)
 	tr.must(1)
 	tr.says("the clock says", "--now")
 	tr.must(0, "--now", tr.now.Format(time.RFC3339))
@@ -409,7 +413,7 @@ func TestStaleSource(t *testing.T) {
 	tr.says("stale")
 	tr.later(4 * 24 * time.Hour)
 	tr.must(3)
-	tr.says("no verified copy was seen since 2026-11-21T06:00:00Z")
+	tr.says("overdue", "no verified copy was seen since 2026-11-21T06:00:00Z")
 	tr.count(zoneA, 65)
 }
 

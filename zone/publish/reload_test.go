@@ -123,6 +123,7 @@ func TestReloadCancelKillsGroup(t *testing.T) {
 		t.Fatalf("read %q, %v", line, err)
 	}
 	cancel()
+	ok(t, f.SetReadDeadline(time.Now().Add(30*time.Second))) // for a test that fails rather than hangs
 	_, err = io.Copy(io.Discard, r)
 	ok(t, err)
 	got := <-done

@@ -66,6 +66,16 @@
 // Self-signatures inside the keyring may be by SHA-1: the file is under the
 // registry's control and old keys have no other.
 //
+// # GnuPG
+//
+// The verdicts are those of gpg --verify, read by its status lines, but for
+// what the rules above refuse and GnuPG lets pass: SHA-1, SHA-224 and
+// RIPEMD-160, RSA below 2048 bits, DSA, secp256k1, signatures from the future,
+// and text or packets around a signature or armour without its last line. A
+// clear-signed text is compared with FILE, which GnuPG leaves to the caller. A
+// wrong checksum of the armour, on which GnuPG fails, is no fault (section
+// 6.1), and versions of RFC 9580 that GnuPG does not know are read.
+//
 // # Errors
 //
 // Whatever is refused is an [*Error] whose Kind says why. Only BadSignature and

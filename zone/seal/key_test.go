@@ -173,7 +173,7 @@ func TestGPGTakesWhatWeMake(t *testing.T) {
 func TestSignWithKeysOfGPG(t *testing.T) {
 	g := newGPG(t)
 	at, now := date(2025, 1, 1), date(2025, 6, 1)
-	for _, alg := range []string{"rsa2048", "ed25519", "nistp256", "nistp384"} {
+	for _, alg := range []string{"rsa2048", "ed25519", "nistp256", "nistp384", "nistp521", "brainpoolP256r1"} {
 		g.key(alg, alg, "sign,cert", at, "never")
 	}
 	sub := g.key("sub", "rsa2048", "cert", at, "never")
@@ -190,8 +190,10 @@ func TestSignWithKeysOfGPG(t *testing.T) {
 	}{
 		{"rsa2048", "--export-secret-keys", true},
 		{"ed25519", "--export-secret-keys", true},
-		{"nistp256", "--export-secret-keys", false},
-		{"nistp384", "--export-secret-keys", false},
+		{"nistp256", "--export-secret-keys", true},
+		{"nistp384", "--export-secret-keys", true},
+		{"nistp521", "--export-secret-keys", true},
+		{"brainpoolP256r1", "--export-secret-keys", false},
 		{"sub", "--export-secret-keys", true},
 		{"sub", "--export-secret-subkeys", true},
 	} {

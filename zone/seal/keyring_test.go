@@ -140,6 +140,9 @@ func TestAlarms(t *testing.T) {
 		{"window after the key's end", []*Key{a}, before(days), []zone.KeyWindow{from(a, end)}, nil, "alarm keyring-no-usable-key"},
 		{"expiry allowed", []*Key{a}, before(days), nil, allow("expired", end.Add(100*days), a.Fingerprint()), ""},
 		{"expiry allowed for a while", []*Key{a}, end.Add(days), nil, allow("expired", end.Add(9*days), a.Fingerprint()), "warning keyring-ends-30"},
+		{"window of a key not there", []*Key{forever}, at, []zone.KeyWindow{from(b, end)}, nil, "warning keyring-key-absent"},
+		{"window of a key no longer there", []*Key{forever}, end, []zone.KeyWindow{until(a, end)}, nil, ""},
+		{"allowance for a key not there", []*Key{forever}, at, nil, allow("expired", end, a.Fingerprint()), "warning keyring-key-absent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := Policy{Source: "JPNIC", Now: c.now, Windows: c.windows, Legacy: c.legacy}

@@ -137,6 +137,10 @@ func trials() []trial {
 		{name: "notation", key: "ed25519", args: []string{"--sig-notation", "x@nir.example=1"}, gpg: "GOODSIG"},
 		{name: "two signers", key: "ed25519", args: []string{"--local-user", "rsa2048", "--armor", "--detach-sign"}, gpg: "GOODSIG GOODSIG"},
 		{name: "two signers, one foreign", key: "ed25519", args: []string{"--local-user", "foreign", "--armor", "--detach-sign"}, gpg: "GOODSIG GOODSIG"},
+		{name: "wrong armour checksum", key: "ed25519", mangle: func(_ *world, s []byte) []byte {
+			i := bytes.LastIndex(s, []byte("\n=")) + 2
+			return slices.Concat(s[:i], []byte("AAAA"), s[i+4:])
+		}, gpg: "NODATA", why: "RFC 9580, section 6.1: the checksum is not looked at"},
 		{name: "truncated armour", key: "rsa2048", mangle: cut(200), gpg: "NODATA", want: Malformed},
 		{name: "armour without its end", key: "rsa2048", mangle: cut(-20), gpg: "GOODSIG", want: Malformed, why: "GnuPG takes what is there"},
 		{name: "truncated binary", key: "rsa2048", args: []string{"--detach-sign"}, mangle: cut(100), gpg: "NODATA", want: Malformed},

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"crypto"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -329,5 +330,80 @@ func TestKindNames(t *testing.T) {
 	}
 	if got := Kind(len(kindNames)).String(); got != fmt.Sprintf("kind(%d)", len(kindNames)) {
 		t.Errorf("beyond the last: %q", got)
+	}
+}
+
+// Signature packets as the library would skip or misjudge them.
+func TestOddPackets(t *testing.T) {
+	at := date(2025, 1, 1)
+	k := testKey(t, "a", at, 0)
+	made := func(change func(*packet.Signature), file []byte) []byte {
+		sig := &packet.Signature{
+			Version: 4, SigType: packet.SigTypeBinary, PubKeyAlgo: k.signer.PubKeyAlgo, Hash: hashOfKeys,
+			CreationTime: at, IssuerKeyId: &k.signer.KeyId,
+		}
+		change(sig)
+		h := sig.Hash.New()
+		h.Write(file)
+		if err := sig.Sign(h, k.signer, makeConfig(at, nil)); err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := sig.Serialize(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	good := made(func(*packet.Signature) {}, zonelet)
+	edit := func(off int, b byte) []byte { c := bytes.Clone(good); c[off] = b; return c }
+	raw := func(body ...byte) []byte { return append([]byte{0xc2, byte(len(body))}, body...) }
+	created := []byte{5, 2, 0x67, 0x75, 0x2d, 0x40} // a hashed area with the time only
+	anonymous := append(append([]byte{4, 0, 22, 10, 0, 6}, created...), 0, 0, 0, 0, 0, 8, 1, 0, 8, 1)
+	for _, c := range []struct {
+		name string
+		sig  []byte
+		want Kind
+		text string
+	}{
+		{"good", good, 0, ""},
+		{"sha3", made(func(s *packet.Signature) { s.Hash = crypto.SHA3_256 }, zonelet), 0, ""},
+		{"marker before", append([]byte{0xca, 3, 'P', 'G', 'P'}, good...), 0, ""},
+		{"old packet format", append([]byte{0x88, good[1]}, good[2:]...), 0, ""},
+		{"three octets", raw(4, 0, 22), Malformed, "3 octets"},
+		{"nothing but a marker", []byte{0xca, 3, 'P', 'G', 'P'}, Malformed, "no signature"},
+		{"version 3", raw(3, 5, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 8), Unsupported, "version 3"},
+		{"version 5", edit(2, 5), Unsupported, "version 5"},
+		{"unknown algorithm", edit(4, 99), Unsupported, "99"},
+		{"unknown hash", edit(5, 99), Unsupported, "99"},
+		{"MD5", edit(5, 1), Weak, "MD5"},
+		{"RIPEMD", edit(5, 3), Weak, "RIPEMD"},
+		{"another hash", edit(5, 8), BadSignature, ""},
+		{"another type", edit(3, 1), BadSignature, ""},
+		{"a certification", made(func(s *packet.Signature) { s.SigType = packet.SigTypePositiveCert }, zonelet), Malformed, "0x13"},
+		{"a revocation", made(func(s *packet.Signature) { s.SigType = packet.SigTypeKeyRevocation }, zonelet), Malformed, "0x20"},
+		{"no key named", raw(anonymous...), Malformed, "names no key"},
+		{"cut inside", raw(good[2 : len(good)-9]...), Malformed, "reading signature"},
+		{"longer than the file", append([]byte{0xc2, 0xff, 0xff, 0xff, 0xff, 0xff}, good[2:]...), Malformed, "whole"},
+		{"a literal after", append(bytes.Clone(good), 0xcb, 1, 'b'), Malformed, "type 11"},
+		{"a compressed packet", append([]byte{0xc8, 1, 0}, good...), Malformed, "type 8"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _, err := ringOf(t, k).Verify(zonelet, c.sig, Policy{Now: at})
+			if kindOf(err) != c.want || err != nil && !strings.Contains(err.Error(), c.text) {
+				t.Errorf("got %+v, %v", s, err)
+			}
+			if c.name == "sha3" && s.Hash != "SHA3-256" || c.name == "good" && s.Hash != "SHA512" {
+				t.Errorf("hash %q", s.Hash)
+			}
+		})
+	}
+}
+
+func TestSignatureString(t *testing.T) {
+	if got := (Signature{Fingerprint: "AB", UserID: "a <a@nir.example>"}).String(); got != "AB a <a@nir.example>" {
+		t.Errorf("got %q", got)
+	}
+	if got := (Signature{Fingerprint: "AB"}).String(); got != "AB" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -2,11 +2,16 @@ package sign
 
 import (
 	"context"
+	"io"
 	"os"
+	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"nirzone/zone"
 )
@@ -64,4 +69,53 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 	report(b, s.Facts(), c)
+}
+
+// BenchmarkBuild signs, verifies and writes two zones at a time, as a build
+// does, and reports the largest heap that it saw.
+func BenchmarkBuild(b *testing.B) {
+	names := []zone.Name{"103.in-addr.arpa.", "202.in-addr.arpa."}
+	var zones []*zone.Zone
+	var keys [][]Key
+	for _, n := range names {
+		zones, keys = append(zones, testZone(b, n, benchSize())), append(keys, testKeys(b, n, algECDSA))
+	}
+	b.ReportAllocs()
+	var f Facts
+	runtime.GC()
+	c := cpu()
+	for b.Loop() {
+		var group errgroup.Group
+		for i, z := range zones {
+			group.Go(func() error {
+				s, err := Sign(context.Background(), z, keys[i], testPolicy(algECDSA), Prior{}, testNow)
+				if err != nil {
+					return err
+				}
+				v, err := Verify(context.Background(), s, z, keys[i], testNow)
+				if err == nil {
+					f = v.Facts()
+					_, err = v.WriteVerified(io.Discard)
+				}
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	f.Signatures *= len(zones)
+	report(b, f, c)
+	b.ReportMetric(peakMB(), "peak-MB")
+}
+
+// peakMB is the most memory that the process has had resident.
+func peakMB() float64 {
+	data, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := strings.Cut(string(data), "VmHWM:")
+	if f := strings.Fields(rest); len(f) > 0 {
+		kb, _ := strconv.ParseFloat(f[0], 64)
+		return kb / 1024
+	}
+	return 0
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,18 +26,30 @@ func testPolicy(alg uint8) zone.SigningConfig {
 // testRandom is a stream of bytes that is the same for the same seed.
 func testRandom(seed string) io.Reader { return rand.NewChaCha8(sha256.Sum256([]byte(seed))) }
 
+// testKeys returns a KSK and a ZSK, 90 days old, the same for the whole process:
+// RSA keys take their time.
 func testKeys(t testing.TB, name zone.Name, alg uint8) []Key {
 	t.Helper()
-	dir := t.TempDir()
-	if _, err := Init(publish.OS, dir, []zone.Name{name}, testPolicy(alg), testNow.Add(-90*24*time.Hour), testRandom(string(name))); err != nil {
-		t.Fatal(err)
+	keysMade.Lock()
+	defer keysMade.Unlock()
+	id := fmt.Sprint(name, alg)
+	if keysMade.keys[id] == nil {
+		dir := t.TempDir()
+		_, err := Init(publish.OS, dir, []zone.Name{name}, testPolicy(alg), testNow.Add(-90*24*time.Hour), testRandom(string(name)))
+		if err == nil {
+			keysMade.keys[id], err = LoadKeys(dir, name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	keys, err := LoadKeys(dir, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return keys
+	return slices.Clone(keysMade.keys[id])
 }
+
+var keysMade = struct {
+	sync.Mutex
+	keys map[string][]Key
+}{keys: map[string][]Key{}}
 
 func testApex(name zone.Name) zone.Apex {
 	return zone.Apex{

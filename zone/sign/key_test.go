@@ -106,6 +106,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"readable by group", "chmod 600", func(t *testing.T, _, base string) { must(t, os.Chmod(base+".private", 0o640)) }},
 		{"writable by others", "chmod 600", func(t *testing.T, _, base string) { must(t, os.Chmod(base+".private", 0o602)) }},
 		{"folder writable by group", "chmod 700", func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o770)) }},
+		{"root writable by others", "chmod 700", func(t *testing.T, dir, _ string) { must(t, os.Chmod(filepath.Dir(dir), 0o777)) }},
 		{"private is a link", "symbolic link", func(t *testing.T, _, base string) { relink(t, base+".private") }},
 		{"public is a link", "symbolic link", func(t *testing.T, _, base string) { relink(t, base+".key") }},
 		{"folder is a link", "is not a folder", func(t *testing.T, dir, _ string) { relink(t, dir) }},

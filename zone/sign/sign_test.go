@@ -60,6 +60,9 @@ func TestSerial(t *testing.T) {
 	if !bytes.Equal(fileOf(first), fileOf(again)) {
 		t.Error("an unchanged zone is not the same file")
 	}
+	if f, err := Preview(z, keys, testPolicy(algECDSA), testNow); err != nil || f.Body != first.facts.Body || f.Due != first.facts.Due || f.Signatures != first.facts.Signatures {
+		t.Errorf("the preview is %+v, %v", f, err)
+	}
 	later := first.facts.Due.Add(-time.Second)
 	if s := mustSign(t, z, keys, prior, later); !bytes.Equal(fileOf(first), fileOf(s)) {
 		t.Error("the file changes before a signature is due")
@@ -194,6 +197,33 @@ func TestOrderedError(t *testing.T) {
 	err := ordered(context.Background(), 100, worker, func(i int) error { sum += i; return nil })
 	if !errors.Is(err, early) || sum != 3 {
 		t.Errorf("%v after the sum %d", err, sum)
+	}
+}
+
+// TestOddNames: names with octets that need escapes, or look like syntax, go the
+// whole way.
+func TestOddNames(t *testing.T) {
+	keys := testKeys(t, testName, algEd25519)
+	z := &zone.Zone{Apex: testApex(testName)}
+	for i, s := range []string{
+		`a\.b.example`, `sp\032ace.example`, `nul\000.example`, `\255\254.example`, `q\"uote.example`, `semi\;colon.example`,
+		`par\(en\).example`, `back\\slash.example`, `\@.example`, `$ORIGIN.example`, `0/25.example`, `_under.example`, `!#%&'*+,.example`, ".",
+	} {
+		target, err := zone.ParseName(s)
+		must(t, err)
+		parent, _ := testName.Prefix()
+		owner := delegation(t, parent, i)
+		z.Entries = append(z.Entries, entry(owner, zone.TypeNS, zone.NSData(target)))
+		odd, err := zone.ParseName(strings.Split(strings.ReplaceAll(s, "*", "x"), ".example")[0] + "." + string(testName))
+		if err == nil && s != "." {
+			z.Entries = append(z.Entries, entry(odd, zone.TypeNS, zone.NSData(target)))
+		}
+	}
+	z.SOA.RName = `dot\.ted.registry.example.`
+	sortEntries(z)
+	s := mustSign(t, z, keys, Prior{}, testNow)
+	if _, err := Verify(context.Background(), s, z, keys, testNow); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nirzone/zone"
+	"nirzone/zone/publish"
 )
 
 // A Verified is a signed zone that [Verify] found to be right. It is what can be
@@ -19,6 +20,8 @@ type Verified struct {
 	text    [][]byte
 	notices []zone.Notice
 }
+
+var _ publish.Publishable = (*Verified)(nil)
 
 // Facts returns what is to be recorded of the zone.
 func (v *Verified) Facts() Facts { return v.facts }

@@ -155,8 +155,10 @@ func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
 		v.keys[tag] = p
 		delete(expected, tag)
 	}
-	for tag := range expected {
-		return fault(v.origin, "key %d is missing from the DNSKEY set (RFC 4035, section 2.1)", tag)
+	for _, k := range keys {
+		if _, missing := expected[k.Tag]; missing {
+			return fault(v.origin, "key %s is missing from the DNSKEY set (RFC 4035, section 2.1)", k.ID)
+		}
 	}
 	if v.wanted(dns.TypeDNSKEY) == 0 {
 		return fault(v.origin, "no active KSK is in the DNSKEY set (RFC 4035, section 2.1)")

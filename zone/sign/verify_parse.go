@@ -76,6 +76,9 @@ func (r *reader) pack(rr dns.RR) error {
 	if h.Class != dns.ClassINET {
 		return fault(h.Name, "class %s (RFC 1035, section 5.2)", dns.Class(h.Class))
 	}
+	if !known(rr) {
+		return fault(h.Name, "its %s is written in the form of unknown types (RFC 3597, section 5)", dns.Type(h.Rrtype))
+	}
 	n, err := dns.PackRR(rr, r.scratch, 0, nil, false)
 	if err != nil {
 		return fault(h.Name, "packing its %s: %w", dns.Type(h.Rrtype), err)
@@ -88,6 +91,29 @@ func (r *reader) pack(rr dns.RR) error {
 	}
 	r.group = append(r.group, parsed{rr, h.Rrtype, h.Ttl, start, start + owner + 1 + 10, start + n})
 	return nil
+}
+
+// known reports whether the library parsed a record as its type, as far as it
+// matters here.
+func known(rr dns.RR) bool {
+	var ok bool
+	switch rr.Header().Rrtype {
+	case dns.TypeRRSIG:
+		_, ok = rr.(*dns.RRSIG)
+	case dns.TypeNSEC:
+		_, ok = rr.(*dns.NSEC)
+	case dns.TypeSOA:
+		_, ok = rr.(*dns.SOA)
+	case dns.TypeNS:
+		_, ok = rr.(*dns.NS)
+	case dns.TypeDNSKEY:
+		_, ok = rr.(*dns.DNSKEY)
+	case dns.TypeZONEMD:
+		_, ok = rr.(*dns.ZONEMD)
+	default:
+		ok = true
+	}
+	return ok
 }
 
 // ownerWire returns the packed owner of a record.

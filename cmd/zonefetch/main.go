@@ -1,0 +1,204 @@
+// Zonefetch brings the zonelets of all sources into the spool: untrusted bytes in,
+// verified files out. It holds no key of any zone.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+	"nirzone/zone/fetch"
+	"nirzone/zone/publish"
+)
+
+const usage = `zonefetch fetches, verifies and spools the zonelets of all sources.
+
+From every [[source]] of nirzone.toml it brings what has changed since the last
+run, checks its MD5 sum and OpenPGP signature, and records it in spool/ for
+zonebuild. A source that fails keeps its last good version; how old that is
+stands in the report, and in time becomes an alarm.
+
+  zonefetch                        fetch everything
+  zonefetch --source JPNIC         this one only; may be given several times
+  zonefetch --dry-run              fetch and verify, record nothing
+  zonefetch --json                 the report as JSON on standard output
+
+From cron, every two hours:
+  zonefetch --quiet; zonebuild --quiet
+
+The configuration is --config, else $NIRZONE_CONFIG, ./nirzone.toml or
+/etc/nirzone/nirzone.toml. The report is left in spool/report.json and
+report.txt, metrics in the folder "metrics" of the configuration.
+
+Exit codes: 0 done, 1 nothing could be recorded or the run was interrupted,
+2 usage or configuration, 3 some source kept its old version, 4 another run
+holds the lock.`
+
+// The exit codes.
+const (
+	exitFailed  = 1
+	exitPartial = 3
+	exitLocked  = 4
+)
+
+func main() {
+	// As the child that speaks rsync with a server, this never returns.
+	fetch.Child()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, time.Now))
+}
+
+// run is the whole command: tests call it with their own streams and clock.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, clock func() time.Time) int {
+	a := &app{Shell: &shell.Shell{Name: "zonefetch", Stdout: stdout, Stderr: stderr, Clock: clock}, started: clock(), fs: publish.OS}
+	c := a.command()
+	c.SetArgs(args)
+	return a.Finish(c.ExecuteContext(ctx))
+}
+
+// An app is one call of the command.
+type app struct {
+	*shell.Shell
+	started time.Time
+	fs      publish.FS
+	config  string
+	nowFlag string
+	sources []string
+	json    bool
+	dryRun  bool
+	quiet   bool
+	verbose bool
+}
+
+func (a *app) command() *cobra.Command {
+	c := &cobra.Command{
+		Use: "zonefetch", Short: "Fetch, verify and spool the zonelets of all sources", Long: usage,
+		Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
+		RunE: func(c *cobra.Command, _ []string) error { return a.fetch(c.Context()) },
+	}
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return shell.Usage(fmt.Errorf("argument %q is not understood", args[0]), "zonefetch --source "+args[0])
+		}
+		return nil
+	}
+	c.SetOut(a.Stdout)
+	c.SetErr(a.Stderr)
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return shell.Usage(err, "zonefetch --help") })
+	f := c.Flags()
+	f.StringVar(&a.config, "config", "", "configuration `FILE`")
+	f.StringVar(&a.nowFlag, "now", "", "judge and record as if it were `TIME` (2026-11-21T18:00:00Z)")
+	f.StringArrayVar(&a.sources, "source", nil, "fetch only the source of this `NAME`")
+	f.BoolVar(&a.json, "json", false, "write the report as JSON")
+	f.BoolVar(&a.dryRun, "dry-run", false, "fetch and verify, record nothing")
+	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
+	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
+	return c
+}
+
+// fetch runs, and reports also a run that failed.
+func (a *app) fetch(ctx context.Context) error {
+	now, err := a.Now(a.nowFlag)
+	if err != nil {
+		return err
+	}
+	c, err := shell.LoadConfig(a.config)
+	if err != nil {
+		return err
+	}
+	watch := a.watch()
+	report, err := fetch.Run(ctx, fetch.Options{
+		Config: c, Now: now, Elapsed: func() time.Duration { return a.Clock().Sub(a.started) }, FS: a.fs,
+		Sources: a.sources, DryRun: a.dryRun, Rand: rand.Float64, Progress: watch.event,
+	})
+	watch.close()
+	exit := exitOf(report, err)
+	a.report(c, report, exit)
+	return exit
+}
+
+// exitOf is how the command ends; nil is 0.
+func exitOf(r *fetch.Report, err error) error {
+	switch {
+	case errors.Is(err, publish.ErrLocked):
+		return &shell.Exit{Code: exitLocked, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
+	case errors.Is(err, fetch.ErrUnknownSource):
+		return shell.Usage(err, "")
+	case err != nil:
+		return &shell.Exit{Code: exitFailed, Err: err}
+	case r.Cancelled:
+		return &shell.Exit{Code: exitFailed, Err: errors.New("interrupted; what was finished before is recorded")}
+	case r.Failed():
+		return &shell.Exit{Code: exitPartial}
+	}
+	return nil
+}
+
+// report writes the report to the spool and the terminal, and the metrics. That one
+// of these cannot be written does not change how the run ended.
+func (a *app) report(c *zone.Config, r *fetch.Report, exit error) {
+	code := 0
+	var e *shell.Exit
+	if errors.As(exit, &e) {
+		code = e.Code
+	}
+	warn := func(err error) {
+		if err != nil {
+			a.Errorf("warning: writing the report: %v", err)
+		}
+	}
+	// A run that found the lock taken leaves the files to the run that has it.
+	if !a.dryRun && code != exitLocked && code != 2 {
+		var text textReport
+		text.write(r)
+		warn(publish.WriteFile(a.fs, filepath.Join(c.Spool, "report.json"), r.Encode(), 0o644))
+		warn(publish.WriteFile(a.fs, filepath.Join(c.Spool, "report.txt"), text.Bytes(), 0o644))
+		warn(writeMetrics(c, r, code))
+	}
+	switch {
+	case a.json:
+		_, err := a.Stdout.Write(r.Encode())
+		warn(err)
+	case code == exitLocked || code == 2:
+	case !a.quiet || code != 0 || worst(r) >= zone.Warning:
+		text := textReport{to: a.Stdout}
+		text.write(r)
+		_, err := a.Stdout.Write(text.Bytes())
+		warn(err)
+	}
+}
+
+func worst(r *fetch.Report) zone.Severity {
+	var w zone.Severity
+	for _, n := range r.Notices {
+		w = max(w, n.Severity)
+	}
+	return w
+}
+
+// watch shows what happens: moving bars on a terminal, a log line a source elsewhere,
+// a log line a stage if wished.
+func (a *app) watch() watcher {
+	switch {
+	case a.verbose:
+		return &logWatcher{log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	case a.quiet:
+		return &logWatcher{log: slog.New(slog.DiscardHandler)}
+	case shell.Terminal(a.Stderr):
+		return newBars(a.Stderr)
+	}
+	return &logWatcher{log: slog.New(slog.NewTextHandler(a.Stderr, nil))}
+}

@@ -1,0 +1,103 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A meter counts the bytes a source has sent and been sent.
+type meter struct{ in, out atomic.Int64 }
+
+// A guard is a connection that cannot hang and cannot flood: it closes itself
+// after a silence and when its context ends, and it refuses to read more than its
+// limit. Its error says which of these it was.
+type guard struct {
+	net.Conn
+	meter *meter
+	idle  time.Duration
+	timer *time.Timer
+	stop  func() bool
+	left  atomic.Int64 // bytes that may still be read
+
+	once  sync.Once
+	cause atomic.Pointer[error]
+}
+
+const noLimit = int64(1) << 62
+
+// dial connects within the connect timeout and guards the connection.
+func (p *place) dial(ctx context.Context, addr string) (*guard, error) {
+	d := net.Dialer{Timeout: p.limits.Connect}
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	g := &guard{Conn: conn, meter: p.meter, idle: p.limits.Idle}
+	g.left.Store(noLimit)
+	g.timer = time.AfterFunc(g.idle, func() {
+		g.abort(fmt.Errorf("nothing was heard for %v (fetch.idle): %w", g.idle, os.ErrDeadlineExceeded))
+	})
+	g.stop = context.AfterFunc(ctx, func() { g.abort(context.Cause(ctx)) })
+	return g, nil
+}
+
+// abort closes the connection; what is read or written from now on fails with
+// that error.
+func (g *guard) abort(err error) {
+	g.cause.CompareAndSwap(nil, &err)
+	_ = g.Close()
+}
+
+// Close closes the connection; only the first call does anything.
+func (g *guard) Close() error {
+	err := net.ErrClosed
+	g.once.Do(func() {
+		g.timer.Stop()
+		g.stop()
+		err = g.Conn.Close()
+	})
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// limit sets how many more bytes may be read.
+func (g *guard) limit(n int64) { g.left.Store(n) }
+
+// Read is net.Conn's, guarded.
+func (g *guard) Read(b []byte) (int, error) {
+	n, err := g.Conn.Read(b)
+	g.meter.in.Add(int64(n))
+	if n > 0 {
+		g.timer.Reset(g.idle)
+	}
+	if g.left.Add(-int64(n)) < 0 {
+		g.abort(final("the server sent more than was agreed to"))
+	}
+	return n, g.explain(err)
+}
+
+// Write is net.Conn's, guarded.
+func (g *guard) Write(b []byte) (int, error) {
+	n, err := g.Conn.Write(b)
+	g.meter.out.Add(int64(n))
+	if n > 0 {
+		g.timer.Reset(g.idle)
+	}
+	return n, g.explain(err)
+}
+
+// explain replaces the error of a connection that closed itself by the reason.
+func (g *guard) explain(err error) error {
+	if cause := g.cause.Load(); cause != nil && (err != nil || g.left.Load() < 0) {
+		return *cause
+	}
+	return err
+}
