@@ -151,7 +151,7 @@ func TestHostileFTP(t *testing.T) {
 			}
 			site.put("202.in-addr.arpa-JPNIC", zonelet(202, 11))
 			site.put("203.in-addr.arpa-JPNIC", zonelet(203, 11))
-			c.arm(f, site)
+			f.arm(func() { c.arm(f, site) })
 			r := s.run()
 			if r.Failed() == c.good {
 				t.Fatalf("failed is %v\n%s", r.Failed(), r.Encode())

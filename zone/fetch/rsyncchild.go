@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -134,6 +136,9 @@ func (p *place) runChild(ctx context.Context, job childJob, r io.Reader, conn io
 	cmd := exec.CommandContext(ctx, p.exe)
 	ownGroup(cmd)
 	cmd.Env = []string{childEnv + "=" + string(value), "TZ=UTC", "GOTRACEBACK=none", "GOMAXPROCS=2"}
+	if raceEnabled {
+		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
+	}
 	cmd.ExtraFiles = []*os.File{childOut}
 	stdout, stderr := &tail{max: maxListing}, &tail{max: 16 << 10}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
@@ -157,7 +162,7 @@ func (p *place) runChild(ctx context.Context, job childJob, r io.Reader, conn io
 	if err != nil {
 		return nil, childFailed(err, streamErr, stderr.String())
 	}
-	return stdout.buf, nil
+	return stdout.bytes(), nil
 }
 
 // relay copies both ways until the child or the server ends; what reading from the
@@ -222,11 +227,14 @@ func panicLine(stderr string) string {
 // many.
 type tail struct {
 	max int
+	mu  sync.Mutex
 	buf []byte
 }
 
 // Write never fails.
 func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.buf = append(t.buf, b...)
 	if len(t.buf) > 2*t.max {
 		t.buf = append(t.buf[:0], t.buf[len(t.buf)-t.max:]...)
@@ -235,4 +243,10 @@ func (t *tail) Write(b []byte) (int, error) {
 }
 
 // String is what is kept.
-func (t *tail) String() string { return string(t.buf) }
+func (t *tail) String() string { return string(t.bytes()) }
+
+func (t *tail) bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.buf)
+}
