@@ -152,8 +152,11 @@ func (p *place) runChild(ctx context.Context, job childJob, r io.Reader, conn io
 	if err != nil {
 		return nil, finalError{fmt.Errorf("starting the rsync child: %w", err)}
 	}
-	read := relay(stdin, r, conn, toServer)
+	read, written := relay(stdin, r, conn, toServer)
 	err = cmd.Wait()
+	// The child's last words still go to the server; if it does not take them, its
+	// connection's guard ends this.
+	<-written
 	_ = conn.Close()
 	streamErr := <-read
 	if ctx.Err() != nil {
@@ -166,16 +169,20 @@ func (p *place) runChild(ctx context.Context, job childJob, r io.Reader, conn io
 }
 
 // relay copies both ways until the child or the server ends; what reading from the
-// server ended with is sent on the channel.
-func relay(stdin io.WriteCloser, r io.Reader, conn io.Writer, toServer io.Reader) <-chan error {
-	read := make(chan error, 1)
+// server ended with is sent on read, and written is closed when no more will be
+// written to it.
+func relay(stdin io.WriteCloser, r io.Reader, conn io.Writer, toServer io.Reader) (read <-chan error, written <-chan struct{}) {
+	ended, done := make(chan error, 1), make(chan struct{})
 	go func() {
 		_, err := io.Copy(stdin, r)
 		_ = stdin.Close()
-		read <- err
+		ended <- err
 	}()
-	go func() { _, _ = io.Copy(conn, toServer) }()
-	return read
+	go func() {
+		_, _ = io.Copy(conn, toServer)
+		close(done)
+	}()
+	return ended, done
 }
 
 // ownGroup makes the command the leader of a process group that is killed as a
