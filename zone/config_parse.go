@@ -23,8 +23,9 @@ import (
 // name the line or the key and what is allowed; all of them are reported.
 func ParseConfig(file string, data []byte) (*Config, error) {
 	raw := rawDefaults()
-	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
-	if err := d.Decode(&raw); err != nil {
+	err := decodeTOML(data, &raw)
+	var strict *toml.StrictMissingError
+	if err != nil && (!errors.As(err, &strict) || raw.Version == ConfigVersion) {
 		return nil, tomlError(file, err)
 	}
 	if raw.Version != ConfigVersion {
@@ -43,6 +44,17 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	return c, nil
 }
 
+// decodeTOML decodes strictly. The decoder panics at some broken values, such as
+// percent = +A000000000000000000000000.
+func decodeTOML(data []byte, raw *rawConfig) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the file is no TOML that can be read (%v); compare it with nirzone.example.toml", r)
+		}
+	}()
+	return toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(raw)
+}
+
 // tomlError gives a decoder's error the form file:line:column: message.
 func tomlError(file string, err error) error {
 	var strict *toml.StrictMissingError
@@ -57,9 +69,15 @@ func tomlError(file string, err error) error {
 	var de *toml.DecodeError
 	if errors.As(err, &de) {
 		line, col := de.Position()
-		return &SyntaxError{Pos{file, line, col}, strings.TrimPrefix(de.Error(), "toml: ")}
+		return &SyntaxError{Pos{file, line, col}, tomlText(err)}
 	}
-	return fmt.Errorf("%s: %w", file, err)
+	return fmt.Errorf("%s: %s", file, tomlText(err))
+}
+
+// tomlText returns a decoder's text on one line: it quotes the file as it is.
+func tomlText(err error) string {
+	q := strconv.Quote(strings.TrimPrefix(err.Error(), "toml: "))
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }
 
 // A configParser turns the file's form into a Config and collects mistakes.
@@ -126,6 +144,9 @@ func parseDuration(s string) (time.Duration, error) {
 		return d, nil
 	}
 	r, err := time.ParseDuration(rest)
+	if err == nil && (r < 0 || d+r < d) {
+		err = errors.New("a part is negative or too long")
+	}
 	return d + r, err
 }
 
@@ -172,6 +193,9 @@ func (p *configParser) checkZones(c *Config) {
 		p.fail("zones: no [[zones]] group names a zone; there is nothing to build")
 	}
 	for i, z := range zones {
+		if z == "" { // refused already
+			continue
+		}
 		if _, ok := z.Prefix(); !ok {
 			p.fail("zones.names: %s is not a zone of the reverse tree (in-addr.arpa or ip6.arpa)", z)
 		}
@@ -179,7 +203,7 @@ func (p *configParser) checkZones(c *Config) {
 			p.fail("zones.names: %s stands twice", z)
 		}
 		for _, other := range zones {
-			if z != other && z.Within(other) {
+			if z != other && other != "" && z.Within(other) {
 				p.fail("zones.names: %s lies inside %s; a parent zone may not hold another", z, other)
 			}
 		}
@@ -188,11 +212,15 @@ func (p *configParser) checkZones(c *Config) {
 
 func (p *configParser) checkSources(c *Config) {
 	slices.SortFunc(c.Sources, func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
-	for i, s := range c.Sources {
-		if i > 0 && c.Sources[i-1].Name == s.Name {
+	seen := map[string]bool{}
+	for _, s := range c.Sources {
+		// Names are labels of trailers and parts of file names: case is no difference.
+		if lower := strings.ToLower(s.Name); seen[lower] {
 			p.fail("source.name: %s stands twice", s.Name)
+		} else {
+			seen[lower] = true
 		}
-		if s.Name == c.RIR {
+		if strings.EqualFold(s.Name, c.RIR) {
 			p.fail("source.name: %s is the registry itself (rir); its zonelets are read from the registry folder", s.Name)
 		}
 	}
@@ -219,6 +247,11 @@ func (p *configParser) group(i int, r *rawGroup) Group {
 			Expire: p.seconds(key+".soa.expire", r.SOA.Expire), Minimum: p.seconds(key+".soa.minimum", r.SOA.Minimum),
 			TTL: p.seconds(key+".soa.ttl", r.SOA.TTL),
 		},
+	}
+	for _, n := range append(slices.Clone(g.NS), g.SOA.MName) {
+		if n != "" && !isHostName(n) {
+			p.fail("%s: %s is no host name: letters, digits and hyphens, two labels or more (RFC 1123, section 2.1)", key, n)
+		}
 	}
 	if len(g.NS) == 0 {
 		p.fail("%s.ns: a zone needs at least one name server (RFC 1035, section 5.2)", key)
@@ -265,6 +298,9 @@ func (p *configParser) source(i int, r *rawSource, zones []Name) Source {
 		MaxBytes:     int64(p.between(key+".max_bytes", r.MaxBytes, 1, 1<<30)),
 		MaxFiles:     p.between(key+".max_files", r.MaxFiles, 1, 100000),
 	}
+	if s.AlarmAfter < s.StaleAfter {
+		p.fail("%s: alarm_after %v is below stale_after %v; the warning comes first", key, s.AlarmAfter, s.StaleAfter)
+	}
 	p.sourceZones(key, r, zones, &s)
 	p.sourceURL(key, &s)
 	p.require(key, r, &s)
@@ -300,8 +336,8 @@ func (p *configParser) sourceZones(key string, r *rawSource, zones []Name, s *So
 
 func (p *configParser) sourceURL(key string, s *Source) {
 	u, err := url.Parse(s.URL)
-	if err != nil || u.Host == "" || u.Path == "" || u.User != nil && u.Scheme != "rsync+ssh" {
-		p.fail("%s.url = %q: write scheme://host/path/{zone}-{name}, without user or password (user, password_file)", key, s.URL)
+	if err != nil || u.Host == "" || u.Path == "" || !userAllowed(u) || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		p.fail("%s.url = %q: write scheme://host/path/{zone}-{name}, without query, user or password (user, password_file)", key, s.URL)
 		return
 	}
 	switch u.Scheme {
@@ -323,6 +359,16 @@ func (p *configParser) sourceURL(key string, s *Source) {
 	if s.TLS != "" && (s.TLS != "explicit" || u.Scheme != "ftp") {
 		p.fail(`%s.tls = %q: only "explicit", and only for ftp`, key, s.TLS)
 	}
+}
+
+// userAllowed reports whether a URL names no user, or one for ssh, and no
+// password: secrets are in files of their own.
+func userAllowed(u *url.URL) bool {
+	if u.User == nil {
+		return true
+	}
+	_, password := u.User.Password()
+	return u.Scheme == "rsync+ssh" && !password
 }
 
 // FileName returns the base name under which the source publishes the zonelet
@@ -389,11 +435,17 @@ func (p *configParser) legacy(key string, r *rawSource, s *Source) {
 		if k.Until.Year != 0 {
 			w.Until = k.Until.AsTime(time.UTC)
 		}
+		if !w.Until.IsZero() && !w.From.Before(w.Until) {
+			p.fail("%s.keys: until is not after from for %s", key, w.Fingerprint)
+		}
 		s.KeyWindows = append(s.KeyWindows, w)
 	}
 }
 
 func (p *configParser) fetch(r *rawFetch) FetchConfig {
+	if len(r.Rsync) > 0 && r.Rsync[0] == "" {
+		p.fail(`fetch.rsync: an empty command; write rsync = ["rsync"]`)
+	}
 	return FetchConfig{
 		Parallel: p.between("fetch.parallel", r.Parallel, 1, 64), PerHost: p.between("fetch.per_host", r.PerHost, 1, 64),
 		Connect: p.duration("fetch.connect", r.Connect, time.Millisecond), Idle: p.duration("fetch.idle", r.Idle, time.Millisecond),
@@ -422,8 +474,8 @@ func (p *configParser) signing(r *rawSigning) SigningConfig {
 }
 
 func (p *configParser) gates(r *rawGates) Limits {
-	if r.Percent < 0 || r.Percent > 100 || r.TotalPercent < 0 || r.TotalPercent > 100 {
-		p.fail("gates: percentages are from 0 to 100")
+	if !isPercent(r.Percent) || !isPercent(r.TotalPercent) {
+		p.fail("gates: percent = %v, total_percent = %v: must be from 0 to 100", r.Percent, r.TotalPercent)
 	}
 	return Limits{
 		Percent: r.Percent, Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
@@ -431,6 +483,8 @@ func (p *configParser) gates(r *rawGates) Limits {
 		TotalPercent: r.TotalPercent, Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
 	}
 }
+
+func isPercent(v float64) bool { return v >= 0 && v <= 100 } // false for NaN
 
 func (p *configParser) publish(r *rawPublish) PublishConfig {
 	for _, argv := range r.Reload {

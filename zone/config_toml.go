@@ -114,6 +114,12 @@ type rawPublish struct {
 	Timeout string     `toml:"reload_timeout"`
 }
 
+// DefaultLimits returns the gates of a configuration that does not set them.
+func DefaultLimits() Limits {
+	raw := rawDefaults()
+	return (&configParser{}).gates(&raw.Gates)
+}
+
 // rawDefaults returns what holds for keys that the file does not set.
 func rawDefaults() rawConfig {
 	return rawConfig{

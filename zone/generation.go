@@ -89,13 +89,24 @@ type OpenNotice struct {
 }
 
 // ParseGeneration reads generation.json. It refuses unknown keys, a newer
-// version and digests that are not 64 hex digits.
+// version, digests that are not 64 hex digits, zones named twice and kept
+// records outside their zone.
 func ParseGeneration(file string, data []byte) (*Generation, error) {
 	var g Generation
 	if err := decodeVersioned(file, data, GenerationVersion, &g); err != nil {
 		return nil, err
 	}
+	for _, d := range []string{g.Config, g.Claims} {
+		if err := checkDigest(d); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	seen := map[Name]bool{}
 	for i := range g.Zones {
+		if seen[g.Zones[i].Zone] {
+			return nil, fmt.Errorf("%s: zone %s stands twice", file, g.Zones[i].Zone)
+		}
+		seen[g.Zones[i].Zone] = true
 		if err := g.Zones[i].check(); err != nil {
 			return nil, fmt.Errorf("%s: zone %s: %w", file, g.Zones[i].Zone, err)
 		}
@@ -112,6 +123,9 @@ func (z *GenerationZone) check() error {
 		digests = append(digests, in.SHA256)
 	}
 	for _, k := range z.Kept {
+		if n, err := ParseName(string(k.Name)); err != nil || n != k.Name || !n.Within(z.Zone) {
+			return fmt.Errorf("kept record %.80q is no canonical name inside the zone", k.Name)
+		}
 		digests = append(digests, k.Input.SHA256)
 	}
 	for _, d := range digests {

@@ -89,13 +89,19 @@ func (o Outcome) Failed() bool { return o == OutcomeKept || o == OutcomeAbsent }
 func ObjectPath(sha256 string) string { return path.Join("objects", sha256) }
 
 // ParseManifest reads spool/manifest.json. It refuses unknown keys, a newer
-// version, digests that are not 64 hex digits and zones named twice.
+// version, digests that are not 64 hex digits, files that are no base names,
+// and sources and zones named twice.
 func ParseManifest(file string, data []byte) (*Manifest, error) {
 	var m Manifest
 	if err := decodeVersioned(file, data, ManifestVersion, &m); err != nil {
 		return nil, err
 	}
+	sources := map[string]bool{}
 	for _, s := range m.Sources {
+		if sources[s.Name] {
+			return nil, fmt.Errorf("%s: source %.80q stands twice", file, s.Name)
+		}
+		sources[s.Name] = true
 		seen := map[Name]bool{}
 		for _, z := range s.Zones {
 			if n, err := ParseName(string(z.Zone)); err != nil || n != z.Zone {
@@ -122,7 +128,10 @@ func (a *Accepted) check() error {
 			return err
 		}
 	}
-	if a.File == "" || path.Base(a.File) != a.File {
+	if a.Size < 0 {
+		return fmt.Errorf("size %d is negative", a.Size)
+	}
+	if a.File == "" || path.Base(a.File) != a.File || a.File == "." || a.File == ".." || a.File == "/" {
 		return fmt.Errorf("file %.80q is not a base name", a.File)
 	}
 	return nil

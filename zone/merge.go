@@ -1,5 +1,11 @@
 package zone
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // MergeInput is everything that decides what a parent zone becomes.
 type MergeInput struct {
 	Apex      Apex
@@ -12,24 +18,144 @@ type MergeInput struct {
 	Released map[Name]bool
 }
 
-// Merge joins what the sources say into the parent zone.
-func Merge(in MergeInput) (*Zone, []Notice) { return &Zone{Apex: in.Apex}, nil }
-
-// KeptRecords returns the records of a zone that are published state and not
-// what the inputs say, in canonical order.
-func (z *Zone) KeptRecords() []KeptRecord { return nil }
-
-// ZoneFromKept returns the zone that holds exactly the kept records.
-func ZoneFromKept(apex Apex, kept []KeptRecord) *Zone { return &Zone{Apex: apex} }
-
-// A CodeDoc documents a notice code of this package.
-type CodeDoc struct {
-	Code     string
-	Severity Severity
-	Kept     bool   // whether published state may stand under this code
-	Meaning  string // what happened
-	Remedy   string // what to do
+// Merge joins what the sources say into the parent zone. It is total: it always
+// finishes, and says what it decided in sorted notices, whose codes [Codes]
+// documents. The order of the fragments does not matter.
+//
+// Owners are decided one by one, from what the fragments and the claims say of
+// them and from their own published state, and then from the top of the tree
+// down:
+//
+//   - What the registry delegates is the registry's, NS and DS together, and so
+//     is everything below it (policy APNIC-103, appendix).
+//   - A source speaks for ranges wholly inside its claims. The registry needs
+//     no claims, and its own never contest another's.
+//   - An owner with an impossible set, one in a range that several sources
+//     claim, and one above a name of the registry keep their published state,
+//     present or absent. So does a delegation whose source asserts it still but
+//     lost the claims, until the new manager asserts the owner or something
+//     below it, or staff release it.
+//   - Of two delegations one above the other the upper one stands; the lower
+//     one would be hidden by it.
+//
+// Published state that stands is marked in [Entry.Kept], even where the inputs
+// happen to say the same. Because every decision reads the published state of
+// its own owner alone, and only to keep it, Merge gives the same zone for the
+// full published zone as for a zone with nothing but the records it kept: that
+// is how a build is replayed.
+func Merge(in MergeInput) (*Zone, []Notice) {
+	m := newMerger(in)
+	m.readAll()
+	m.addContested()
+	m.resolveTree()
+	z := m.assemble()
+	SortNotices(m.notices)
+	return z, m.notices
 }
 
-// Codes returns the documentation of every code that Merge gives, sorted.
-func Codes() []CodeDoc { return nil }
+// A merger is the state of one Merge.
+type merger struct {
+	in      MergeInput
+	frags   []*Fragment // the registry's first, then by source
+	arena   []Entry     // records of says, Input counting into frags
+	owners  []owner     // in canonical order
+	glue    []glueSet   // in canonical order
+	hosts   map[hostOf]bool
+	pub     *published
+	buf     []Located // of one say, reused
+	says    []say     // of one owner, reused
+	notices []Notice
+}
+
+// A hostOf is a host that a fragment gives an address for.
+type hostOf struct {
+	frag int32
+	name Name
+}
+
+// A say is what one source says of one owner, after cleaning.
+type say struct {
+	name     Name
+	frag     int32
+	from, to int32  // NS, DS and CNAME records in the arena
+	line     uint32 // the first
+	fault    *fault // why the set is impossible, nil if it is not
+}
+
+// A fault says why a set is impossible.
+type fault struct {
+	code string
+	line uint32
+	text string
+}
+
+// A state says what an owner gets.
+type state uint8
+
+const (
+	absent state = iota // nothing
+	fresh               // what its say says
+	held                // its published state
+)
+
+// An owner is a name with its decision. There is one for nearly every name of
+// the zone: it is kept small.
+type owner struct {
+	key      string
+	say      say    // if fresh; and what a source says if held. It always has the name
+	pub      span   // if held
+	source   string // of the records it gets
+	code     string // if held: why
+	state    state
+	moved    bool // held because the claims moved; say is of the source that lost them
+	registry bool // the registry says something of it
+	asserted bool // a source with the right to says something possible of it
+}
+
+// A glueSet holds the addresses that a source gives for a host.
+type glueSet struct {
+	key      string
+	name     Name
+	frag     int32
+	from, to int32
+	line     uint32
+	used     bool
+}
+
+func newMerger(in MergeInput) *merger {
+	m := &merger{in: in, pub: newPublished(in.Published)}
+	frags := slices.Clone(in.Fragments)
+	slices.SortFunc(frags, func(a, b *Fragment) int {
+		if (a.Source == in.Registry) != (b.Source == in.Registry) {
+			if a.Source == in.Registry {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.File, b.File), strings.Compare(a.SHA256, b.SHA256))
+	})
+	for _, f := range frags {
+		if n := len(m.frags); n > 0 && m.frags[n-1].Source == f.Source {
+			m.notices = append(m.notices, Notice{
+				Code: codeSecondFile, Severity: severities[codeSecondFile], Source: f.Source, Zone: in.Apex.Origin, Pos: Pos{File: f.File},
+				Text: "a second file of the same source for this zone is ignored, " + m.frags[n-1].File + " counts; give the merge one file a source",
+			})
+			continue
+		}
+		m.frags = append(m.frags, f)
+	}
+	return m
+}
+
+func (m *merger) isRegistry(frag int32) bool { return m.frags[frag].Source == m.in.Registry }
+
+// set returns the delegation's records of a say.
+func (m *merger) set(s *say) []Entry { return m.arena[s.from:s.to] }
+
+// of returns the TTL that a set with a TTL of its own gets in the zone.
+func (t TTL) of(source uint32) uint32 {
+	if !t.FromSource {
+		return t.Fixed
+	}
+	return min(max(source, t.Min), t.Max)
+}

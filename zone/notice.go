@@ -95,10 +95,10 @@ func (n Notice) String() string {
 
 // SortNotices puts notices into the one order in which they are stored and
 // shown: by source, zone, line, code, name and text.
-func SortNotices(ns []Notice) {
-	slices.SortStableFunc(ns, func(a, b Notice) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Zone, b.Zone),
-			cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Code, b.Code),
-			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Text, b.Text))
-	})
+func SortNotices(ns []Notice) { slices.SortStableFunc(ns, compareNotices) }
+
+func compareNotices(a, b Notice) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Zone, b.Zone),
+		cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Code, b.Code),
+		cmp.Compare(a.Name, b.Name), cmp.Compare(a.Text, b.Text))
 }

@@ -89,7 +89,7 @@ func (r Record) Text() string {
 			return fmt.Sprintf("%d %d %d %X", int(d[0])<<8|int(d[1]), d[2], d[3], string(d[4:]))
 		}
 	}
-	if rr, err := r.unpack(); err == nil {
+	if rr, err := r.unpack(); err == nil && len(r.Data) > 0 && dns.TypeToRR[uint16(r.Type)] != nil {
 		return strings.TrimPrefix(rr.String(), rr.Header().String())
 	}
 	return fmt.Sprintf(`\# %d %x`, len(r.Data), string(r.Data))
@@ -104,6 +104,13 @@ func (r Record) unpack() (dns.RR, error) {
 	}
 	if off != len(r.Data) {
 		return nil, fmt.Errorf("decoding %s %s: %d octets too many", r.Name, r.Type, len(r.Data)-off)
+	}
+	// The library reads fields that are missing at the end as zero.
+	again := make([]byte, dns.Len(rr)+64)
+	start := len(r.Name.AppendWire(nil)) + 10 // type, class, TTL, length
+	end, err := dns.PackRR(rr, again, 0, nil, false)
+	if err != nil || end < start || string(again[start:end]) != string(r.Data) {
+		return nil, fmt.Errorf("decoding %s %s: the data is cut short or not canonical", r.Name, r.Type)
 	}
 	return rr, nil
 }

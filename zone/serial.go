@@ -32,7 +32,12 @@ const (
 var familyNames = [...]string{"date", "counter", "unixtime"}
 
 // String returns the word used in the configuration.
-func (f Family) String() string { return familyNames[f] }
+func (f Family) String() string {
+	if int(f) < len(familyNames) {
+		return familyNames[f]
+	}
+	return fmt.Sprintf("family(%d)", uint8(f))
+}
 
 // ParseFamily reads the word used in the configuration.
 func ParseFamily(s string) (Family, error) {

@@ -75,7 +75,7 @@ func command(a *app) *cobra.Command {
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")
 	f.StringVar(&a.nowFlag, "now", "", "act as if it were `TIME` (2026-11-21T18:00:00Z)")
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
-	root.AddCommand(whyCommand(a), noticeCommand(a))
+	root.AddCommand(zoneCommand(a), whyCommand(a), noticeCommand(a))
 	return root
 }
 

@@ -120,7 +120,7 @@ func entryNotices(s *zone.Source, e zone.ZoneEntry, now time.Time) []zone.Notice
 	n.Text = fmt.Sprintf("no verified copy was seen since %s; the delegations stand", stamp(e.Accepted.LastChecked))
 	switch age := now.Sub(e.Accepted.LastChecked); {
 	case age > s.AlarmAfter:
-		n.Code, n.Severity = "stale", zone.Alarm
+		n.Code, n.Severity = "overdue", zone.Alarm
 		list = append(list, n)
 	case age > s.StaleAfter:
 		n.Code, n.Severity = "stale", zone.Warning

@@ -13,12 +13,6 @@ import (
 	"nirzone/zone"
 )
 
-// The kinds of holds besides zone.Gate's own.
-const (
-	kindClaims  = "claims-moved" // published delegations that the source may no longer speak for
-	kindDropped = "zone-dropped" // a published zone that is configured no more
-)
-
 // gateAll holds what passes a limit. A held source is merged again from the
 // input it was accepted with; that may uncover another loss, so it goes on until
 // nothing new is held. A zone in which a held source still loses is taken whole
@@ -74,13 +68,13 @@ func (b *batch) holdClaims() {
 		}
 		losses := map[string][]zone.Name{}
 		for _, e := range j.next.Entries {
-			if s := j.next.Source(e); e.Kept == kindClaims && (len(losses[s]) == 0 || losses[s][len(losses[s])-1] != e.Name) {
+			if s := j.next.Source(e); e.Kept == zone.KindClaimsMoved && (len(losses[s]) == 0 || losses[s][len(losses[s])-1] != e.Name) {
 				losses[s] = append(losses[s], e.Name)
 			}
 		}
 		for _, s := range b.sourcesOf(j) {
 			if n := len(losses[s]); n > 0 {
-				h := zone.Hold{Source: s, Zone: j.zone, Kind: kindClaims, Rule: "the claims of " + s + " no longer cover them", Before: n, Losses: losses[s]}
+				h := zone.Hold{Source: s, Zone: j.zone, Kind: zone.KindClaimsMoved, Rule: "the claims of " + s + " no longer cover them", Before: n, Losses: losses[s]}
 				h.Hash = h.ComputeHash()
 				j.holds = append(j.holds, h)
 			}
@@ -91,7 +85,7 @@ func (b *batch) holdClaims() {
 // dropped holds the loss of a zone that is published and no longer configured.
 // Accepted, it leaves the next generation.
 func (b *batch) dropped(j *job) {
-	h := zone.Hold{Source: b.cfg.RIR, Zone: j.zone, Kind: kindDropped, Rule: "the zone is in no [[zones]] group", Before: j.prev.Delegations, Losses: []zone.Name{j.zone}}
+	h := zone.Hold{Source: b.cfg.RIR, Zone: j.zone, Kind: zone.KindZoneDropped, Rule: "the zone is in no [[zones]] group", Before: j.prev.Delegations, Losses: []zone.Name{j.zone}}
 	h.Hash = h.ComputeHash()
 	if b.accepted(h.Source, h.Zone)[j.zone] {
 		j.skip = true

@@ -157,10 +157,7 @@ func (a *app) writeAccept(h *zone.Hold, message string) error {
 	if u, err := user.Current(); err == nil {
 		by = u.Username
 	}
-	acc := zone.Accept{
-		Version: zone.AcceptVersion, Hash: h.Hash, Source: h.Source, Zone: h.Zone,
-		Removes: len(h.Losses), Losses: h.Losses, Message: message, By: by, Time: a.now, Expires: a.now.Add(a.cfg.Gates.Expires),
-	}
+	acc := zone.NewAccept(*h, a.cfg.Gates, message, by, a.now)
 	dir := filepath.Join(a.cfg.State, "accepts")
 	if err := publish.MkdirAll(a.fs, dir, 0o700); err != nil {
 		return fmt.Errorf("writing the decision: %w", err)

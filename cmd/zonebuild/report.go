@@ -288,6 +288,9 @@ func (r *report) writeNotices(w io.Writer, title string, list []zone.Notice) {
 
 func paintNotice(w io.Writer, n zone.Notice) string {
 	tone := []shell.Tone{shell.Quiet, shell.Plain, shell.Care, shell.Bad}[min(n.Severity, zone.Alarm)]
+	if n.Pos.File == "" {
+		return shell.Paint(w, tone, n.String())
+	}
 	return shell.Paint(w, tone, n.Source) + " " + n.String()
 }
 

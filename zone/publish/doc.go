@@ -25,7 +25,8 @@
 //	fsync(7)
 //	close(7)
 //
-// A crash leaves at most a file called .tmp-*, which [SweepTemp] removes.
+// [CreateTemp] is the same for a file that gets its name last. A crash leaves at
+// most a file called .tmp-*, which [SweepTemp] removes.
 //
 // # Generations
 //

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"nirzone/zone/publish"
+	"nirzone/zone/publish/crashfs"
 )
 
 // lying reports other than it writes, failing fails in the middle.
@@ -87,8 +90,8 @@ func TestAddErrors(t *testing.T) {
 	ok(t, d.Add(publish.Zone(verified{"9.in-addr.arpa", "whole"})))
 	_, err = d.Commit(t.Context(), publish.Note("other.json", nil))
 	ok(t, err)
-	if d.Add(publish.Zone(verified{"8.in-addr.arpa", "late"})) == nil {
-		t.Error("a file was added after the commit")
+	if err := d.Add(publish.Zone(verified{"8.in-addr.arpa", "late"})); err == nil || !strings.Contains(err.Error(), "already committed") {
+		t.Errorf("adding a file after the commit: %v", err)
 	}
 	if _, err := d.Commit(t.Context(), publish.Note("third.json", nil)); err == nil {
 		t.Error("committed twice")
@@ -99,6 +102,26 @@ func TestAddErrors(t *testing.T) {
 	if got := read(t, g.Dir+"/9.in-addr.arpa"); got != "whole" || g.Number != 2 {
 		t.Errorf("generation %d holds %q", g.Number, got)
 	}
+}
+
+// A draft whose commit failed before it had its number can be discarded.
+func TestDiscardAfterFailure(t *testing.T) {
+	tree := newTree(t, 1)
+	draft := filepath.Join(tree.Root, "generations", ".draft-2")
+	fail := &crashfs.Fail{FS: tree.FS, Err: syscall.EIO, At: 1}
+	armed := false
+	fail.Only = func(op crashfs.Op) bool { return armed && op == crashfs.OpSyncDir }
+	tree.FS = fail
+	d, err := tree.Begin()
+	ok(t, err)
+	ok(t, d.Add(publish.Link(testZones[0])))
+	armed = true
+	if _, err := d.Commit(t.Context(), publish.Note("generation.json", nil)); !errors.Is(err, syscall.EIO) || fail.Hit() != "syncdir "+draft {
+		t.Fatalf("error %v, failed %q", err, fail.Hit())
+	}
+	ok(t, d.Discard())
+	ok(t, d.Discard())
+	ok(t, noLeftovers(tree.Root))
 }
 
 func TestCommitRefusesZoneAsNote(t *testing.T) {

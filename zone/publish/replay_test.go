@@ -28,6 +28,7 @@ func modes(k int) []crashfs.Mode {
 func TestReplayEveryPrefix(t *testing.T) {
 	for _, before := range []int{0, 2} {
 		t.Run(fmt.Sprint("after ", before), func(t *testing.T) {
+			t.Parallel()
 			tree := newTree(t, before)
 			parent := filepath.Dir(tree.Root)
 			rec, err := crashfs.Record(parent)
@@ -41,18 +42,36 @@ func TestReplayEveryPrefix(t *testing.T) {
 				_, err := tree.Prune(t.Context(), nil)
 				ok(t, err)
 			}
-			checkPrefixes(t, rec.Log(), base, marks, modes)
+			seen := outcomes{}
+			seen.checkPrefixes(t, rec.Log(), base, marks, modes)
+			if len(seen) < 20 {
+				t.Errorf("%d steps left only %d outcomes", len(rec.Log())-base, len(seen))
+			}
 		})
 	}
 }
 
+// outcomes are what has been checked already.
+type outcomes map[outcome]bool
+
+type outcome struct {
+	state     string
+	low, high int
+}
+
 // checkPrefixes replays every prefix of the log from the given length on: the
 // version lies between what had been committed and what was being committed.
-func checkPrefixes(t *testing.T, log []crashfs.Step, from int, marks []mark, modes func(int) []crashfs.Mode) {
+func (seen outcomes) checkPrefixes(t *testing.T, log []crashfs.Step, from int, marks []mark, modes func(int) []crashfs.Mode) {
 	t.Helper()
 	for k := from; k <= len(log); k++ {
+		low, high := bounds(marks, k)
 		for _, mode := range modes(k) {
-			low, high := bounds(marks, k)
+			state, err := crashfs.Fingerprint(log[:k], mode)
+			ok(t, err)
+			if seen[outcome{state, low, high}] {
+				continue
+			}
+			seen[outcome{state, low, high}] = true
 			if err := checkPrefix(t, log[:k], mode, low, high); err != nil {
 				t.Fatalf("a crash after step %d (%s), %s: %v\n%s", k, log[k-1], mode, err, tailOf(log[:k]))
 			}
@@ -99,6 +118,8 @@ var errKilled = errors.New("killed")
 // cache holds, and then the power goes: this is where removing something too early
 // shows.
 func TestReplayKilledThenPowerLoss(t *testing.T) {
+	t.Parallel()
+	seenStates := outcomes{}
 	for k := 1; ; k++ {
 		tree := newTree(t, 1)
 		tree.Keep = 1
@@ -123,7 +144,31 @@ func TestReplayKilledThenPowerLoss(t *testing.T) {
 			// it took one that had been complete.
 			checkNumber(t, tree.Root)
 		}
-		checkPrefixes(t, rec.Log(), start, marks, func(k int) []crashfs.Mode {
+		seenStates.checkPrefixes(t, rec.Log(), start, marks, func(k int) []crashfs.Mode {
+			return []crashfs.Mode{crashfs.DropUnsynced, crashfs.Mixed(uint64(k))}
+		})
+	}
+}
+
+// The same with a successor that merely prunes.
+func TestReplayKilledThenPruned(t *testing.T) {
+	t.Parallel()
+	seenStates := outcomes{}
+	for k := 1; ; k++ {
+		tree := newTree(t, 1)
+		rec, err := crashfs.Record(filepath.Dir(tree.Root))
+		ok(t, err)
+		fail := &crashfs.Fail{FS: rec, At: k, Err: errKilled, Sticky: true, Only: crashfs.Changes}
+		tree.FS = fail
+		_ = publishOnce(tree, 2)
+		if fail.Hit() == "" {
+			return
+		}
+		start := len(rec.Log())
+		tree.FS, tree.Keep = rec, 1
+		_, err = tree.Prune(t.Context(), nil)
+		ok(t, err)
+		seenStates.checkPrefixes(t, rec.Log(), start, []mark{{start, 1}, {len(rec.Log()) + 1, 2}}, func(k int) []crashfs.Mode {
 			return []crashfs.Mode{crashfs.DropUnsynced, crashfs.Mixed(uint64(k))}
 		})
 	}
@@ -140,6 +185,7 @@ func checkNumber(t *testing.T, root string) {
 
 // The same for a single file, in a folder that WriteFile's caller made.
 func TestReplayWriteFile(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	rec, err := crashfs.Record(root)
 	ok(t, err)

@@ -254,6 +254,24 @@ func TestCurrentLost(t *testing.T) {
 	ok(t, recovered(tree.Root, 3))
 }
 
+// With a single generation a lost current looks like a crash in the first
+// commit. Its data still stays until there is a current again.
+func TestOnlyGenerationLost(t *testing.T) {
+	tree := newTree(t, 1)
+	ok(t, os.Remove(filepath.Join(tree.Root, "current")))
+	if _, err := tree.Current(); !errors.Is(err, publish.ErrNone) {
+		t.Errorf("current: %v", err)
+	}
+	d, err := tree.Begin()
+	ok(t, err)
+	if d.Number() != 2 || d.Previous().Number != 0 {
+		t.Errorf("generation %d comes after %d", d.Number(), d.Previous().Number)
+	}
+	ok(t, d.Discard())
+	read(t, filepath.Join(tree.Root, "generations", ".gone-1", testZones[0]))
+	ok(t, recovered(tree.Root, 2))
+}
+
 func TestCurrentWrong(t *testing.T) {
 	for _, target := range []string{"generations/7", "generations/01", "generations/0", "generations/.draft-1", "../generations/1", "generations/x", "/etc", "generations/1/", "generations/file"} {
 		tree := newTree(t, 1)

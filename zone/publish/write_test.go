@@ -59,6 +59,45 @@ func TestWriteToError(t *testing.T) {
 	}
 }
 
+// An object is named when its bytes are known, and looked at before it is named.
+func TestTemp(t *testing.T) {
+	dir := t.TempDir()
+	temp, err := publish.CreateTemp(publish.OS, dir, 0o600)
+	ok(t, err)
+	fmt.Fprint(temp, "content")
+	ok(t, temp.Finish())
+	if got := read(t, temp.Name()); got != "content" {
+		t.Errorf("the temporary file holds %q", got)
+	}
+	ok(t, temp.Commit("object"))
+	ok(t, temp.Discard())
+	if got := read(t, filepath.Join(dir, "object")); got != "content" {
+		t.Errorf("the object holds %q", got)
+	}
+	if err := temp.Commit("again"); err == nil {
+		t.Error("committed twice")
+	}
+	for _, base := range []string{"", ".", "..", "a/b", "../x", ".tmp-1"} {
+		temp, err := publish.CreateTemp(publish.OS, dir, 0o600)
+		ok(t, err)
+		if temp.Commit(base) == nil {
+			t.Errorf("committed as %q", base)
+		}
+	}
+	temp, err = publish.CreateTemp(publish.OS, dir, 0o600)
+	ok(t, err)
+	fmt.Fprint(temp, "half")
+	ok(t, temp.Discard())
+	ok(t, temp.Discard())
+	if temp.Finish() == nil || temp.Commit("object") == nil {
+		t.Error("a discarded file was committed")
+	}
+	if got := read(t, filepath.Join(dir, "object")); got != "content" {
+		t.Errorf("the object holds %q", got)
+	}
+	ok(t, noLeftovers(dir))
+}
+
 // The package comment shows what strace does: in this order, no step missing.
 func TestWriteFileSteps(t *testing.T) {
 	root := t.TempDir()
@@ -100,9 +139,10 @@ func wantOps(t *testing.T, log []crashfs.Step, want string) {
 
 func TestSweepTemp(t *testing.T) {
 	dir := t.TempDir()
-	// A crashed process of our pid left names that we shall come upon.
+	// A crashed process of our pid left the names that we shall come upon.
+	next := tempNumber(t)
 	for i := range 300 {
-		ok(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf(".tmp-%d-%d", os.Getpid(), i)), nil, 0o600))
+		ok(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf(".tmp-%d-%d", os.Getpid(), next+i)), nil, 0o600))
 	}
 	ok(t, os.WriteFile(filepath.Join(dir, "manifest.json"), nil, 0o600))
 	ok(t, os.Mkdir(filepath.Join(dir, ".tmp-folder"), 0o700))
@@ -120,6 +160,20 @@ func TestSweepTemp(t *testing.T) {
 	if removed, err = publish.SweepTemp(publish.OS, filepath.Join(dir, "none")); removed != nil || err != nil {
 		t.Errorf("a missing folder: %v, %v", removed, err)
 	}
+}
+
+// tempNumber is the number of the next temporary file.
+func tempNumber(t *testing.T) (n int) {
+	t.Helper()
+	root := t.TempDir()
+	rec, err := crashfs.Record(root)
+	ok(t, err)
+	base := len(rec.Log())
+	ok(t, publish.WriteFile(rec, filepath.Join(root, "f"), nil, 0o600))
+	if _, err := fmt.Sscanf(rec.Log()[base].Path, fmt.Sprintf(".tmp-%d-%%d", os.Getpid()), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n + 1
 }
 
 func TestMkdirAll(t *testing.T) {

@@ -1,140 +1,90 @@
 package seal
 
 import (
-	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"nirzone/zone"
 )
 
-// warnings are the stages at which the end of a ring is announced. Each has a
-// code of its own, so that a stage reached is a new notice.
-var warnings = []struct {
+// A warning is a stage at which the end of a ring is announced. Each has a code
+// of its own, so that a stage reached is a new notice.
+type warning struct {
 	days     int
 	severity zone.Severity
-}{{7, zone.Alarm}, {30, zone.Warning}, {60, zone.Info}}
-
-// A span is a time during which signatures by a key count. A zero end is never.
-type span struct {
-	start, end time.Time
-	key        string
 }
+
+var warnings = []warning{{7, zone.Alarm}, {30, zone.Warning}, {60, zone.Info}}
 
 // Alarms says what will soon be wrong with the ring. The notices are
 // "keyring-ends-60" (info), "keyring-ends-30" (warning) and "keyring-ends-7"
 // (alarm) when at most so many days are left until no key counts any more, by
 // the keys' own dates and p.Windows and p.Legacy; "keyring-no-usable-key"
 // (alarm) when none does now; "keyring-unreadable" (warning) when keys of the
-// file were left out. A key that follows without a gap counts as one that goes
+// file were left out; "keyring-key-absent" (warning) when p names a key that the
+// ring has not. A key that follows without a gap counts as one that goes
 // on. p.File is not looked at: the notices are about the keyring's file.
 func (k *Keyring) Alarms(p Policy) []zone.Notice {
 	var notices []zone.Notice
 	add := func(code string, s zone.Severity, format string, args ...any) {
 		notices = append(notices, zone.Notice{
-			Code: code, Severity: s, Source: p.Source, Zone: p.Zone, Pos: zone.Pos{File: k.file}, Text: fmt.Sprintf(format, args...),
+			Code: code, Severity: s, Source: p.Source, Zone: p.Zone, Pos: zone.Pos{File: path.Base(k.file)}, Text: fmt.Sprintf(format, args...),
 		})
 	}
 	if len(k.unreadable) > 0 {
 		add("keyring-unreadable", zone.Warning, "left out %s", strings.Join(k.unreadable, "; "))
 	}
+	if absent := k.absent(&p); len(absent) > 0 {
+		add("keyring-key-absent", zone.Warning, "the configuration names key %s, which is not in the keyring; add it there, or correct keys and legacy", strings.Join(absent, ", "))
+	}
 	last, next, never := covered(p.Now, k.spans(&p))
+	gap := ""
+	if !next.IsZero() {
+		gap = fmt.Sprintf(" (the next counts from %s)", day(next))
+	}
 	const ask = "ask the source for its next public key and add it to the keyring"
-	switch left := last.end.Sub(p.Now); {
+	switch w := stage(last.end.Sub(p.Now)); {
 	case never:
-	case last.key == "" && next.IsZero():
-		add("keyring-no-usable-key", zone.Alarm, "no key counts now, every signature is refused; %s", ask)
 	case last.key == "":
-		add("keyring-no-usable-key", zone.Alarm, "no key counts before %s, until then every signature is refused", day(next))
-	default:
-		for _, w := range warnings {
-			if left <= time.Duration(w.days)*24*time.Hour {
-				gap := ""
-				if !next.IsZero() {
-					gap = fmt.Sprintf(" (the next counts from %s only)", day(next))
-				}
-				add(fmt.Sprintf("keyring-ends-%d", w.days), w.severity, "key %s, the last that counts, ends on %s%s; %s", last.key, day(last.end), gap, ask)
-				break
-			}
-		}
+		add("keyring-no-usable-key", zone.Alarm, "no key counts now%s and every signature is refused; %s", gap, ask)
+	case w.days > 0:
+		add(fmt.Sprintf("keyring-ends-%d", w.days), w.severity, "key %s, the last that counts, ends on %s%s; %s", last.key, day(last.end), gap, ask)
 	}
 	return notices
 }
 
-// covered follows spans from now on for as long as one goes over into the next.
-// It returns the last of them, and the start of the first after a gap; never is
-// true if there is no end.
-func covered(now time.Time, spans []span) (last span, next time.Time, never bool) {
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.key, b.key)) })
-	last.end = now
-	for _, s := range spans {
-		switch {
-		case s.start.After(last.end):
-			return last, s.start, false
-		case s.end.IsZero():
-			return s, time.Time{}, true
-		case s.end.After(last.end):
-			last = s
+// stage returns the stage that is reached when so much is left, zero if none.
+func stage(left time.Duration) (s warning) {
+	for _, w := range warnings {
+		if left <= time.Duration(w.days)*24*time.Hour {
+			return w
 		}
 	}
-	return last, time.Time{}, false
+	return s
 }
 
-// spans returns when signatures by the keys of the ring count, from p.Now on.
-func (k *Keyring) spans(p *Policy) (all []span) {
-	for i := range k.keys {
-		rk := &k.keys[i]
-		for j := range rk.ids {
-			all = append(all, p.keySpans(rk, j)...)
+// absent returns the fingerprints that the configuration names, for now or for
+// later, and no key has.
+func (k *Keyring) absent(p *Policy) []string {
+	var named []string
+	for _, w := range p.Windows {
+		if w.Until.IsZero() || p.Now.Before(w.Until) {
+			named = append(named, w.Fingerprint)
 		}
 	}
-	return all
-}
-
-// keySpans returns the spans of one key or subkey: its life, by its standing
-// and the allowances, within each of its windows.
-func (p *Policy) keySpans(rk *ringKey, j int) (all []span) {
-	e := rk.entity()
-	pk := publicKeys(e)[j]
-	life := span{start: p.Now, key: rk.fingerprint}
-	for _, t := range []time.Time{e.PrimaryKey.CreationTime, pk.CreationTime} {
-		if t.After(life.start) {
-			life.start = t
+	for _, l := range p.Legacy {
+		if l.Fingerprint != "" && p.Now.Before(l.Until) {
+			named = append(named, l.Fingerprint)
 		}
 	}
-	m := made{e: e, pk: pk}
-	st := judge(e, pk, life.start)
-	if st.fault != "" || !st.revoked.IsZero() {
-		return nil
-	}
-	life.end = st.expires
-	if until := p.allows("expired", m.fingerprints()...); !life.end.IsZero() && until.After(life.end) {
-		life.end = until
-	}
-	for _, one := range m.both() {
-		if _, weakness := algorithm(one); weakness != "" {
-			until := p.allows(weakness, m.fingerprints()...)
-			if until.IsZero() {
-				return nil
-			}
-			life.end = earlier(life.end, until)
-		}
-	}
-	windows := p.windows(m.fingerprints()...)
-	if len(windows) == 0 {
-		windows = []zone.KeyWindow{{}}
-	}
-	for _, w := range windows {
-		s := life
-		if w.From.After(s.start) {
-			s.start = w.From
-		}
-		s.end = earlier(s.end, w.Until)
-		if s.end.IsZero() || s.end.After(s.start) {
-			all = append(all, s)
-		}
-	}
-	return all
+	slices.Sort(named)
+	return slices.DeleteFunc(slices.Compact(named), func(fpr string) bool {
+		return slices.ContainsFunc(k.keys, func(rk ringKey) bool {
+			return slices.ContainsFunc(rk.ids, func(pk *packet.PublicKey) bool { return fingerprint(pk) == fpr })
+		})
+	})
 }

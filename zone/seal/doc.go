@@ -35,7 +35,7 @@
 // A detached signature of type text (0x01) does not cover the kind of the line
 // ends either. Markers apart, any other packet is refused. A signature file has
 // at most [MaxSignature] octets, and a clear-signed one twice the size of FILE
-// more; at most 8 signatures are read. If there are several, as in an
+// more ([SignatureLimit]); at most 8 signatures are read. If there are several, as in an
 // algorithm or key roll, one that is good is enough, and the newest good one
 // counts.
 //
@@ -52,7 +52,8 @@
 //   - The key is not revoked, now, whatever the date of the revocation and of
 //     the signature. Revocations by other keys are not heard.
 //   - The key has not expired, now, whatever the date of the signature, by its
-//     latest self-signature. A key whose life its owner prolonged goes on
+//     latest self-signature (its primary user id's, and its direct-key signature
+//     if there is one: the earlier end counts). A key whose life its owner prolonged goes on
 //     sealing files from before. A Legacy "expired" by fingerprint makes an
 //     exception until its date, with a notice each time.
 //   - Now is inside one of the windows that the configuration gives for the
@@ -64,6 +65,16 @@
 //
 // Self-signatures inside the keyring may be by SHA-1: the file is under the
 // registry's control and old keys have no other.
+//
+// # GnuPG
+//
+// The verdicts are those of gpg --verify, read by its status lines, but for
+// what the rules above refuse and GnuPG lets pass: SHA-1, SHA-224 and
+// RIPEMD-160, RSA below 2048 bits, DSA, secp256k1, signatures from the future,
+// and text or packets around a signature or armour without its last line. A
+// clear-signed text is compared with FILE, which GnuPG leaves to the caller. A
+// wrong checksum of the armour, on which GnuPG fails, is no fault (section
+// 6.1), and versions of RFC 9580 that GnuPG does not know are read.
 //
 // # Errors
 //

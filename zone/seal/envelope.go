@@ -6,14 +6,17 @@ import (
 	"io"
 	"strings"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
-// MaxSignature is the largest signature file, in octets. One that is
-// clear-signed may have twice the size of the sealed file more.
+// MaxSignature is the largest detached signature file, in octets.
 const MaxSignature = 64 << 10
+
+// SignatureLimit returns how large the signature file over a file of size
+// octets may be, of whatever form: a clear-signed one holds the text itself,
+// with CRLF and escapes at worst.
+func SignatureLimit(size int64) int64 { return MaxSignature + 2*size }
 
 // maxSignatures is how many signatures of one file are read.
 const maxSignatures = 8
@@ -37,14 +40,6 @@ const (
 	tagMarker    = 10
 )
 
-const (
-	beginMark  = "-----BEGIN PGP "
-	endMark    = "-----END PGP "
-	lineMark   = "-----"
-	blockSig   = "SIGNATURE"
-	blockClear = "SIGNED MESSAGE"
-)
-
 // An envelope is a signature file, opened: its signature packets and the octets
 // that they are to be over.
 type envelope struct {
@@ -61,8 +56,8 @@ func malformed(format string, args ...any) *Error {
 func openEnvelope(sig, data []byte) (*envelope, *Error) {
 	text := bytes.TrimSpace(sig)
 	switch {
-	case len(sig) > MaxSignature+2*len(data):
-		return nil, malformed("%d octets are no signature; at most %d are read", len(sig), MaxSignature)
+	case int64(len(sig)) > SignatureLimit(int64(len(data))):
+		return nil, malformed("%d octets are no signature; at most %d are read", len(sig), SignatureLimit(int64(len(data))))
 	case len(text) == 0:
 		return nil, malformed("empty; want an OpenPGP signature (gpg --armor --detach-sign)")
 	case bytes.HasPrefix(text, []byte(beginMark+blockClear)):
@@ -90,7 +85,7 @@ func openArmoured(sig, data []byte) (*envelope, *Error) {
 	e := &envelope{form: Detached, signed: data}
 	for _, b := range blocks {
 		if b.kind != blockSig {
-			return nil, malformed("holds a PGP %.40s; want a detached signature (gpg --armor --detach-sign)", b.kind)
+			return nil, malformed("holds a PGP %.40q; want a detached signature (gpg --armor --detach-sign)", b.kind)
 		}
 		if err := e.add(b.octets); err != nil {
 			return nil, err
@@ -113,7 +108,7 @@ func openClear(sig, data []byte) (*envelope, *Error) {
 		return nil, malformed("%.40q stands after the clear-signed text; nothing may", rest)
 	}
 	if want, got := "PGP "+blockSig, b.ArmoredSignature.Type; got != want {
-		return nil, malformed("a clear-signed text ends in a %.40s; want a %s", got, want)
+		return nil, malformed("a clear-signed text ends in a %.40q; want a %s", got, want)
 	}
 	text, err := clearText(data)
 	if err != nil {
@@ -172,64 +167,4 @@ func (e *envelope) add(stream []byte) *Error {
 		return malformed("holds no signature")
 	}
 	return nil
-}
-
-// A block is one block of armour, decoded.
-type block struct {
-	kind   string // what follows "PGP " in its first line
-	octets []byte
-}
-
-// armourBlocks finds the blocks of armour in a file and returns the first text
-// outside of them, if any. A block without its last line is an error: the
-// library would take what is there for the whole.
-func armourBlocks(data []byte) (blocks []block, outside string, err *Error) {
-	var start, end int
-	inside := ""
-	for end < len(data) {
-		begin := end
-		end = len(data)
-		if i := bytes.IndexByte(data[begin:], '\n'); i >= 0 {
-			end = begin + i + 1
-		}
-		line := strings.TrimSpace(string(data[begin:end]))
-		switch {
-		case inside == "" && isMark(line, beginMark):
-			inside, start = strings.TrimSuffix(strings.TrimPrefix(line, beginMark), lineMark), begin
-		case inside == "":
-			if outside == "" {
-				outside = line
-			}
-		case line == endMark+inside+lineMark:
-			b, err := armour(inside, data[start:end])
-			if err != nil {
-				return nil, "", err
-			}
-			blocks, inside = append(blocks, b), ""
-		case strings.HasPrefix(line, lineMark):
-			return nil, "", malformed("%.60q inside of a PGP %.40s", line, inside)
-		}
-	}
-	if inside != "" {
-		return nil, "", malformed("the PGP %.40s has no end line; is the file whole?", inside)
-	}
-	return blocks, outside, nil
-}
-
-func isMark(line, mark string) bool {
-	return strings.HasPrefix(line, mark) && strings.HasSuffix(line, lineMark) && len(line) > len(mark)+len(lineMark)
-}
-
-// armour decodes one block. Its checksum is not looked at, as RFC 9580, section
-// 6.1, has it: what is inside vouches for itself.
-func armour(kind string, data []byte) (block, *Error) {
-	b, err := armor.Decode(bytes.NewReader(data))
-	if err != nil {
-		return block{}, malformed("PGP %.40s: no armour inside (RFC 9580, section 6.2)", kind)
-	}
-	octets, err := io.ReadAll(b.Body)
-	if err != nil {
-		return block{}, malformed("PGP %.40s: %v (RFC 9580, section 6)", kind, err)
-	}
-	return block{kind, octets}, nil
 }

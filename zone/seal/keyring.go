@@ -13,10 +13,11 @@ import (
 )
 
 // MaxKeyring is the largest file of keys, in octets; MaxKeys is how many keys
-// it may hold.
+// it may hold, and MaxSubkeys how many subkeys each of them.
 const (
 	MaxKeyring = 1 << 20
 	MaxKeys    = 100
+	MaxSubkeys = 32
 )
 
 // A Keyring is the set of public keys of one source. It never changes and may
@@ -118,6 +119,9 @@ func (k *Keyring) add(stream []byte) *Error {
 		return malformed("more than %d keys", MaxKeys)
 	}
 	e, err := openpgp.ReadEntity(packet.NewReader(bytes.NewReader(stream)))
+	if err == nil && len(e.Subkeys) > MaxSubkeys {
+		err = fmt.Errorf("has more than %d subkeys", MaxSubkeys)
+	}
 	if err != nil {
 		k.unreadable = append(k.unreadable, fmt.Sprintf("key %d of the file: %v", len(k.keys)+len(k.unreadable)+1, err))
 		return nil

@@ -72,11 +72,7 @@ func (p *Policy) accept(m *made) (Signature, []zone.Notice, *Error) {
 	if err := p.checkTimes(m); err != nil {
 		return Signature{}, nil, err
 	}
-	at := p.Now
-	if created.After(at) {
-		at = created // by Skew at most: the key may be as new as its first signature
-	}
-	st := judge(m.e, m.pk, at)
+	st := judge(m.e, m.pk, p.Now.Add(Skew)) // its self-signature may be a moment old, by a clock ahead of ours
 	var notices []zone.Notice
 	for _, check := range []func(*made, standing) (*zone.Notice, *Error){p.checkKey, p.checkExpiry, p.checkAlgorithm, p.checkHash} {
 		n, err := check(m, st)
@@ -177,40 +173,4 @@ func (p *Policy) notice(code string, m *made, until time.Time, format string, ar
 		Code: code, Severity: zone.Warning, Source: p.Source, Zone: p.Zone, Pos: zone.Pos{File: p.File},
 		Text: fmt.Sprintf("%s %s; the configuration allows it until %s", m.name(), fmt.Sprintf(format, args...), day(until)),
 	}
-}
-
-// windows returns the windows of a key, by any of its fingerprints.
-func (p *Policy) windows(fprs ...string) (all []zone.KeyWindow) {
-	for _, w := range p.Windows {
-		if slices.Contains(fprs, w.Fingerprint) {
-			all = append(all, w)
-		}
-	}
-	return all
-}
-
-// checkWindow refuses a key that has windows and is outside of all of them. The
-// error names the start of the next one, else the end of the last.
-func (p *Policy) checkWindow(m *made) *Error {
-	all := p.windows(m.fingerprints()...)
-	var next, last time.Time
-	for _, w := range all {
-		late := !w.Until.IsZero() && !p.Now.Before(w.Until)
-		switch {
-		case late && w.Until.After(last):
-			last = w.Until
-		case late:
-		case p.Now.Before(w.From):
-			next = earlier(next, w.From)
-		default:
-			return nil
-		}
-	}
-	switch {
-	case len(all) == 0:
-		return nil
-	case !next.IsZero():
-		return m.refuse(OutsideWindow, next, "counts from %s only, by the keys of the source's configuration", day(next))
-	}
-	return m.refuse(OutsideWindow, last, "counted until %s only, by the keys of the source's configuration", day(last))
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
@@ -23,8 +25,14 @@ type standing struct {
 // fresh copy: the library remembers verdicts across instants.
 func judge(e *openpgp.Entity, pk *packet.PublicKey, at time.Time) standing {
 	conf := &packet.Config{Time: func() time.Time { return at }}
-	s := judgePrimary(e, at, conf)
-	if pk == e.PrimaryKey || s.fault != "" {
+	s, self := judgePrimary(e, at, conf)
+	switch {
+	case s.fault != "":
+		return s
+	case pk == e.PrimaryKey:
+		if self.FlagsValid && !self.FlagSign {
+			s.fault = notForSigning
+		}
 		return s
 	}
 	for i := range e.Subkeys {
@@ -35,9 +43,13 @@ func judge(e *openpgp.Entity, pk *packet.PublicKey, at time.Time) standing {
 	return s
 }
 
-func judgePrimary(e *openpgp.Entity, at time.Time, conf *packet.Config) (s standing) {
+const notForSigning = "is not flagged for signing (RFC 9580, section 5.2.3.29)"
+
+// judgePrimary judges what is common to all keys of e, and returns the
+// self-signature that the primary key's flags are in.
+func judgePrimary(e *openpgp.Entity, at time.Time, conf *packet.Config) (s standing, self *packet.Signature) {
 	self, name := primaryIdentity(e, at, conf)
-	s.userID = name
+	s.userID = printable(name)
 	direct, err := e.LatestValidDirectSignature(at, conf)
 	if err == nil {
 		s.expires = earlier(s.expires, keyEnd(e.PrimaryKey, direct))
@@ -52,13 +64,10 @@ func judgePrimary(e *openpgp.Entity, at time.Time, conf *packet.Config) (s stand
 	}
 	if self == nil {
 		s.fault = "has no valid self-signature (RFC 9580, section 5.2.3)"
-		return s
+		return s, nil
 	}
 	s.expires = earlier(s.expires, keyEnd(e.PrimaryKey, self))
-	if self.FlagsValid && !self.FlagSign {
-		s.fault = "is not flagged for signing (RFC 9580, section 5.2.3.29)"
-	}
-	return s
+	return s, self
 }
 
 // judgeSubkey narrows the standing of the primary key to one of its subkeys.
@@ -73,10 +82,24 @@ func (s *standing) judgeSubkey(sub *openpgp.Subkey, at time.Time, conf *packet.C
 	case err != nil:
 		s.fault = "has no valid binding and back signature (RFC 9580, section 5.2.1)"
 	case !self.FlagsValid || !self.FlagSign:
-		s.fault = "is not flagged for signing (RFC 9580, section 5.2.3.29)"
+		s.fault = notForSigning
 	default:
 		s.expires = earlier(s.expires, keyEnd(sub.PublicKey, self))
 	}
+}
+
+// printable makes a user id fit for one line of a log: it is the owner's text.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+	if len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return s
 }
 
 // primaryIdentity returns the user id that speaks for the key and its

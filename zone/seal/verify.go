@@ -116,7 +116,7 @@ func parseSignature(raw *packet.OpaquePacket, form Form) (*packet.Signature, *Er
 		return nil, malformed("a signature of %d octets", len(c))
 	}
 	if c[0] != 4 && c[0] != 6 {
-		return nil, &Error{Kind: Unsupported, Msg: fmt.Sprintf("a signature of version %d, which is not read; the source has to sign with a program of this century", c[0])}
+		return nil, &Error{Kind: Unsupported, Msg: fmt.Sprintf("a signature of version %d, which is not read; the source has to make one of version 4 or 6 (RFC 9580, section 5.2.3)", c[0])}
 	}
 	if h := deadHashes[c[3]]; h != "" {
 		return nil, &Error{Kind: Weak, Msg: fmt.Sprintf("unsupported hash: signed under %s, which is broken and cannot be allowed; the source has to sign under SHA-256 or better", h)}

@@ -33,6 +33,9 @@ const (
 // 8624, section 3.1), and two keys with one tag.
 func LoadKeys(dir string, name zone.Name) ([]Key, error) {
 	f, err := scanFolder(filepath.Join(dir, name.File()))
+	if err == nil {
+		err = checkRoot(dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys of %s: %w", name, err)
 	}
@@ -65,6 +68,18 @@ func uniqueTags(keys []Key) error {
 		seen[k.Tag] = k.ID
 	}
 	return nil
+}
+
+// checkRoot refuses a folder of key folders in which others could exchange one.
+func checkRoot(dir string) error {
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("%s can be written by others than its owner: chmod 700 %s", dir, dir)
+	}
+	return err
 }
 
 // A folder is what a zone's key folder holds: the IDs of its pairs, sorted.

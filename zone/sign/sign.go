@@ -55,15 +55,23 @@ func Sign(ctx context.Context, z *zone.Zone, keys []Key, p zone.SigningConfig, p
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", z.Origin, err)
 	}
-	out := &Signed{policy: p}
-	out.facts = Facts{Zone: z.Origin, Body: s.body()}
-	f := &out.facts
-	f.Serial = prior.next(z.SOA.Family, f.Body, now)
-	s.count(f)
+	out := &Signed{policy: p, facts: s.facts()}
+	out.facts.Serial = prior.next(z.SOA.Family, out.facts.Body, now)
 	if err := s.write(ctx, out); err != nil {
 		return nil, fmt.Errorf("signing %s: %w", z.Origin, err)
 	}
 	return out, nil
+}
+
+// Preview returns what [Sign] would say of a zone, without signing it: all but
+// Serial, Size and SHA256. A zone whose Body is that of the one published before
+// would become the same file, so there is no need to.
+func Preview(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (Facts, error) {
+	s, err := newSigning(z, keys, p, now)
+	if err != nil {
+		return Facts{}, fmt.Errorf("preparing to sign %s: %w", z.Origin, err)
+	}
+	return s.facts(), nil
 }
 
 // next returns the serial of a zone with the given body.
@@ -137,8 +145,9 @@ func (s *signing) after(i int) zone.Name {
 	return s.z.Origin
 }
 
-// count fills in what is known before anything is signed.
-func (s *signing) count(f *Facts) {
+// facts returns what is known before anything is signed.
+func (s *signing) facts() Facts {
+	f := Facts{Zone: s.z.Origin, Body: s.body()}
 	for _, k := range s.keys {
 		f.Keys = append(f.Keys, k.generationKey())
 	}
@@ -167,6 +176,7 @@ func (s *signing) count(f *Facts) {
 	}
 	f.Due = time.Unix(first+c.slot, 0).UTC()
 	f.Expires = time.Unix(first+c.validity, 0).UTC()
+	return f
 }
 
 // blockNodes is how many names one goroutine signs before it hands them over:

@@ -10,7 +10,7 @@ const classIN = 1
 
 // appendRecord appends a record in canonical wire form (RFC 4034, section 6.2):
 // the form that is signed and that ZONEMD is a digest of.
-func appendRecord[D string | []byte](b, owner []byte, t zone.Type, ttl uint32, data D) []byte {
+func appendRecord[D ~string | ~[]byte](b, owner []byte, t zone.Type, ttl uint32, data D) []byte {
 	b = append(b, owner...)
 	b = binary.BigEndian.AppendUint16(b, uint16(t))
 	b = binary.BigEndian.AppendUint16(b, classIN)

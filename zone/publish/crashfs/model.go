@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"strings"
+	"syscall"
 )
 
 // inode is a file, symbolic link or directory of the model.
@@ -59,7 +60,7 @@ func (m *model) apply(s Step) error {
 	case OpWrite, OpSync:
 		return m.applyFile(s)
 	case OpSyncDir:
-		dir, err := m.find(s.Path)
+		dir, err := m.folder(s.Path)
 		if err == nil {
 			dir.states = []entries{dir.live()}
 		}
@@ -113,7 +114,7 @@ func (m *model) rename(from, to string, n *inode) error {
 		}
 		return m.leave(from)
 	}
-	dir, err := m.find(path.Dir(from))
+	dir, err := m.folder(path.Dir(from))
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ func (m *model) rename(from, to string, n *inode) error {
 }
 
 func (m *model) enter(name string, n *inode) error {
-	dir, err := m.find(path.Dir(name))
+	dir, err := m.folder(path.Dir(name))
 	if err != nil {
 		return err
 	}
@@ -134,12 +135,20 @@ func (m *model) enter(name string, n *inode) error {
 }
 
 func (m *model) leave(name string) error {
-	dir, err := m.find(path.Dir(name))
+	dir, err := m.folder(path.Dir(name))
 	if err != nil {
 		return err
 	}
 	dir.change(func(e entries) { delete(e, path.Base(name)) })
 	return nil
+}
+
+func (m *model) folder(name string) (*inode, error) {
+	n, err := m.find(name)
+	if err == nil && n.states == nil {
+		err = fmt.Errorf("%s: %w", name, syscall.ENOTDIR)
+	}
+	return n, err
 }
 
 // find follows no symbolic link: the log has none in its paths.

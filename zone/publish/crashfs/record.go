@@ -34,6 +34,9 @@ func Record(root string) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+		return nil, err
+	}
 	r := &Recorder{fs: NoSync(publish.OS), root: abs}
 	if err := r.snapshot(); err != nil {
 		return nil, fmt.Errorf("recording %s: %w", root, err)
@@ -48,11 +51,15 @@ func (r *Recorder) Log() []Step {
 	return slices.Clone(r.log)
 }
 
-// rel is the path in the log.
+// rel is the path in the log, in which nothing but the last element may be a
+// symbolic link.
 func (r *Recorder) rel(name string) (string, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
 		return "", err
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil && abs != r.root {
+		abs = filepath.Join(dir, filepath.Base(abs))
 	}
 	rel, err := filepath.Rel(r.root, abs)
 	if err != nil || !filepath.IsLocal(rel) {
@@ -127,7 +134,11 @@ func (r *Recorder) Remove(name string) error {
 
 // SyncDir is recorded; that of a directory outside the folder is merely done.
 func (r *Recorder) SyncDir(dir string) error {
-	err := r.do(Step{Op: OpSyncDir, Path: dir}, func() error { return r.fs.SyncDir(dir) })
+	resolved := dir
+	if to, err := filepath.EvalSymlinks(dir); err == nil {
+		resolved = to
+	}
+	err := r.do(Step{Op: OpSyncDir, Path: resolved}, func() error { return r.fs.SyncDir(dir) })
 	if errors.Is(err, ErrOutside) {
 		return r.fs.SyncDir(dir)
 	}

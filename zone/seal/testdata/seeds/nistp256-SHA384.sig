@@ -1,0 +1,7 @@
+-----BEGIN PGP SIGNATURE-----
+
+iHUEABMJAB0WIQSy5NqtEnJU83mqdfvnkQZs6evf/wUCaDxAwAAKCRDnkQZs6evf
+/31wAP4kWhPJzucnOdgREt7tUjgddu0LcZXjeidr2zgfFTa2QQD/VI+BAsKaVdne
+u/FbO9BzR1DlMsu6P3Ho1Fnz6MgGxqY=
+=KQ+O
+-----END PGP SIGNATURE-----

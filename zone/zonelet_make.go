@@ -1,0 +1,243 @@
+package zone
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// ParseDelegations reads plain delegation lines, from which a zonelet is made:
+//
+//	202.12.28.0/24 ns1.example.net ns2.example.net ds:TAG,ALG,TYPE,HEX
+//	28.12.202.in-addr.arpa NS ns1.example.net
+//	28.12.202.in-addr.arpa DS TAG ALG TYPE HEX
+//
+// The owner is a prefix on an octet or nibble boundary or a name of the reverse
+// tree, in either form of line. Names are absolute, with or without the final
+// dot; a comment begins with # or ;. Records get [DefaultTTL]; duplicates are
+// kept. Other than [ParseFragment] it judges what is said: targets are host
+// names (RFC 1123, section 2.1) and digests have the length of their type. The
+// error is a [*SyntaxErrors] with every mistake.
+func ParseDelegations(file string, data []byte) ([]Record, error) {
+	p := delegationParser{file: file}
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		p.line(i+1, line)
+	}
+	if len(p.errs.Errors) > 0 {
+		return nil, &p.errs // in file order: lines and words are read in turn
+	}
+	return p.records, nil
+}
+
+type delegationParser struct {
+	file    string
+	records []Record
+	errs    SyntaxErrors
+}
+
+func (p *delegationParser) fail(t token, format string, args ...any) {
+	if len(p.errs.Errors) >= DefaultParseLimits.MaxErrors {
+		p.errs.More++
+		return
+	}
+	p.errs.Errors = append(p.errs.Errors, &SyntaxError{Pos{p.file, t.line, t.col}, fmt.Sprintf(format, args...)})
+}
+
+func (p *delegationParser) line(n int, line []byte) {
+	words, bad := splitWords(n, line)
+	if bad != nil {
+		p.fail(*bad, "octet %s; a delegation line is ASCII text", hexByte(bad.text[0]))
+		return
+	}
+	if len(words) == 0 {
+		return
+	}
+	owner, ok := p.owner(words[0])
+	if !ok {
+		return
+	}
+	if len(words) == 1 {
+		words[0].col += len(words[0].text)
+		p.fail(words[0], "no name server follows; write PREFIX HOST… or NAME NS HOST")
+		return
+	}
+	switch strings.ToUpper(string(words[1].text)) {
+	case "NS":
+		p.lineNS(owner, words)
+	case "DS":
+		p.lineDS(owner, words)
+	default:
+		p.lineHosts(owner, words[1:])
+	}
+}
+
+// splitWords returns the words of a line up to a comment, or the octet that
+// cannot stand in one.
+func splitWords(n int, line []byte) (words []token, bad *token) {
+	start := -1
+	for i := 0; i <= len(line); i++ {
+		end := i == len(line) || line[i] == '#' || line[i] == ';'
+		if end || isBlank(line[i]) || line[i] == '\r' && i == len(line)-1 {
+			if start >= 0 {
+				words = append(words, token{line[start:i], n, start + 1, false})
+				start = -1
+			}
+			if end {
+				return words, nil
+			}
+			continue
+		}
+		if line[i] <= ' ' || line[i] >= 0x7f {
+			return nil, &token{line[i : i+1], n, i + 1, false}
+		}
+		if start < 0 {
+			start = i
+		}
+	}
+	return words, nil
+}
+
+// owner reads a prefix or a name of the reverse tree.
+func (p *delegationParser) owner(t token) (Name, bool) {
+	s := string(t.text)
+	if strings.Contains(s, "/") {
+		prefix, err := netip.ParsePrefix(s)
+		if err != nil {
+			p.fail(t, "%.80q is no prefix; write 202.12.28.0/24 or 2400::/32", s)
+			return "", false
+		}
+		n, err := ReverseName(prefix)
+		if err != nil {
+			p.fail(t, "%v", err)
+		}
+		return n, err == nil
+	}
+	n, err := ParseName(s)
+	if err != nil {
+		p.fail(t, "%v", err)
+		return "", false
+	}
+	if _, ok := n.Prefix(); !ok {
+		p.fail(t, "%.80q is neither a prefix nor a name such as 28.12.202.in-addr.arpa", s)
+		return "", false
+	}
+	return n, true
+}
+
+func (p *delegationParser) lineNS(owner Name, words []token) {
+	if len(words) != 3 {
+		p.fail(words[1], "NS with %d values, it has one; start a line for each", len(words)-2)
+		return
+	}
+	p.host(owner, words[2])
+}
+
+func (p *delegationParser) lineDS(owner Name, words []token) {
+	if len(words) < 6 {
+		p.fail(words[1], "DS with %d values; write DS TAG ALG TYPE HEX (RFC 4034, section 5.3)", len(words)-2)
+		return
+	}
+	p.ds(owner, words[2:])
+}
+
+func (p *delegationParser) lineHosts(owner Name, words []token) {
+	for _, w := range words {
+		if !strings.HasPrefix(strings.ToLower(string(w.text)), "ds:") {
+			p.host(owner, w)
+			continue
+		}
+		var fields []token
+		for col := 3; col <= len(w.text); {
+			field, _, _ := bytes.Cut(w.text[col:], []byte(","))
+			fields = append(fields, token{field, w.line, w.col + col, false})
+			col += len(field) + 1
+		}
+		if len(fields) != 4 {
+			p.fail(w, "%.80q has %d fields; write ds:TAG,ALG,TYPE,HEX", w.text, len(fields))
+			continue
+		}
+		p.ds(owner, fields)
+	}
+}
+
+// host adds an NS record. The target must be a host name: an address there is
+// the commonest mistake (RFC 1035, section 3.3.11).
+func (p *delegationParser) host(owner Name, t token) {
+	s := string(t.text)
+	if _, err := netip.ParseAddr(strings.TrimSuffix(s, ".")); err == nil {
+		p.fail(t, "%.60s is an address; a name server is a host name (RFC 1035, section 3.3.11)", s)
+		return
+	}
+	n, err := ParseName(s)
+	if err != nil {
+		p.fail(t, "%v", err)
+		return
+	}
+	if !isHostName(n) {
+		p.fail(t, "%.80q is no host name: letters, digits and hyphens, two labels or more (RFC 1123, section 2.1)", s)
+		return
+	}
+	p.records = append(p.records, Record{owner, TypeNS, DefaultTTL, NSData(n)})
+}
+
+// isHostName reports whether a name is one of hosts with a domain (RFC 1123,
+// section 2.1).
+func isHostName(n Name) bool {
+	labels := strings.Split(n.File(), ".")
+	for _, l := range labels {
+		if l == "" || l[0] == '-' || l[len(l)-1] == '-' {
+			return false
+		}
+		for i := range len(l) {
+			if c := l[i]; !plainByte(c) || c == '_' || c == '/' || c == '*' {
+				return false
+			}
+		}
+	}
+	top := labels[len(labels)-1]
+	return len(labels) > 1 && strings.Trim(top, "0123456789") != "" // else it is an address
+}
+
+// digestOctets is the length of a DS digest by its type (RFC 4034, appendix
+// A.2; RFC 4509; RFC 6605, section 2).
+var digestOctets = map[byte]int{1: 20, 2: 32, 4: 48}
+
+func (p *delegationParser) ds(owner Name, fields []token) {
+	if at, err := checkDSWords(TypeDS, fields); err != nil {
+		p.fail(at, "%v", err)
+		return
+	}
+	data := make([]byte, 4, 64)
+	tag, _ := strconv.Atoi(string(fields[0].text))
+	alg, err := strconv.Atoi(string(fields[1].text))
+	if err != nil {
+		alg = int(dns.StringToAlgorithm[strings.ToUpper(string(fields[1].text))])
+	}
+	typ, _ := strconv.Atoi(string(fields[2].text))
+	data[0], data[1], data[2], data[3] = byte(tag>>8), byte(tag), byte(alg), byte(typ)
+	digits := bytes.Join(texts(fields[3:]), nil)
+	for i := 0; i+1 < len(digits); i += 2 {
+		data = append(data, byte(hexValue[digits[i]])<<4|byte(hexValue[digits[i+1]]))
+	}
+	want, known := digestOctets[byte(typ)]
+	switch {
+	case !known:
+		p.fail(fields[2], "digest type %d is not 1, 2 or 4 (RFC 4034, appendix A.2; RFC 4509; RFC 6605, section 2)", typ)
+	case len(data)-4 != want:
+		p.fail(fields[3], "digest of %d octets; type %d has %d (RFC 4034, appendix A.2; RFC 4509; RFC 6605, section 2)", len(data)-4, typ, want)
+	default:
+		p.records = append(p.records, Record{owner, TypeDS, DefaultTTL, Data(data)})
+	}
+}
+
+func texts(toks []token) [][]byte {
+	var out [][]byte
+	for _, t := range toks {
+		out = append(out, t.text)
+	}
+	return out
+}
