@@ -218,6 +218,19 @@ func TestEndlessListing(t *testing.T) {
 	}
 }
 
+// TestListingOfNothing: an empty folder is more likely a mistake than the wish of a
+// source to be forgotten.
+func TestListingOfNothing(t *testing.T) {
+	site, _, s := served(t, "")
+	s.config.Sources[0].Listed = true
+	site.remove(file202)
+	r := s.run()
+	wantZones(t, r, "202=kept")
+	if !strings.Contains(r.Sources[0].Reason, "none of the 1 names this source may publish, such as "+file202) {
+		t.Errorf("%s", r.Encode())
+	}
+}
+
 func TestTooManyFiles(t *testing.T) {
 	site := newSite(t)
 	site.put("202.in-addr.arpa-JPNIC", zonelet(202, 1))
