@@ -21,10 +21,11 @@ type guard struct {
 	net.Conn
 	meter *meter
 	idle  time.Duration
-	timer *time.Timer
-	stop  func() bool
 	left  atomic.Int64 // bytes that may still be read
 
+	mu    sync.Mutex // of the two below: either may fire before the other is made
+	timer *time.Timer
+	stop  func() bool
 	once  sync.Once
 	cause atomic.Pointer[error]
 }
@@ -40,6 +41,8 @@ func (p *place) dial(ctx context.Context, addr string) (*guard, error) {
 	}
 	g := &guard{Conn: conn, meter: p.meter, idle: p.limits.Idle}
 	g.left.Store(noLimit)
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.timer = time.AfterFunc(g.idle, func() {
 		g.abort(fmt.Errorf("nothing was heard for %v (fetch.idle): %w", g.idle, os.ErrDeadlineExceeded))
 	})
@@ -58,8 +61,10 @@ func (g *guard) abort(err error) {
 func (g *guard) Close() error {
 	err := net.ErrClosed
 	g.once.Do(func() {
+		g.mu.Lock()
 		g.timer.Stop()
 		g.stop()
+		g.mu.Unlock()
 		err = g.Conn.Close()
 	})
 	if errors.Is(err, net.ErrClosed) {

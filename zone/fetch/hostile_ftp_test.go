@@ -151,7 +151,7 @@ func TestHostileFTP(t *testing.T) {
 			}
 			site.put("202.in-addr.arpa-JPNIC", zonelet(202, 11))
 			site.put("203.in-addr.arpa-JPNIC", zonelet(203, 11))
-			c.arm(f, site)
+			f.arm(func() { c.arm(f, site) })
 			r := s.run()
 			if r.Failed() == c.good {
 				t.Fatalf("failed is %v\n%s", r.Failed(), r.Encode())
@@ -215,6 +215,19 @@ func TestEndlessListing(t *testing.T) {
 				t.Errorf("the server could send %d bytes", n)
 			}
 		})
+	}
+}
+
+// TestListingOfNothing: an empty folder is more likely a mistake than the wish of a
+// source to be forgotten.
+func TestListingOfNothing(t *testing.T) {
+	site, _, s := served(t, "")
+	s.config.Sources[0].Listed = true
+	site.remove(file202)
+	r := s.run()
+	wantZones(t, r, "202=kept")
+	if !strings.Contains(r.Sources[0].Reason, "none of the 1 names this source may publish, such as "+file202) {
+		t.Errorf("%s", r.Encode())
 	}
 }
 

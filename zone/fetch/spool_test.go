@@ -139,19 +139,21 @@ func TestCancelled(t *testing.T) {
 	site.put(file202, zonelet(202, 6))
 	site.put("203.in-addr.arpa-JPNIC", zonelet(203, 6))
 	ctx, cancel := context.WithCancel(context.Background())
-	f.data = func(c net.Conn, name string) {
-		if name == "RETR 203.in-addr.arpa-JPNIC" {
-			cancel()
-			hang(c, "")
-			return
+	f.arm(func() {
+		f.data = func(c net.Conn, name string) {
+			if name == "RETR 203.in-addr.arpa-JPNIC" {
+				cancel()
+				hang(c, "")
+				return
+			}
+			if name == "NLST" {
+				fmt.Fprint(c, file202+"\r\n203.in-addr.arpa-JPNIC\r\n")
+				return
+			}
+			b, _ := os.ReadFile(filepath.Join(site.dir, strings.TrimPrefix(name, "RETR ")))
+			_, _ = c.Write(b)
 		}
-		if name == "NLST" {
-			fmt.Fprint(c, file202+"\r\n203.in-addr.arpa-JPNIC\r\n")
-			return
-		}
-		b, _ := os.ReadFile(filepath.Join(site.dir, strings.TrimPrefix(name, "RETR ")))
-		_, _ = c.Write(b)
-	}
+	})
 	r, err := s.try(ctx)
 	if err != nil || !r.Cancelled || !r.Recorded || r.Failed() {
 		t.Fatalf("%v\n%s", err, r.Encode())
@@ -160,7 +162,7 @@ func TestCancelled(t *testing.T) {
 	if got := *s.entry(zone203); got.Last != before.Last || *got.Accepted != *before.Accepted {
 		t.Errorf("203 was %+v, is %+v", before, got)
 	}
-	f.data = nil
+	f.arm(func() { f.data = nil })
 	wantZones(t, s.run(), "202=unchanged 203=new")
 }
 
