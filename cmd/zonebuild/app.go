@@ -34,6 +34,8 @@ type app struct {
 	prev    *zone.Generation // nil when nothing is published
 	log     *slog.Logger
 	early   []zone.Notice // what opening had to say
+
+	answered bool // the result is on stdout as JSON
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -56,6 +58,14 @@ func noArgs(c *cobra.Command, args []string) error {
 // open reads the configuration, or its last good copy, and the current
 // generation.
 func (a *app) open() error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	return a.readCurrent()
+}
+
+// configure reads the configuration, or its last good copy, and the time.
+func (a *app) configure() error {
 	var err error
 	if a.now, err = a.Now(a.nowFlag); err != nil {
 		return err
@@ -69,11 +79,23 @@ func (a *app) open() error {
 		if a.cfg = a.lastGoodConfig(err); a.cfg == nil {
 			return err
 		}
+		a.Errorf("warning: the configuration cannot be used, the last good copy is: %v", err)
 	}
 	a.tree = publish.Tree{Root: a.cfg.Public, Keep: a.cfg.Publish.Keep, FS: a.fs}
+	return nil
+}
+
+// readCurrent reads what is published.
+func (a *app) readCurrent() error {
+	var err error
 	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
-		return err
+		return fmt.Errorf("reading the current generation: %w", err)
 	}
+	return nil
+}
+
+// checkClock refuses to build before the time of what is published.
+func (a *app) checkClock() error {
 	if a.prev != nil && a.now.Before(a.prev.Time) && a.nowFlag == "" {
 		return &shell.Exit{
 			Code: 1, Err: fmt.Errorf("the clock says %s, but generation %d was built at %s: signatures would go back in time", stamp(a.now), a.prev.Number, stamp(a.prev.Time)),
@@ -127,14 +149,28 @@ func rawPath(file string, text []byte, key string) string {
 	return filepath.Join(filepath.Dir(file), p)
 }
 
-// lock takes the lock that excludes other builds and zonefetch's pruning.
-func (a *app) lock() (func() error, error) {
+// lock takes the lock that excludes other builds and zonefetch's pruning. The
+// function it returns releases it, and may be called after an error too.
+func (a *app) lock() (release func() error, err error) {
+	none := func() error { return nil }
+	if a.dryRun {
+		return none, nil // it changes nothing, not even the lock's file
+	}
 	if err := publish.MkdirAll(a.fs, a.cfg.State, 0o700); err != nil {
-		return nil, fmt.Errorf("making the state folder: %w", err)
+		return none, fmt.Errorf("making the state folder: %w", err)
 	}
-	release, err := publish.Lock(filepath.Join(a.cfg.State, "lock"))
+	release, err = publish.Lock(filepath.Join(a.cfg.State, "lock"))
 	if errors.Is(err, publish.ErrLocked) {
-		return nil, &shell.Exit{Code: 4, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
+		return none, &shell.Exit{Code: 4, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
 	}
-	return release, err
+	if err != nil {
+		return none, err
+	}
+	return release, nil
+}
+
+// isLocked reports whether err says that another run holds the lock.
+func isLocked(err error) bool {
+	var e *shell.Exit
+	return errors.As(err, &e) && e.Code == 4
 }

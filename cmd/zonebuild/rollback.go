@@ -21,7 +21,7 @@ default, as a new generation: with today's keys and signatures and a serial that
 goes forward, so that secondaries take it. The zones stand there, whatever is
 fetched, until "rollback --release" lets them follow their inputs again.`,
 		Example: "  zonebuild rollback\n  zonebuild rollback 41 --zone 202.in-addr.arpa\n  zonebuild rollback --release",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			zones, err := zoneArgs(only)
 			if err != nil {

@@ -153,7 +153,7 @@ func (a *app) prune() error {
 	if _, err := a.tree.Prune(context.Background(), nil); err != nil {
 		return fmt.Errorf("pruning generations: %w", err)
 	}
-	keep, err := a.named()
+	keep, err := a.inUse()
 	if err != nil {
 		return err
 	}
@@ -172,8 +172,8 @@ func (a *app) prune() error {
 	return a.pruneAccepts()
 }
 
-// named returns the digests that some kept generation names.
-func (a *app) named() (map[string]bool, error) {
+// inUse returns the digests that some kept generation names.
+func (a *app) inUse() (map[string]bool, error) {
 	numbers, err := a.tree.List()
 	if err != nil {
 		return nil, err
@@ -252,7 +252,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 	}
 	if len(done.Reload) != len(g.Reload) {
 		if err := a.rewrite(&done); err != nil {
-			return err
+			rep.note("%v; the servers will be told again", err)
 		}
 	}
 	if len(done.Reload) > 0 {
