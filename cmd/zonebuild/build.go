@@ -88,9 +88,11 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 	}
 	defer draft.Discard()
 	b.log.Info("signing and verifying", "generation", draft.Number())
+	happening := b.happening()
 	if err := b.signAll(ctx, draft); err != nil {
 		return interrupted(err)
 	}
+	b.spend(happening)
 	if err := b.checkSigned(); err != nil {
 		return err
 	}

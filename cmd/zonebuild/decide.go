@@ -27,12 +27,15 @@ func (b *batch) decide(number uint64) *zone.Generation {
 	notices := slices.Clone(b.notices)
 	for _, j := range b.jobs {
 		notices = append(notices, b.zoneNotices(j)...)
+		if j.unmerged() {
+			j.holds = b.holdsBefore(j)
+		}
 		g.Holds = append(g.Holds, j.holds...)
 		if j.skip {
 			continue
 		}
 		g.Zones = append(g.Zones, j.result)
-		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 {
+		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 || j.mended {
 			reload = append(reload, j.zone)
 		}
 	}
@@ -84,6 +87,23 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 		})
 	}
 	return list
+}
+
+// unmerged reports whether the zone is carried forward because it could not be
+// merged: then nobody knows whether its held changes still wait, and they do.
+func (j *job) unmerged() bool {
+	return j.carried != "" && j.inputs == nil && j.prev != nil && j.group != nil
+}
+
+// holdsBefore returns what waits in a zone according to the current generation.
+func (b *batch) holdsBefore(j *job) []zone.Hold {
+	var holds []zone.Hold
+	for _, h := range b.prev.Holds {
+		if h.Zone == j.zone && h.Kind != zone.KindZoneDropped {
+			holds = append(holds, h)
+		}
+	}
+	return holds
 }
 
 // before returns what the current generation has to say of a zone that is not
@@ -146,7 +166,7 @@ func entryNotices(s *zone.Source, e zone.ZoneEntry, now time.Time) []zone.Notice
 
 // nothingNew reports whether the generation would be the published one again.
 func (b *batch) nothingNew(g *zone.Generation) bool {
-	if b.prev == nil {
+	if b.prev == nil || slices.ContainsFunc(b.jobs, func(j *job) bool { return j.mended }) {
 		return false
 	}
 	return bytes.Equal(essence(g), essence(b.prev))

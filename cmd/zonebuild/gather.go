@@ -55,7 +55,8 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	signed  int // signatures made
+	signed  int  // signatures made
+	mended  bool // the published file was not the one that was written, and is written again
 }
 
 const (
@@ -78,9 +79,7 @@ func (a *app) gather(cause string) (*batch, error) {
 	if err := b.readRegistry(); err != nil {
 		return nil, err
 	}
-	if err := b.readAccepts(); err != nil {
-		return nil, err
-	}
+	b.readAccepts()
 	b.makeJobs()
 	return b, nil
 }
@@ -190,17 +189,31 @@ func (b *batch) registryZonelet(z zone.Name, want map[string]string) {
 		err = promised(want, name, digest(data))
 	}
 	if err != nil {
-		n := zone.Notice{Code: "registry-missing", Severity: zone.Error, Source: b.cfg.RIR, Zone: z, Pos: zone.Pos{File: name}}
-		n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %v; export the registry again", errors.Unwrap(err))
-		if !errors.Is(err, fs.ErrNotExist) {
-			n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %v", err)
-		}
-		b.notices = append(b.notices, n)
+		b.registryMissing(z, name, err)
 		return
 	}
 	in := zone.Input{Source: b.cfg.RIR, File: name, SHA256: digest(data), Size: int64(len(data))}
 	b.current[z] = in
 	b.files[in.SHA256] = file
+}
+
+// registryMissing tells of a registry's zonelet that is not used. What was
+// accepted before stands, and a person has to see to it; a zone in which the
+// registry never had one may be meant so.
+func (b *batch) registryMissing(z zone.Name, name string, err error) {
+	n := zone.Notice{Code: "registry-missing", Severity: zone.Warning, Source: b.cfg.RIR, Zone: z, Pos: zone.Pos{File: name}}
+	why := err.Error()
+	if errors.Is(err, fs.ErrNotExist) {
+		why = "there is no such file"
+	} else {
+		n.Severity = zone.Alarm
+	}
+	n.Text = fmt.Sprintf("the registry's own zonelet is not used, and there is no earlier version: %s; export the registry again", why)
+	if b.prev != nil && publishedInput(b.prev.Zone(z), b.cfg.RIR) != nil {
+		n.Severity = zone.Alarm
+		n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %s; export the registry again", why)
+	}
+	b.notices = append(b.notices, n)
 }
 
 func digest(data []byte) string {

@@ -56,7 +56,7 @@ func main() {
 // file system.
 func run(ctx context.Context, args []string, sh *shell.Shell, fs publish.FS) int {
 	limitMemory()
-	a := &app{Shell: sh, fs: fs}
+	a := &app{Shell: sh, fs: fs, spent: map[string]bool{}}
 	root := command(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

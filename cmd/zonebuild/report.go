@@ -108,6 +108,8 @@ func (j *job) report() zoneReport {
 		z.State = "carried"
 	case j.prev == nil:
 		z.State = "new"
+	case j.mended:
+		z.State = "mended"
 	case j.prev.SHA256 == j.result.SHA256:
 		z.State = "unchanged"
 	default:
@@ -259,7 +261,7 @@ func (r *report) write(w io.Writer) {
 	}
 }
 
-var stateTone = map[string]shell.Tone{"new": shell.Good, "changed": shell.Good, "unchanged": shell.Quiet, "carried": shell.Bad, "not published": shell.Care}
+var stateTone = map[string]shell.Tone{"new": shell.Good, "changed": shell.Good, "unchanged": shell.Quiet, "carried": shell.Bad, "mended": shell.Bad, "not published": shell.Care}
 
 func (r *report) writeZones(w io.Writer) {
 	t := shell.Table{Header: []string{"zone", "state", ">serial", ">delegations", ">added", ">removed", ">changed", ">held", ">signatures"}}

@@ -56,6 +56,14 @@ func (b *batch) rollback(n uint64, zones []zone.Name) error {
 	if n == 0 {
 		n = b.prev.Previous
 	}
+	if n == 0 {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("there is no generation before %d", b.prev.Number)}
+	}
+	for _, z := range zones {
+		if b.job(z) == nil {
+			return shell.Usage(fmt.Errorf("%s is neither published nor in a [[zones]] group of the configuration", z.File()), "")
+		}
+	}
 	kept, err := b.tree.Open(n)
 	if err != nil {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("opening generation %d: %w", n, err), Hint: "ls " + b.tree.Root + "/generations"}

@@ -148,7 +148,7 @@ func (a *app) layOutDir(dir string, files map[string][]byte) error {
 }
 
 // prune removes generations beyond the configured number, the copies of inputs
-// that no kept generation names, and accepts that have expired.
+// that no kept generation names, and accepts that have expired or happened.
 func (a *app) prune() error {
 	if _, err := a.tree.Prune(context.Background(), nil); err != nil {
 		return fmt.Errorf("pruning generations: %w", err)
@@ -208,10 +208,10 @@ func (a *app) pruneAccepts() error {
 		path := filepath.Join(dir, e.Name())
 		data, err := a.fs.ReadFile(path)
 		if err != nil {
-			return err
+			continue // the run has given an alarm
 		}
 		acc, err := zone.ParseAccept(e.Name(), data)
-		if err == nil && !a.now.Before(acc.Expires) {
+		if err == nil && (a.spent[acc.Hash] || !a.now.Before(acc.Expires)) {
 			if err := a.fs.Remove(path); err != nil {
 				return err
 			}

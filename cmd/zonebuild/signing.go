@@ -108,20 +108,22 @@ func counts(z *zone.Zone) []zone.SourceCount {
 func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 	name := j.zone.File()
 	if v != nil {
-		if j.prev != nil && j.prev.SHA256 == v.Facts().SHA256 && b.intact(draft, j) {
+		same := j.prev != nil && j.prev.SHA256 == v.Facts().SHA256
+		if same && b.intact(draft, j) {
 			return wrapAdd(j, draft.Add(publish.Link(name)))
 		}
+		j.mended = same
 		return wrapAdd(j, draft.Add(publish.Zone(v)))
 	}
 	if j.prev == nil {
 		j.skip = true // nothing to carry; decide gives the alarm
 		return nil
 	}
-	j.result = *j.prev
-	j.result.Carried = j.carried
 	if !b.intact(draft, j) {
-		j.result.Carried += "; and the published file is not the one that was written"
+		j.carried += "; and the published file is not the one that was written"
 	}
+	j.result = *j.prev
+	j.result.Carried, j.delta, j.signed = j.carried, zone.Delta{}, 0
 	return wrapAdd(j, draft.Add(publish.Link(name)))
 }
 
