@@ -69,7 +69,7 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 		return list
 	case j.carried != "":
 		list = append(list, b.before(j)...)
-		alarm("carried", "%s is published as it was: %s", j.zone.File(), j.carried)
+		alarm("carried", "%s stands as published: %s", j.zone.File(), j.carried)
 	}
 	if j.result.Expires.Sub(b.now) < b.cfg.Signing.Alarm {
 		alarm("runway", "the first signature of %s ends on %s; make the zone build again before that", j.zone.File(), stamp(j.result.Expires))

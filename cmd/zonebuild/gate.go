@@ -62,7 +62,7 @@ func (j *job) hold(h zone.Hold) {
 // that stand only because their source's claims moved.
 func (b *batch) holdClaims() {
 	for _, j := range b.jobs {
-		if j.next == nil || j.pinned != 0 {
+		if j.next == nil || j.pinned != 0 || j.carried != "" {
 			continue
 		}
 		losses := map[string][]zone.Name{}
@@ -130,7 +130,7 @@ func (j *job) lacks(a *zone.Accept) bool {
 	if a.Kind == zone.KindZoneDropped {
 		return j.group == nil && j.skip
 	}
-	if j.next == nil || j.fixed() {
+	if j.next == nil || j.fixed() || j.carried != "" {
 		return false
 	}
 	gone := map[zone.Name]bool{}

@@ -121,7 +121,7 @@ func (b *batch) readRegistry() error {
 		}
 		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %v; export the registry again", b.prev.Number, err)
 		c, cerr := b.claimsOf(b.prev.Claims)
-		if cerr != nil {
+		if cerr != nil && b.cause != causeBuild {
 			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)
 		}
 		b.claims = claimSet{c, b.prev.Claims}
@@ -236,7 +236,7 @@ func (b *batch) object(sum string) ([]byte, error) {
 
 // claimsOf returns the claims that an earlier generation was made by.
 func (b *batch) claimsOf(sum string) (*zone.Claims, error) {
-	if sum == b.claims.digest {
+	if sum == b.claims.digest && b.claims.Claims != nil {
 		return b.claims.Claims, nil
 	}
 	if c := b.oldClaims[sum]; c != nil {
@@ -270,8 +270,12 @@ func (b *batch) makeJobs() {
 				b.jobs = append(b.jobs, j)
 			}
 			j.prev, j.base, j.pinned = p, p, p.Pinned
-			if _, err := b.claimsOf(p.Claims); err != nil {
-				j.carried = fmt.Sprintf("the claims it was made by cannot be read: %v; restore state/inputs", err)
+			_, err := b.claimsOf(p.Claims)
+			if err == nil && b.claims.Claims == nil {
+				_, err = b.claimsOf(b.claims.digest)
+			}
+			if err != nil {
+				j.carried = fmt.Sprintf("the claims cannot be read: %v; restore state/inputs", err)
 			}
 		}
 	}

@@ -41,7 +41,10 @@ func (b *batch) mergeAll(ctx context.Context) error {
 func (b *batch) merge(j *job) {
 	j.next, j.inputs, j.notices, j.changes, j.delta, j.refused = nil, nil, nil, nil, zone.Delta{}, 0
 	switch {
-	case j.carried != "", j.skip:
+	case j.skip:
+		return
+	case j.carried != "":
+		b.stand(j)
 		return
 	case j.group == nil:
 		b.dropped(j)
@@ -53,6 +56,7 @@ func (b *batch) merge(j *job) {
 	if err := b.mergeInputs(j); err != nil {
 		j.next, j.inputs = nil, nil
 		j.carried = err.Error()
+		b.stand(j)
 	}
 }
 

@@ -62,7 +62,9 @@ func (b *batch) planned() planReport {
 	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Notices: append([]zone.Notice{}, b.notices...)}
 	for _, j := range b.jobs {
 		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried}
-		if j.next != nil {
+		if j.carried != "" && j.prev != nil {
+			z.Sources = j.prev.Counts
+		} else if j.next != nil {
 			z.Sources = counts(j.next)
 		}
 		for _, c := range z.Sources {

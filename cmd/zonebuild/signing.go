@@ -30,8 +30,10 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
+		if err != nil && j.carried == "" {
 			j.carried = err.Error()
+		} else if err != nil {
+			j.carried += "; " + err.Error()
 		}
 		return b.write(draft, j, verified)
 	})
@@ -70,6 +72,9 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 	j.notices = append(j.notices, verified.Notices()...)
 	j.signed = verified.Facts().Signatures
 	j.result = b.entry(j, verified.Facts())
+	if j.carried != "" {
+		j.result = j.standingEntry(j.result)
+	}
 	return verified, nil
 }
 
