@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,18 +85,19 @@ func (s *Shell) Errorf(format string, args ...any) {
 }
 
 // Now returns the time that --now gives, or the clock's. It takes RFC 3339, a
-// date, or seconds since 1970 behind an @.
+// date, or seconds since 1970 behind an @, and whole seconds of it.
 func (s *Shell) Now(flag string) (time.Time, error) {
 	if flag == "" {
 		return s.Clock().UTC().Truncate(time.Second), nil
 	}
-	var sec int64
-	if n, err := fmt.Sscanf(flag, "@%d", &sec); n == 1 && err == nil {
-		return time.Unix(sec, 0).UTC(), nil
+	if digits, ok := strings.CutPrefix(flag, "@"); ok {
+		if sec, err := strconv.ParseInt(digits, 10, 64); err == nil {
+			return time.Unix(sec, 0).UTC(), nil
+		}
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
 		if t, err := time.Parse(layout, flag); err == nil {
-			return t.UTC(), nil
+			return t.UTC().Truncate(time.Second), nil
 		}
 	}
 	return time.Time{}, Usage(fmt.Errorf("--now %q is no time", flag), "--now 2026-11-21T18:00:00Z, --now 2026-11-21 or --now @1795284000")
