@@ -74,6 +74,12 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 	if j.result.Expires.Sub(b.now) < b.cfg.Signing.Alarm {
 		alarm("runway", "the first signature of %s ends on %s; make the zone build again before that", j.zone.File(), stamp(j.result.Expires))
 	}
+	if i := slices.IndexFunc(j.result.Keys, func(k zone.GenerationKey) bool { return k.Algorithm != b.cfg.Signing.Algorithm }); i >= 0 {
+		list = append(list, zone.Notice{
+			Code: "algorithm", Severity: zone.Warning, Source: b.cfg.RIR, Zone: j.zone,
+			Text: fmt.Sprintf("the keys of %s are of algorithm %d, the configuration says %d: keys that exist are not rolled by it, and go on signing", j.zone.File(), j.result.Keys[i].Algorithm, b.cfg.Signing.Algorithm),
+		})
+	}
 	if j.pinned != 0 {
 		list = append(list, zone.Notice{
 			Code: "pinned", Severity: zone.Warning, Source: b.cfg.RIR, Zone: j.zone,
@@ -109,7 +115,7 @@ func (b *batch) holdsBefore(j *job) []zone.Hold {
 // before returns what the current generation has to say of a zone that is not
 // built in this run: it goes on. What this run says itself is left out.
 func (b *batch) before(j *job) []zone.Notice {
-	own := []string{"carried", "runway", "pinned", "not-accepted", "stale", "overdue"}
+	own := append([]string{"carried", "runway", "pinned", "algorithm", "registry-missing"}, sourceCodes...)
 	var list []zone.Notice
 	for _, n := range b.prev.Notices {
 		if n.Zone == j.zone && !slices.Contains(own, n.Code) && !strings.HasPrefix(n.Code, "held-") {
@@ -119,11 +125,22 @@ func (b *batch) before(j *job) []zone.Notice {
 	return list
 }
 
+// sourceCodes are the codes of sourceNotices.
+var sourceCodes = []string{"not-accepted", "stale", "overdue"}
+
 // sourceNotices returns what zonefetch found wrong with the sources: files that
 // were not accepted, and files that nobody has seen for long. Their texts hold
 // dates, not ages, so that a notice stays the same until something changes.
 func (b *batch) sourceNotices() []zone.Notice {
 	var list []zone.Notice
+	if b.blind { // what was open is neither mended nor new
+		for _, n := range b.prev.Notices {
+			if slices.Contains(sourceCodes, n.Code) && b.cfg.Source(n.Source) != nil {
+				list = append(list, n.Notice)
+			}
+		}
+		return list
+	}
 	for _, m := range b.manifest.Sources {
 		s := b.cfg.Source(m.Name)
 		if s == nil {

@@ -20,6 +20,8 @@ type batch struct {
 	cause     string
 	manifest  *zone.Manifest
 	claims    claimSet
+	oldConfig *zone.Config            // of the current generation, if it differs and can be read
+	blind     bool                    // the manifest cannot be read
 	oldClaims map[string]*zone.Claims // by digest, as earlier generations used them
 	accepts   []*zone.Accept
 	jobs      []*job // sorted by zone
@@ -80,8 +82,19 @@ func (a *app) gather(cause string) (*batch, error) {
 		return nil, err
 	}
 	b.readAccepts()
+	b.readOldConfig()
 	b.makeJobs()
 	return b, nil
+}
+
+// readOldConfig reads the configuration of the current generation, for the plan.
+func (b *batch) readOldConfig() {
+	if b.prev == nil || b.prev.Config == b.cfg.SHA256 {
+		return
+	}
+	if data, err := b.object(b.prev.Config); err == nil {
+		b.oldConfig, _ = zone.ParseConfig(b.cfg.File, data)
+	}
 }
 
 func (b *batch) alarm(code string, file, format string, args ...any) {
@@ -104,6 +117,7 @@ func (b *batch) readManifest() error {
 	if b.prev == nil {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("reading what was fetched: %w", err), Hint: "zonefetch"}
 	}
+	b.blind = true
 	b.alarm("manifest-unreadable", "manifest.json", "every source keeps its last accepted version: %v; run zonefetch, or restore the file", err)
 	return nil
 }

@@ -62,7 +62,9 @@ func (b *batch) merge(j *job) {
 
 func (b *batch) mergeInputs(j *job) error {
 	old, _, err := b.replay(j, j.prev)
-	if err != nil {
+	if err != nil && j.fixed() && j.base != j.prev {
+		old = nil // a rollback needs to know only where it goes
+	} else if err != nil {
 		return fmt.Errorf("the published state cannot be computed again: %w; restore the spool and state/inputs", err)
 	}
 	var notices []zone.Notice
@@ -76,11 +78,23 @@ func (b *batch) mergeInputs(j *job) error {
 		return err
 	}
 	j.notices = append(j.notices, notices...)
-	if j.prev != nil {
+	if old != nil {
 		j.delta = zone.Diff(old, j.next)
+		j.delta.Apex = b.apexChange(j)
 		j.changes = zone.SourceChanges(old, j.next)
 	}
 	return nil
+}
+
+// apexChange returns what the configuration changes at the top of a zone,
+// against the one that the current generation was built by. The replay uses
+// today's for both.
+func (b *batch) apexChange(j *job) []string {
+	if b.oldConfig == nil || b.oldConfig.Group(j.zone) == nil {
+		return nil
+	}
+	before, after := b.oldConfig.Group(j.zone).Apex(j.zone), j.group.Apex(j.zone)
+	return zone.Diff(&zone.Zone{Apex: before}, &zone.Zone{Apex: after}).Apex
 }
 
 // fixed reports whether the zone is made of what an earlier generation was made

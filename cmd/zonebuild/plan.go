@@ -100,7 +100,7 @@ func (b *batch) showPlan(p planReport) {
 	t.Render(w)
 	for _, z := range p.Zones {
 		if text := z.Delta.Text(maxLines); text != "" {
-			fmt.Fprintf(w, "\n%s\n%s", z.Zone.File(), text)
+			fmt.Fprintf(w, "\n%s", text)
 		}
 	}
 	writeHolds(w, p.Holds)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nirzone/zone"
 )
@@ -286,6 +287,47 @@ func TestRollbackOfRollback(t *testing.T) {
 	}
 }
 
+// TestRollbackFromLostInputs: the present state cannot be computed again, the
+// one to go back to can.
+func TestRollbackFromLostInputs(t *testing.T) {
+	tr := published(t)
+	tr.cycle()
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 43))
+	tr.must(0)
+	if err := os.Remove(tr.path("spool/" + zone.ObjectPath(tr.manifest.Source("JPNIC").Zone(zoneA).Accepted.SHA256))); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(0, "rollback")
+	tr.count(zoneA, 65)
+	tr.cycle()
+	tr.must(0)
+	tr.must(3, "rollback", "--release") // the object of the manifest is gone still
+	tr.count(zoneA, 65)
+}
+
+// TestManifestBlind: while the manifest cannot be read, what it said of the
+// sources neither closes nor opens.
+func TestManifestBlind(t *testing.T) {
+	tr := published(t)
+	tr.later(4 * 24 * time.Hour)
+	tr.must(0)
+	good, err := os.ReadFile(tr.path("spool/manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale := len(tr.current().Notices)
+	tr.write("spool/manifest.json", "{")
+	tr.must(3)
+	if n := len(tr.current().Notices); n != stale+1 {
+		t.Errorf("%d notices, not %d", n, stale+1)
+	}
+	tr.write("spool/manifest.json", string(good))
+	tr.must(0)
+	if g := tr.current(); len(g.Notices) != stale || g.Notices[0].Since.After(tr.now) {
+		t.Errorf("%d notices, not %d", len(g.Notices), stale)
+	}
+}
+
 func TestRollbackMistakes(t *testing.T) {
 	tr := newTree(t)
 	tr.must(1, "rollback")
@@ -464,6 +506,8 @@ func TestMovedBetweenGroups(t *testing.T) {
 	second = strings.Replace(second, `ns = ["ns1.registry.example", "ns2.registry.example"]`, "ttl = 3600\n"+`ns = ["ns3.registry.example"]`, 1)
 	config := strings.Replace(treeConfig, `, "42.in-addr.arpa"`, "", 1)
 	tr.write("nirzone.toml", strings.Replace(config, "[publish]", second+"[publish]", 1))
+	tr.must(0, "plan")
+	tr.says("ns3.registry.example.", "TTL of delegations 3600")
 	tr.must(0)
 	g := tr.current()
 	if g.Zone(zoneA).SHA256 != before.Zone(zoneA).SHA256 || g.Zone(zoneB).Serial != before.Zone(zoneB).Serial+1 {
@@ -483,6 +527,7 @@ func TestAlgorithmChanged(t *testing.T) {
 	tr.write("nirzone.toml", treeConfig+"[signing]\nalgorithm = \"ed25519\"\n")
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 41))
 	tr.must(0)
+	tr.says("algorithm 13, the configuration says 15")
 	tr.must(0, "keys", "init")
 	tr.must(0)
 	tr.count(zoneA, 66)
