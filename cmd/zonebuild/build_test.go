@@ -475,3 +475,15 @@ func TestUsage(t *testing.T) {
 	tr.must(0, "--help")
 	tr.says("Exit codes: 0 published")
 }
+
+func TestLostKeysAreNotReplaced(t *testing.T) {
+	tr := published(t)
+	if err := os.RemoveAll(tr.path("keys/" + zoneA.File())); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(1, "keys", "init")
+	tr.says("27.in-addr.arpa is published with key", "restore", "keys init --lost 27.in-addr.arpa")
+	tr.must(0, "keys", "init", "--lost", "27.in-addr.arpa")
+	tr.must(0)
+	tr.current()
+}

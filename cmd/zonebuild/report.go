@@ -34,6 +34,7 @@ type report struct {
 	Notes     []string        `json:"notes,omitempty"`
 	alarms    []zone.Notice
 	refused   int
+	unsure    error // what went wrong after the commit
 }
 
 type zoneReport struct {
@@ -71,26 +72,23 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 	if b.prev != nil {
 		before, r.Current = b.prev.Notices, b.prev.Number
 	}
-	was := map[string]bool{}
-	for _, n := range before {
-		was[n.Key()] = true
-	}
-	for _, n := range g.Notices {
-		if !was[n.Key()] {
-			r.Opened = append(r.Opened, n.Notice)
-		} else {
-			r.Open++
-		}
+	now := make([]zone.Notice, len(g.Notices))
+	for i, n := range g.Notices {
+		now[i] = n.Notice
 		if n.Severity >= zone.Alarm {
 			r.alarms = append(r.alarms, n.Notice)
 		}
-		delete(was, n.Key())
 	}
-	for _, n := range before {
-		if was[n.Key()] {
-			r.Closed = append(r.Closed, n.Notice)
-		}
+	_, opened, closed := zone.Reopen(before, now, b.now)
+	r.Opened, r.Closed, r.Open = bare(opened), bare(closed), len(now)-len(opened)
+}
+
+func bare(open []zone.OpenNotice) []zone.Notice {
+	var list []zone.Notice
+	for _, n := range open {
+		list = append(list, n.Notice)
 	}
+	return list
 }
 
 func (j *job) report() zoneReport {
