@@ -37,6 +37,7 @@ func TestGate(t *testing.T) {
 		{"100", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 100000, 100000, lostNames(100)}}, "202 most: 100"},
 		{"99", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 100000, 99901, lostNames(99)}}, ""},
 		{"the last one", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1, 0, lostNames(1)}, {"JPNIC", "203.in-addr.arpa.", 1000, 1000, nil}}, "202 last: the source's last 1 of 1"},
+		{"the last ones, of which others took over most", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 5, 0, lostNames(1)}, {"JPNIC", "203.in-addr.arpa.", 1000, 1000, nil}}, "202 last: the source's last 1 of 5"},
 		{"the last one went to another source", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1, 0, nil}}, ""},
 		{"a /16", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1000, 999, []Name{"12.202.in-addr.arpa."}}}, "202 wide: 12.202.in-addr.arpa. is a /16"},
 		{"a /32", []SourceChange{{"JPNIC", v6, 1000, 999, []Name{wide6}}}, "0.4.2 wide"},
@@ -114,6 +115,12 @@ func TestGateAccepted(t *testing.T) {
 		if tt.got != tt.want {
 			t.Errorf("%s: %d held, want %d", tt.name, tt.got, tt.want)
 		}
+	}
+	// 14 removed, of which 9 are agreed to, and 6 new: without the 9 the total
+	// grew.
+	grown := SourceChange{"JPNIC", "202.in-addr.arpa.", 100, 92, append(lostNames(9), lostNames(1005)[1000:]...)}
+	if held := Gate([]SourceChange{grown}, testLimits, AcceptedLosses([]*Accept{a}, now)); len(held) != 0 {
+		t.Errorf("held although the total grew: %+v", held)
 	}
 	rest := Gate([]SourceChange{more}, testLimits, AcceptedLosses([]*Accept{a}, now))[0]
 	if len(rest.Losses) != 20 || slices.Contains(rest.Losses, change.Removed[0]) {

@@ -11,7 +11,7 @@ type MergeInput struct {
 	Apex      Apex
 	Registry  string      // name of the registry's own source: its delegations win
 	Claims    *Claims     // who may speak for which ranges; the registry needs none
-	Fragments []*Fragment // at most one a source, in any order
+	Fragments []*Fragment // at most one a source, in any order; nil ones are skipped
 	Published *Zone       // what is published now; nil if nothing is
 	// Released are the owners that staff let go although their claims moved
 	// and no new manager has asserted them.
@@ -41,8 +41,8 @@ type MergeInput struct {
 // Published state that stands is marked in [Entry.Kept], even where the inputs
 // happen to say the same. Because every decision reads the published state of
 // its own owner alone, and only to keep it, Merge gives the same zone for the
-// full published zone as for a zone with nothing but the records it kept: that
-// is how a build is replayed.
+// full published zone as for a zone with nothing but the records it kept, and
+// then it needs to know of no release: that is how a build is replayed.
 func Merge(in MergeInput) (*Zone, []Notice) {
 	m := newMerger(in)
 	m.readAll()
@@ -124,7 +124,7 @@ type glueSet struct {
 
 func newMerger(in MergeInput) *merger {
 	m := &merger{in: in, pub: newPublished(in.Published)}
-	frags := slices.Clone(in.Fragments)
+	frags := slices.DeleteFunc(slices.Clone(in.Fragments), func(f *Fragment) bool { return f == nil })
 	slices.SortFunc(frags, func(a, b *Fragment) int {
 		if (a.Source == in.Registry) != (b.Source == in.Registry) {
 			if a.Source == in.Registry {

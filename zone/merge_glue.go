@@ -18,7 +18,7 @@ func (m *merger) matchGlue() {
 		if cut != nil && cut.state == held {
 			continue // has the glue it was published with; its own notice says why
 		}
-		if cut == nil || cut.say.frag != g.frag || servers[g.name] == nil || m.isCNAME(cut) {
+		if cut == nil || cut.say.frag != g.frag || servers[g.name] == nil {
 			m.note(codeGlue, say{frag: g.frag, name: g.name, line: g.line}, "%s of %s ignored: it is no name server of a delegation in this zone, or not below a delegation of the same source; leave them out (RFC 9471)", plural(int(g.to-g.from), "address", "addresses"), g.name)
 			continue
 		}
@@ -57,11 +57,11 @@ func (m *merger) servers() map[Name]*owner {
 	return found
 }
 
-// cutOver returns the owner at or above the name with this key, nil if there is
-// none. No owner lies below another, so it is the last one not after the name.
+// cutOver returns the delegation at or above the name with this key, nil if
+// there is none. No owner lies below another, so it is the last one not after the name.
 func (m *merger) cutOver(key string) *owner {
 	i := sort.Search(len(m.owners), func(i int) bool { return m.owners[i].key > key })
-	if i > 0 && strings.HasPrefix(key, m.owners[i-1].key) {
+	if i > 0 && strings.HasPrefix(key, m.owners[i-1].key) && !m.isCNAME(&m.owners[i-1]) {
 		return &m.owners[i-1]
 	}
 	return nil

@@ -332,6 +332,12 @@ var mergeRows = []mergeRow{
 		notices:   "error claims-overlap APNIC \nwarning overridden JPNIC 28.12",
 	},
 	{
+		name: "claims overlap/the registry gives up its own", claims: []string{"JPNIC 202.12.0.0/16", "KRNIC 202.12.28.0/23"},
+		says:      map[string]string{"JPNIC": "28.12 NS a.example."},
+		published: "APNIC: 28.12 NS r.example.\nAPNIC: 29.12 NS r.example.",
+		notices:   "error claims-overlap APNIC \nerror claims-overlap JPNIC 28.12",
+	},
+	{
 		name: "two sources, same owner", claims: []string{"JPNIC 202.12.0.0/16", "KRNIC 202.13.0.0/16"},
 		says:    map[string]string{"JPNIC": "1.13 NS j.example.", "KRNIC": "1.13 NS k.example.\n1.13 NS l.example."},
 		want:    "KRNIC: 1.13 NS k.example.\nKRNIC: 1.13 NS l.example.",
@@ -349,6 +355,12 @@ var mergeRows = []mergeRow{
 		registry: "28.12 NS a.example.\n28.12 NS b.example.\n0-127.28.12 NS c.example.\n1.28.12 CNAME 1.0-127.28.12",
 		want:     "APNIC: 28.12 NS a.example.\nAPNIC: 28.12 NS b.example.",
 		notices:  "warning single-ns APNIC 0-127.28.12\nwarning classless-hidden APNIC 28.12", text: "2 names in it (RFC 2317)",
+	},
+	{
+		name:     "RFC 2317/no glue below an alias",
+		registry: "0-127.28.12 NS ns.1.28.12\n0-127.28.12 NS b.example.\n1.28.12 CNAME x.example.\nns.1.28.12 A 192.0.2.1",
+		want:     "APNIC: 0-127.28.12 NS b.example.\nAPNIC: 0-127.28.12 NS ns.1.28.12\nAPNIC: 1.28.12 CNAME x.example.",
+		notices:  "warning glue-ignored APNIC ns.1.28.12\nwarning no-address APNIC 0-127.28.12",
 	},
 	{
 		name: "RFC 2317/CNAME beside others", registry: "1.28.12 CNAME a.example.\n1.28.12 CNAME b.example.\n2.28.12 CNAME a.example.\n2.28.12 NS b.example.",

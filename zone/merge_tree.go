@@ -16,7 +16,7 @@ func (m *merger) resolveTree() {
 			continue
 		}
 		m.settle(o, m.below(i))
-		if o.state != absent && !m.isCNAME(o) {
+		if o.state != absent {
 			m.flush(cut, &classless)
 			cut = o
 		}
@@ -33,8 +33,8 @@ func (m *merger) below(i int) []owner {
 	return m.owners[i+1 : j]
 }
 
-// isCNAME reports whether what an owner gets is an alias, below which nothing
-// is hidden.
+// isCNAME reports whether what an owner gets is an alias: then there can be no
+// glue below it.
 func (m *merger) isCNAME(o *owner) bool {
 	if o.state == held {
 		for _, e := range m.pub.zone.Entries[o.pub.from:o.pub.to] {

@@ -63,21 +63,7 @@ func ParseFragment(source string, zone Name, file string, data []byte, opt Parse
 // general path, so that tests can compare the two.
 func parseFragment(source string, zone Name, file string, data []byte, opt ParseOptions, slowOnly bool) (*Fragment, error) {
 	p := newParser(source, zone, file, data, opt)
-	switch {
-	case len(data) == 0:
-		p.fail(0, 0, "zero bytes: a zero-byte file is never valid; an empty zonelet has a trailer (policy APNIC-103, appendix)")
-		return nil, p.err()
-	case int64(len(data)) > p.lim.MaxBytes:
-		p.fail(0, 0, "%d bytes, at most %d are read; raise the source's max_bytes if the file is right", len(data), p.lim.MaxBytes)
-		return nil, p.err()
-	}
-	p.byteOrderMark()
-	for p.pos < len(p.data) && !p.stopped {
-		if slowOnly || !p.fastLine() {
-			p.slowLine()
-		}
-	}
-	p.finishTrailer(opt.TrailerOptional)
+	p.read(opt, slowOnly)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
@@ -86,6 +72,25 @@ func parseFragment(source string, zone Name, file string, data []byte, opt Parse
 		p.f.SHA256 = hex.EncodeToString(sum[:])
 	}
 	return p.f, nil
+}
+
+// read reads the file, or says why it is not even looked at.
+func (p *parser) read(opt ParseOptions, slowOnly bool) {
+	switch size := int64(len(p.data)); {
+	case size == 0:
+		p.fail(0, 0, "zero bytes: a zero-byte file is never valid; an empty zonelet has a trailer (policy APNIC-103, appendix)")
+		return
+	case size > p.lim.MaxBytes:
+		p.fail(0, 0, "%d bytes, at most %d are read; raise the source's max_bytes if the file is right", size, p.lim.MaxBytes)
+		return
+	}
+	p.byteOrderMark()
+	for p.pos < len(p.data) && !p.stopped {
+		if slowOnly || !p.fastLine() {
+			p.slowLine()
+		}
+	}
+	p.finishTrailer(opt.TrailerOptional)
 }
 
 // A parser holds the state of a master file while it is read.
@@ -129,6 +134,7 @@ func newParser(source string, zone Name, file string, data []byte, opt ParseOpti
 		lim: opt.Limits.orDefault(), data: data, line: 1,
 		ttl: DefaultTTL, zonePlain: isPlain(string(zone)),
 		targets: make(map[string]Data, len(data)/1024),
+		names:   arena{chunk: min(len(data)/2, arenaChunk)},
 	}
 	p.setOrigin(zone)
 	p.trailer.owner, _ = ParseName(source + "." + string(zone)) // a source's name is a label

@@ -63,16 +63,6 @@ func splitFile(t testing.TB, base string) (Name, string) {
 	return n, source
 }
 
-// mustName is ParseName for names that are right.
-func mustName(t testing.TB, s string) Name {
-	t.Helper()
-	n, err := ParseName(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // wantErrors compares the texts of an error, one a line, by their beginnings.
 func wantErrors(t *testing.T, err error, want ...string) {
 	t.Helper()

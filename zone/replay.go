@@ -27,7 +27,9 @@ func (g *GenerationZone) Replay(apex Apex, registry string, claims *Claims, read
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("reading %s of %s: %w", in.File, in.Source, err)
 		}
-		f, err := ParseFragment(in.Source, g.Zone, in.File, data, opt(in.Source))
+		o := opt(in.Source)
+		o.SHA256 = in.SHA256 // an Archive has checked it
+		f, err := ParseFragment(in.Source, g.Zone, in.File, data, o)
 		if err != nil {
 			return nil, nil, nil, err
 		}

@@ -48,7 +48,7 @@ func (p *parser) fastLine() bool {
 		if next := lineEnd(d, i); next >= 0 {
 			return p.took(next)
 		}
-		if !isBlank(d[i]) || p.owner == "" || p.ownerBad {
+		if !isBlank(d[i]) || p.owner == "" {
 			return false
 		}
 		return p.fastRecord(p.owner, p.ownerRaw, i)
@@ -73,9 +73,7 @@ func (p *parser) took(next int) bool {
 		return false
 	}
 	p.pos = next
-	if p.data[next-1] == '\n' {
-		p.line++
-	}
+	p.line++
 	return true
 }
 
@@ -386,14 +384,17 @@ var hexValue = func() (t [256]int8) {
 
 // An arena makes many small strings in few allocations. A chunk lives as long
 // as any string of it.
-type arena struct{ b strings.Builder }
+type arena struct {
+	b     strings.Builder
+	chunk int // octets of one
+}
 
 const arenaChunk = 32 << 10
 
 func (a *arena) add(s []byte) string {
 	if a.b.Cap()-a.b.Len() < len(s) {
 		a.b.Reset()
-		a.b.Grow(max(arenaChunk, len(s)))
+		a.b.Grow(max(a.chunk, len(s)))
 	}
 	start := a.b.Len()
 	a.b.Write(s)

@@ -7,6 +7,7 @@ import (
 
 	"nirzone/cmd/shell"
 	"nirzone/zone"
+	"nirzone/zone/publish"
 )
 
 // The causes of a generation.
@@ -75,7 +76,9 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 	if b.nothingNew(gen) {
 		return a.settle(ctx, rep, a.prev) // the draft is discarded
 	}
-	if err := commit(ctx, draft, gen); err != nil {
+	if err := commit(ctx, draft, gen); errors.Is(err, publish.ErrMoved) {
+		rep.unsure = err // it is served; a power loss may bring the old one back
+	} else if err != nil {
 		return err
 	}
 	rep.Published = gen.Number
@@ -86,7 +89,7 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 // laid out under state/, notices are told, servers are reloaded, old
 // generations are pruned. All of it can be done again.
 func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) error {
-	err := errors.Join(a.layOut(gen), a.prune())
+	err := errors.Join(rep.unsure, a.layOut(gen), a.prune())
 	if err != nil {
 		rep.note("state: %v", err)
 	}

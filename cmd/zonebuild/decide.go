@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"nirzone/cmd/shell"
@@ -64,6 +65,7 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 		alarm("not-published", "%s was never published; look at \"zonebuild plan\", then: zonebuild init --accept COUNT %s", j.zone.File(), j.zone.File())
 		return list
 	case j.carried != "":
+		list = append(list, b.before(j)...)
 		alarm("carried", "%s is published as it was: %s", j.zone.File(), j.carried)
 	}
 	if j.result.Expires.Sub(b.now) < b.cfg.Signing.Alarm {
@@ -80,6 +82,19 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: j.zone,
 			Text: fmt.Sprintf("%d delegations would be lost and are held: %s; look at \"zonebuild held show %s\"", len(h.Losses), h.Rule, h.Hash[:12]),
 		})
+	}
+	return list
+}
+
+// before returns what the current generation has to say of a zone that is not
+// built in this run: it goes on. What this run says itself is left out.
+func (b *batch) before(j *job) []zone.Notice {
+	own := []string{"carried", "runway", "pinned", "not-accepted", "stale", "overdue"}
+	var list []zone.Notice
+	for _, n := range b.prev.Notices {
+		if n.Zone == j.zone && !slices.Contains(own, n.Code) && !strings.HasPrefix(n.Code, "held-") {
+			list = append(list, n.Notice)
+		}
 	}
 	return list
 }

@@ -68,7 +68,7 @@ func (b *batch) holdClaims() {
 		}
 		losses := map[string][]zone.Name{}
 		for _, e := range j.next.Entries {
-			if s := j.next.Source(e); e.Kept == zone.KindClaimsMoved && (len(losses[s]) == 0 || losses[s][len(losses[s])-1] != e.Name) {
+			if s := j.next.Source(e); e.Kept == zone.KindClaimsMoved && e.Type == zone.TypeNS && (len(losses[s]) == 0 || losses[s][len(losses[s])-1] != e.Name) {
 				losses[s] = append(losses[s], e.Name)
 			}
 		}

@@ -215,7 +215,9 @@ func (b *batch) parse(z zone.Name, in zone.Input) (*zone.Fragment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zone.ParseFragment(in.Source, z, in.File, data, b.cfg.ParseOptions(in.Source))
+	opt := b.cfg.ParseOptions(in.Source)
+	opt.SHA256 = in.SHA256 // object has checked it
+	return zone.ParseFragment(in.Source, z, in.File, data, opt)
 }
 
 // refuse notes that a verified file was not used: a notice for each mistake up

@@ -34,6 +34,7 @@ type report struct {
 	Notes     []string        `json:"notes,omitempty"`
 	alarms    []zone.Notice
 	refused   int
+	unsure    error // what went wrong after the commit
 }
 
 type zoneReport struct {
@@ -71,26 +72,23 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 	if b.prev != nil {
 		before, r.Current = b.prev.Notices, b.prev.Number
 	}
-	was := map[string]bool{}
-	for _, n := range before {
-		was[n.Key()] = true
-	}
-	for _, n := range g.Notices {
-		if !was[n.Key()] {
-			r.Opened = append(r.Opened, n.Notice)
-		} else {
-			r.Open++
-		}
+	now := make([]zone.Notice, len(g.Notices))
+	for i, n := range g.Notices {
+		now[i] = n.Notice
 		if n.Severity >= zone.Alarm {
 			r.alarms = append(r.alarms, n.Notice)
 		}
-		delete(was, n.Key())
 	}
-	for _, n := range before {
-		if was[n.Key()] {
-			r.Closed = append(r.Closed, n.Notice)
-		}
+	_, opened, closed := zone.Reopen(before, now, b.now)
+	r.Opened, r.Closed, r.Open = bare(opened), bare(closed), len(now)-len(opened)
+}
+
+func bare(open []zone.OpenNotice) []zone.Notice {
+	var list []zone.Notice
+	for _, n := range open {
+		list = append(list, n.Notice)
 	}
+	return list
 }
 
 func (j *job) report() zoneReport {
@@ -221,10 +219,18 @@ func (r *report) write(w io.Writer) {
 	}
 	switch {
 	case r.Published != 0:
-		fmt.Fprintf(w, "%s generation %d in %.1f s; %d notices go on\n", shell.Paint(w, shell.Good, "published"), r.Published, r.Seconds, r.Open)
+		fmt.Fprintf(w, "%s generation %d in %.1f s; %s\n", shell.Paint(w, shell.Good, "published"), r.Published, r.Seconds, r.openNotices())
 	case r.Error == "" || r.Exit == 3:
-		fmt.Fprintf(w, "%s: generation %d stands, %d notices go on\n", shell.Paint(w, shell.Quiet, "nothing to do"), r.Current, r.Open)
+		fmt.Fprintf(w, "%s: generation %d stands; %s\n", shell.Paint(w, shell.Quiet, "nothing to do"), r.Current, r.openNotices())
 	}
+}
+
+func (r *report) openNotices() string {
+	n := r.Open + len(r.Opened)
+	if n == 0 {
+		return "no notice is open"
+	}
+	return fmt.Sprintf("%d notices are open: nirctl notice list", n)
 }
 
 var stateTone = map[string]shell.Tone{"new": shell.Good, "changed": shell.Good, "unchanged": shell.Quiet, "carried": shell.Bad, "not published": shell.Care}

@@ -220,6 +220,10 @@ func (a *app) pruneAccepts() error {
 	return nil
 }
 
+// reloadsAtATime bounds the reload commands that run together: a server takes
+// them one after the other anyway, three servers do not wait for each other.
+const reloadsAtATime = 4
+
 // reload tells the name servers of the changed zones. What fails stays written
 // in generation.json and is tried again by the next run. A crash between a
 // reload and that note repeats the reload, which does no harm.
@@ -231,7 +235,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 	for _, z := range g.Reload {
 		zones = append(zones, z.File())
 	}
-	results := publish.Reload(ctx, a.cfg.Publish.Reload, zones, publish.ReloadOptions{Timeout: a.cfg.Publish.Timeout})
+	results := publish.Reload(ctx, a.cfg.Publish.Reload, zones, publish.ReloadOptions{Timeout: a.cfg.Publish.Timeout, Parallel: reloadsAtATime})
 	failed := map[string]bool{}
 	for _, r := range results {
 		if r.Err != nil {
@@ -257,12 +261,11 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 	return nil
 }
 
-// rewrite replaces the generation's note, in the one field that changes after
-// the commit.
+// rewrite replaces the current generation's note, in the one field that changes
+// after the commit.
 func (a *app) rewrite(g *zone.Generation) error {
-	cur, err := a.tree.Open(g.Number)
-	if err != nil {
-		return err
+	if err := a.tree.Amend(publish.Note("generation.json", g.Encode())); err != nil {
+		return fmt.Errorf("noting the reload: %w", err)
 	}
-	return publish.WriteFile(a.fs, filepath.Join(cur.Dir, "generation.json"), g.Encode(), 0o644)
+	return nil
 }

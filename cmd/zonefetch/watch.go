@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -89,7 +90,7 @@ func (b *bars) state(e fetch.Event) string {
 		b.bars[e.Source] = bar
 	}
 	_ = bar.Set(min(e.Done, e.Total)) // it writes to nowhere
-	return bar.String() + "  " + octets(e.Bytes)
+	return strings.TrimLeft(bar.String(), "\r ") + "  " + octets(e.Bytes)
 }
 
 func (b *bars) finished(e fetch.Event) {

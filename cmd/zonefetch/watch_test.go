@@ -21,8 +21,8 @@ func screen(t *testing.T, out string) []string {
 		}
 		part = strings.TrimPrefix(part, "J")
 		for l := range strings.Lines(part) {
-			if !strings.HasSuffix(l, "\n") {
-				t.Errorf("half a line %q", l)
+			if !strings.HasSuffix(l, "\n") || strings.Contains(l, "\r") {
+				t.Errorf("not one whole line: %q", l)
 			}
 			lines = append(lines, strings.TrimSuffix(l, "\n"))
 		}

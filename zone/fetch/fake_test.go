@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -69,10 +70,24 @@ type fakeFTP struct {
 	hooks map[string]func(c net.Conn, arg string) (done bool)
 	data  func(c net.Conn, name string) // instead of sending the file or listing
 	pasv  string                        // the address that PASV names, as h1,h2,h3,h4
+	end   string                        // instead of 226
 	sent  atomic.Int64
 
-	mu   sync.Mutex
-	seen []string // commands
+	mu   sync.Mutex // of hooks, data, pasv and seen: a connection may outlive its run
+	seen []string   // commands
+}
+
+// arm changes what the server does from now on.
+func (f *fakeFTP) arm(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fakeFTP) hook(cmd string) func(net.Conn, string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hooks[cmd]
 }
 
 func (f *fakeFTP) start(t testing.TB) string {
@@ -92,7 +107,7 @@ func (f *fakeFTP) commands(prefix string) (out []string) {
 
 func (f *fakeFTP) serve(t testing.TB, c net.Conn) {
 	say := func(format string, args ...any) { fmt.Fprintf(c, format+"\r\n", args...) }
-	if h := f.hooks["banner"]; h != nil && h(c, "") {
+	if h := f.hook("banner"); h != nil && h(c, "") {
 		return
 	}
 	say("220 ready")
@@ -113,7 +128,7 @@ func (f *fakeFTP) serve(t testing.TB, c net.Conn) {
 		f.seen = append(f.seen, line)
 		f.mu.Unlock()
 		cmd, arg, _ := strings.Cut(line, " ")
-		if h := f.hooks[cmd]; h != nil && h(c, arg) {
+		if h := f.hook(cmd); h != nil && h(c, arg) {
 			continue
 		}
 		switch cmd {
@@ -152,7 +167,9 @@ func (f *fakeFTP) serve(t testing.TB, c net.Conn) {
 			if cmd == "EPSV" {
 				say("229 Extended (|||%d|)", port)
 			} else {
+				f.mu.Lock()
 				say("227 Passive (%s,%d,%d)", f.pasv, port/256, port%256)
+				f.mu.Unlock()
 			}
 		case "RETR", "NLST":
 			f.transfer(say, data, cmd, arg)
@@ -180,13 +197,18 @@ func (f *fakeFTP) transfer(say func(string, ...any), l net.Listener, cmd, arg st
 	if err != nil {
 		return
 	}
-	if f.data != nil {
-		f.data(d, strings.TrimSpace(cmd+" "+arg))
+	f.mu.Lock()
+	data := f.data
+	f.mu.Unlock()
+	if data != nil {
+		data(d, strings.TrimSpace(cmd+" "+arg))
 	} else {
 		_, _ = d.Write(body)
 	}
 	d.Close()
-	say("226 done")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	say("%s", cmp.Or(f.end, "226 done"))
 }
 
 // TYPE answers 200.

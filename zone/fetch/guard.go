@@ -21,10 +21,12 @@ type guard struct {
 	net.Conn
 	meter *meter
 	idle  time.Duration
-	timer *time.Timer
-	stop  func() bool
+	also  *guard       // a connection that is silent while this one works, and lives by it
 	left  atomic.Int64 // bytes that may still be read
 
+	mu    sync.Mutex // of the two below: either may fire before the other is made
+	timer *time.Timer
+	stop  func() bool
 	once  sync.Once
 	cause atomic.Pointer[error]
 }
@@ -40,6 +42,8 @@ func (p *place) dial(ctx context.Context, addr string) (*guard, error) {
 	}
 	g := &guard{Conn: conn, meter: p.meter, idle: p.limits.Idle}
 	g.left.Store(noLimit)
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.timer = time.AfterFunc(g.idle, func() {
 		g.abort(fmt.Errorf("nothing was heard for %v (fetch.idle): %w", g.idle, os.ErrDeadlineExceeded))
 	})
@@ -58,8 +62,10 @@ func (g *guard) abort(err error) {
 func (g *guard) Close() error {
 	err := net.ErrClosed
 	g.once.Do(func() {
+		g.mu.Lock()
 		g.timer.Stop()
 		g.stop()
+		g.mu.Unlock()
 		err = g.Conn.Close()
 	})
 	if errors.Is(err, net.ErrClosed) {
@@ -75,9 +81,7 @@ func (g *guard) limit(n int64) { g.left.Store(n) }
 func (g *guard) Read(b []byte) (int, error) {
 	n, err := g.Conn.Read(b)
 	g.meter.in.Add(int64(n))
-	if n > 0 {
-		g.timer.Reset(g.idle)
-	}
+	g.heard(n)
 	if g.left.Add(-int64(n)) < 0 {
 		g.abort(final("the server sent more than was agreed to"))
 	}
@@ -88,10 +92,20 @@ func (g *guard) Read(b []byte) (int, error) {
 func (g *guard) Write(b []byte) (int, error) {
 	n, err := g.Conn.Write(b)
 	g.meter.out.Add(int64(n))
-	if n > 0 {
-		g.timer.Reset(g.idle)
-	}
+	g.heard(n)
 	return n, g.explain(err)
+}
+
+// heard starts the idle time anew. That of a closed connection may run once more; it
+// ends in nothing.
+func (g *guard) heard(n int) {
+	if n == 0 {
+		return
+	}
+	g.timer.Reset(g.idle)
+	if g.also != nil {
+		g.also.timer.Reset(g.idle)
+	}
 }
 
 // explain replaces the error of a connection that closed itself by the reason.

@@ -115,6 +115,25 @@ var hostileFTP = map[string]struct {
 		},
 		fetch: "idle = \"10s\"\ntotal = \"200ms\"", lines: "max_bytes = 1000000\nrequire = []", reason: "the source took longer than fetch.total = 200ms",
 	},
+	"ends with 426": {
+		arm: func(f *fakeFTP, s *site) {
+			f.hooks["SIZE"] = refuse(500)
+			f.end = "426 connection closed, transfer aborted"
+			f.data = func(c net.Conn, _ string) { fmt.Fprint(c, "half") }
+		},
+		lines: "require = []", fetch: "retries = 1", reason: "ending the transfer: the server says 426",
+	},
+	"changes in a transfer": {
+		arm: func(f *fakeFTP, _ *site) {
+			n := 0
+			f.hooks["MDTM"] = func(c net.Conn, _ string) bool {
+				n++
+				fmt.Fprintf(c, "213 202611211200%02d\r\n", n%60)
+				return true
+			}
+		},
+		lines: "require = []", fetch: "retries = 1", reason: "changed while it was transferred",
+	},
 	"gives zero bytes": {
 		arm: func(_ *fakeFTP, s *site) {
 			s.write("202.in-addr.arpa-JPNIC", nil)
@@ -151,7 +170,7 @@ func TestHostileFTP(t *testing.T) {
 			}
 			site.put("202.in-addr.arpa-JPNIC", zonelet(202, 11))
 			site.put("203.in-addr.arpa-JPNIC", zonelet(203, 11))
-			c.arm(f, site)
+			f.arm(func() { c.arm(f, site) })
 			r := s.run()
 			if r.Failed() == c.good {
 				t.Fatalf("failed is %v\n%s", r.Failed(), r.Encode())
@@ -215,6 +234,51 @@ func TestEndlessListing(t *testing.T) {
 				t.Errorf("the server could send %d bytes", n)
 			}
 		})
+	}
+}
+
+// TestLongTransfer: the control connection is silent for as long as data flows, which
+// may be longer than fetch.idle.
+func TestLongTransfer(t *testing.T) {
+	site := newSite(t)
+	site.put(file202, zonelet(202, 5))
+	f := newFakeFTP(site.dir)
+	f.data = func(c net.Conn, name string) {
+		b, _ := os.ReadFile(site.dir + "/" + strings.TrimPrefix(name, "RETR "))
+		parts := 1
+		if name == "RETR "+file202 {
+			parts = 10
+		}
+		for i := range parts {
+			time.Sleep(time.Duration(parts-1) * 100 * time.Millisecond / 9) // a slow network
+			_, _ = c.Write(b[i*len(b)/parts : (i+1)*len(b)/parts])
+		}
+	}
+	r := configure(t, f.start(t), one, "idle = \"600ms\"\nretries = 0").run()
+	wantZones(t, r, "202=new")
+}
+
+// TestListingOfNothing: an empty folder is more likely a mistake than the wish of a
+// source to be forgotten.
+func TestListingOfNothing(t *testing.T) {
+	site, _, s := served(t, "")
+	s.config.Sources[0].Listed = true
+	site.remove(file202)
+	r := s.run()
+	wantZones(t, r, "202=kept")
+	if !strings.Contains(r.Sources[0].Reason, "none of the 1 names this source may publish, such as "+file202) {
+		t.Errorf("%s", r.Encode())
+	}
+}
+
+// TestSourceMoves: what another server said of its files means nothing.
+func TestSourceMoves(t *testing.T) {
+	site, _, s := served(t, "")
+	f := newFakeFTP(site.dir)
+	s.config.Sources[0].URL = f.start(t)
+	wantZones(t, s.run(), "202=unchanged")
+	if n := len(f.commands("RETR")); n != 3 {
+		t.Errorf("%d transfers from the new server, want 3", n)
 	}
 }
 

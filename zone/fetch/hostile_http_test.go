@@ -66,7 +66,7 @@ var hostileHTTP = map[string]struct {
 		serve: func(w http.ResponseWriter, _ *http.Request, _ string, _ *atomic.Int64) {
 			var b bytes.Buffer
 			z := gzip.NewWriter(&b)
-			_, _ = z.Write(make([]byte, 64<<20))
+			_, _ = z.Write(make([]byte, 8<<20))
 			_ = z.Close()
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(b.Bytes())

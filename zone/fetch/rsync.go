@@ -15,14 +15,15 @@ import (
 	"time"
 )
 
-// An rsyncSession works in rounds: one to list the directory, one for each call of
-// fetch that has something to transfer. A round is one rsync run into a private
-// folder. Which files have changed is read from the listing: size and time.
+// An rsyncSession works in rounds: one to list the directory, again before a file is
+// asked for a second time, and one for each call of fetch that has something to
+// transfer. A round is one rsync run into a private folder. Which files have changed is read from the listing: size and time.
 type rsyncSession struct {
 	p      *place
 	runner rsyncRunner
 	dir    string // private folder of this session
 	listed map[string]rsyncStat
+	pulled map[string]bool // since it was listed
 }
 
 // An rsyncRunner makes one rsync run: list prints the directory to the returned
@@ -88,14 +89,14 @@ func (s *rsyncSession) list(ctx context.Context, names []string) (map[string]boo
 	return found, nil
 }
 
-// stat lists the directory; fetch calls it again for every round, so that what it
-// compares is of the same moment as what it transfers.
+// stat lists the directory.
 func (s *rsyncSession) stat(ctx context.Context) error {
 	out, err := s.runner.list(ctx)
 	if err != nil {
 		return fmt.Errorf("listing the directory: %w", err)
 	}
 	s.listed, err = parseRsyncList(out)
+	s.pulled = map[string]bool{}
 	return err
 }
 
@@ -129,7 +130,10 @@ func parseRsyncList(out []byte) (map[string]rsyncStat, error) {
 const maxArguments = 300
 
 func (s *rsyncSession) fetch(ctx context.Context, reqs []request) ([]reply, error) {
-	if s.listed == nil {
+	// A file that is asked for again may have changed since it came. What else has
+	// changed since it was listed shows by its seals.
+	again := func(r request) bool { return s.pulled[r.name] }
+	if s.listed == nil || slices.ContainsFunc(reqs, again) {
 		if err := s.stat(ctx); err != nil {
 			return nil, err
 		}
@@ -146,9 +150,10 @@ func (s *rsyncSession) fetch(ctx context.Context, reqs []request) ([]reply, erro
 			return nil, err
 		}
 	}
-	// What is there now may have changed since it was listed: the next round lists
-	// again, and the validators are those of the files that came.
-	s.listed = nil
+	for _, n := range names {
+		s.pulled[n] = true
+	}
+	// The validators are those of the files that came, not of those listed.
 	for i, r := range reqs {
 		if replies[i].err == nil && !replies[i].unchanged {
 			replies[i] = s.received(r)

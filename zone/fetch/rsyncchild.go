@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -134,6 +136,9 @@ func (p *place) runChild(ctx context.Context, job childJob, r io.Reader, conn io
 	cmd := exec.CommandContext(ctx, p.exe)
 	ownGroup(cmd)
 	cmd.Env = []string{childEnv + "=" + string(value), "TZ=UTC", "GOTRACEBACK=none", "GOMAXPROCS=2"}
+	if raceEnabled {
+		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
+	}
 	cmd.ExtraFiles = []*os.File{childOut}
 	stdout, stderr := &tail{max: maxListing}, &tail{max: 16 << 10}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
@@ -147,8 +152,11 @@ func (p *place) runChild(ctx context.Context, job childJob, r io.Reader, conn io
 	if err != nil {
 		return nil, finalError{fmt.Errorf("starting the rsync child: %w", err)}
 	}
-	read := relay(stdin, r, conn, toServer)
+	read, written := relay(stdin, r, conn, toServer)
 	err = cmd.Wait()
+	// The child's last words still go to the server; if it does not take them, its
+	// connection's guard ends this.
+	<-written
 	_ = conn.Close()
 	streamErr := <-read
 	if ctx.Err() != nil {
@@ -157,20 +165,24 @@ func (p *place) runChild(ctx context.Context, job childJob, r io.Reader, conn io
 	if err != nil {
 		return nil, childFailed(err, streamErr, stderr.String())
 	}
-	return stdout.buf, nil
+	return stdout.bytes(), nil
 }
 
 // relay copies both ways until the child or the server ends; what reading from the
-// server ended with is sent on the channel.
-func relay(stdin io.WriteCloser, r io.Reader, conn io.Writer, toServer io.Reader) <-chan error {
-	read := make(chan error, 1)
+// server ended with is sent on read, and written is closed when no more will be
+// written to it.
+func relay(stdin io.WriteCloser, r io.Reader, conn io.Writer, toServer io.Reader) (read <-chan error, written <-chan struct{}) {
+	ended, done := make(chan error, 1), make(chan struct{})
 	go func() {
 		_, err := io.Copy(stdin, r)
 		_ = stdin.Close()
-		read <- err
+		ended <- err
 	}()
-	go func() { _, _ = io.Copy(conn, toServer) }()
-	return read
+	go func() {
+		_, _ = io.Copy(conn, toServer)
+		close(done)
+	}()
+	return ended, done
 }
 
 // ownGroup makes the command the leader of a process group that is killed as a
@@ -222,11 +234,14 @@ func panicLine(stderr string) string {
 // many.
 type tail struct {
 	max int
+	mu  sync.Mutex
 	buf []byte
 }
 
 // Write never fails.
 func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.buf = append(t.buf, b...)
 	if len(t.buf) > 2*t.max {
 		t.buf = append(t.buf[:0], t.buf[len(t.buf)-t.max:]...)
@@ -235,4 +250,10 @@ func (t *tail) Write(b []byte) (int, error) {
 }
 
 // String is what is kept.
-func (t *tail) String() string { return string(t.buf) }
+func (t *tail) String() string { return string(t.bytes()) }
+
+func (t *tail) bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.buf)
+}

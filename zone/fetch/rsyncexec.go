@@ -107,7 +107,7 @@ func (r *programRunner) run(ctx context.Context, args ...string) ([]byte, error)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return stdout.buf, nil
+		return stdout.bytes(), nil
 	case !errors.As(err, &exit):
 		return nil, finalError{fmt.Errorf("running %s: %w", r.argv[0], err)}
 	}

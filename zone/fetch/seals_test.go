@@ -97,14 +97,16 @@ func TestRaceIsWonInTheRun(t *testing.T) {
 			site.write(file202+".md5", seal.FormatMD5(file202, []byte("old")))
 			site.write(file202+".asc", site.sign(next, site.at))
 			asked := 0
-			f.hooks["SIZE"] = func(_ net.Conn, name string) bool {
-				if name == file202+".md5" {
-					if asked++; asked == when {
-						site.write(file202+".md5", seal.FormatMD5(file202, next))
+			f.arm(func() {
+				f.hooks["SIZE"] = func(_ net.Conn, name string) bool {
+					if name == file202+".md5" {
+						if asked++; asked == when {
+							site.write(file202+".md5", seal.FormatMD5(file202, next))
+						}
 					}
+					return false
 				}
-				return false
-			}
+			})
 			wantZones(t, s.run(), "202=new")
 			if n := len(f.commands("RETR " + file202 + ".md5")); n != 3 {
 				t.Errorf("the sum was transferred %d times in two runs, want 3", n)

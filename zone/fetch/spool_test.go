@@ -139,19 +139,21 @@ func TestCancelled(t *testing.T) {
 	site.put(file202, zonelet(202, 6))
 	site.put("203.in-addr.arpa-JPNIC", zonelet(203, 6))
 	ctx, cancel := context.WithCancel(context.Background())
-	f.data = func(c net.Conn, name string) {
-		if name == "RETR 203.in-addr.arpa-JPNIC" {
-			cancel()
-			hang(c, "")
-			return
+	f.arm(func() {
+		f.data = func(c net.Conn, name string) {
+			if name == "RETR 203.in-addr.arpa-JPNIC" {
+				cancel()
+				hang(c, "")
+				return
+			}
+			if name == "NLST" {
+				fmt.Fprint(c, file202+"\r\n203.in-addr.arpa-JPNIC\r\n")
+				return
+			}
+			b, _ := os.ReadFile(filepath.Join(site.dir, strings.TrimPrefix(name, "RETR ")))
+			_, _ = c.Write(b)
 		}
-		if name == "NLST" {
-			fmt.Fprint(c, file202+"\r\n203.in-addr.arpa-JPNIC\r\n")
-			return
-		}
-		b, _ := os.ReadFile(filepath.Join(site.dir, strings.TrimPrefix(name, "RETR ")))
-		_, _ = c.Write(b)
-	}
+	})
 	r, err := s.try(ctx)
 	if err != nil || !r.Cancelled || !r.Recorded || r.Failed() {
 		t.Fatalf("%v\n%s", err, r.Encode())
@@ -160,7 +162,7 @@ func TestCancelled(t *testing.T) {
 	if got := *s.entry(zone203); got.Last != before.Last || *got.Accepted != *before.Accepted {
 		t.Errorf("203 was %+v, is %+v", before, got)
 	}
-	f.data = nil
+	f.arm(func() { f.data = nil })
 	wantZones(t, s.run(), "202=unchanged 203=new")
 }
 
@@ -214,5 +216,39 @@ func TestManySources(t *testing.T) {
 	s.config.Sources = s.config.Sources[:5]
 	if s.run(); s.manifest().Source("NIR5") != nil {
 		t.Errorf("NIR5 is still in the manifest")
+	}
+}
+
+// TestProgress: events of a source come in order, and bytes are told while they come.
+func TestProgress(t *testing.T) {
+	site := newSite(t)
+	site.put(file202, zonelet(202, 5))
+	f := newFakeFTP(site.dir)
+	s := configure(t, f.start(t), one, "")
+	told := make(chan struct{})
+	f.data = func(c net.Conn, name string) {
+		b, _ := os.ReadFile(filepath.Join(site.dir, strings.TrimPrefix(name, "RETR ")))
+		if name == "RETR "+file202 {
+			_, _ = c.Write(b[:10])
+			b = b[10:]
+			<-told // the rest comes when the first part was told
+		}
+		_, _ = c.Write(b)
+	}
+	var stages []string
+	var before, waiting int64
+	_, err := Run(t.Context(), Options{Config: s.config, Now: s.now, FS: s.fs, Progress: func(e Event) {
+		stages = append(stages, string(e.Stage))
+		if e.Stage == StageTransfer && e.Bytes > before && waiting == 0 && len(f.commands("RETR")) == 2 {
+			waiting = e.Bytes
+			close(told)
+		}
+		before = e.Bytes
+	}})
+	if err != nil || waiting == 0 {
+		t.Fatalf("%v, %d bytes told", err, waiting)
+	}
+	if got := strings.Join(slices.Compact(stages), " "); got != "connecting fetching done" {
+		t.Errorf("stages %q", got)
 	}
 }

@@ -2,12 +2,8 @@ package fetch
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"nirzone/zone"
 )
@@ -72,6 +68,9 @@ func (w *worker) prepare() error {
 		return err
 	}
 	w.result.notices = append(w.result.notices, w.verifier.alarms()...)
+	if sum, signature := parts(w.plan.source); !sum && !signature {
+		p.note("unsealed", zone.Warning, `the configuration requires no seal of this source (require = []): whoever can change its files, or the way to here, can change the zones`)
+	}
 	if end, never := w.verifier.keyEnd(); !never {
 		w.result.keyEnd = end
 	}
@@ -201,160 +200,6 @@ func (w *worker) attempt(ctx context.Context, jobs []job) ([]observation, error)
 	return out, nil
 }
 
-// try runs f on an open session, again after a pause when it failed in a way that
-// may pass.
-func (w *worker) try(ctx context.Context, f func(session) error) error {
-	limits := w.r.Config.Fetch
-	op := func() (struct{}, error) {
-		err := w.once(ctx, f)
-		if err == nil {
-			return struct{}{}, nil
-		}
-		w.close()
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		if isFinal(err) || ctx.Err() != nil {
-			err = backoff.Permanent(err)
-		}
-		return struct{}{}, err
-	}
-	_, err := backoff.Retry(ctx, op,
-		backoff.WithBackOff(&pause{base: limits.Backoff, rand: w.r.Rand}),
-		backoff.WithMaxTries(uint(limits.Retries)+1), backoff.WithMaxElapsedTime(0),
-		backoff.WithNotify(func(err error, _ time.Duration) {
-			w.result.retries++
-			w.progress(StageRetry, err)
-		}))
-	var permanent *backoff.PermanentError
-	if errors.As(err, &permanent) {
-		err = permanent.Unwrap()
-	}
-	return err
-}
-
-func (w *worker) once(ctx context.Context, f func(session) error) error {
-	if w.session == nil {
-		s, err := w.plan.place.open(ctx)
-		if err != nil {
-			return err
-		}
-		w.session = s
-	}
-	return f(w.session)
-}
-
-func (w *worker) close() {
-	if w.session != nil {
-		w.session.close()
-		w.session = nil
-	}
-}
-
-// A pause doubles each time, and has up to half of itself added by chance, so that
-// sources that failed together do not come back together.
-type pause struct {
-	base time.Duration
-	next time.Duration
-	rand func() float64
-}
-
-// NextBackOff is backoff.BackOff's.
-func (p *pause) NextBackOff() time.Duration {
-	d := p.next
-	p.next = min(2*p.next, time.Hour)
-	return d + time.Duration(p.rand()*float64(d)/2)
-}
-
-// Reset is backoff.BackOff's.
-func (p *pause) Reset() { p.next = p.base }
-
-// settle decides on a zone and keeps the result. It always returns true.
-func (w *worker) settle(j job, obs observation) bool {
-	entry, notices := decide(w.plan.source, j.prev, obs, w.r.report.Run, w.now)
-	w.result.entry.Zones = append(w.result.entry.Zones, entry)
-	w.result.notices = append(w.result.notices, notices...)
-	w.result.zones = append(w.result.zones, zoneReport(j, entry, obs))
-	w.done++
-	return true
-}
-
-// finish completes the entry: a source that was not reached keeps what it had, and
-// zones that this run did not get to keep their entries untouched.
-func (w *worker) finish(ctx context.Context, err error) {
-	w.result.received, w.result.sent = w.traffic()
-	e := &w.result.entry
-	switch {
-	case ctx.Err() != nil:
-		w.cancelled()
-	case err != nil:
-		for _, j := range w.plan.jobs {
-			if j.prev.Accepted != nil || !w.plan.source.Listed {
-				w.settleQuietly(j, err)
-			}
-		}
-		w.unreached(err)
-	default:
-		e.Last.Outcome = outcomeOf(e.Zones)
-	}
-	slices.SortFunc(e.Zones, func(a, b zone.ZoneEntry) int { return a.Zone.Compare(b.Zone) })
-	slices.SortFunc(w.result.zones, func(a, b ZoneReport) int { return a.Zone.Compare(b.Zone) })
-	for _, z := range e.Zones {
-		w.result.notices = append(w.result.notices, ages(w.plan.source, z, w.now)...)
-	}
-	zone.SortNotices(w.result.notices)
-}
-
-// settleQuietly is settle without a notice for each zone: one for the source says
-// it all.
-func (w *worker) settleQuietly(j job, err error) {
-	if w.result.entry.Zone(j.zone) != nil {
-		return
-	}
-	n := len(w.result.notices)
-	w.settle(j, observation{err: err})
-	w.result.notices = w.result.notices[:n]
-}
-
-// unreached is the entry of a source that could not be worked with at all.
-func (w *worker) unreached(err error) {
-	e := &w.result.entry
-	e.Last.Outcome, e.Last.Reason = zone.OutcomeAbsent, err.Error()
-	for _, z := range e.Zones {
-		if z.Accepted != nil {
-			e.Last.Outcome = zone.OutcomeKept
-		}
-	}
-	w.result.notices = append(w.result.notices, zone.Notice{
-		Code: "unreached", Severity: zone.Error, Source: w.plan.source.Name, Text: fmt.Sprintf("%v; what was accepted before stands", err),
-	})
-}
-
-// cancelled restores the entries of what was being worked on: that somebody stopped
-// the run says nothing about the source.
-func (w *worker) cancelled() {
-	e := &w.result.entry
-	finished := func(z zone.ZoneEntry) bool {
-		return z.Last.Outcome == zone.OutcomeNew || z.Last.Outcome == zone.OutcomeUnchanged
-	}
-	var zones []zone.ZoneEntry
-	for _, j := range w.plan.jobs {
-		if now := e.Zone(j.zone); now != nil && finished(*now) {
-			zones = append(zones, *now)
-		} else if w.plan.prev.Zone(j.zone) != nil {
-			zones = append(zones, j.prev)
-		}
-	}
-	e.Zones, e.Last = zones, w.plan.prev.Last
-	if e.Last.Outcome == "" {
-		e.Last = zone.Attempt{Time: w.now, Outcome: zone.OutcomeAbsent, Reason: "the first run was cancelled"}
-	}
-	w.result.notices = slices.DeleteFunc(w.result.notices, func(n zone.Notice) bool { return n.Code == "kept" || n.Code == "absent" || n.Code == "mismatch" })
-	w.result.zones = slices.DeleteFunc(w.result.zones, func(z ZoneReport) bool {
-		return z.Outcome != zone.OutcomeNew && z.Outcome != zone.OutcomeUnchanged
-	})
-}
-
 func (w *worker) traffic() (received, sent int64) {
 	if w.plan.place == nil {
 		return 0, 0
@@ -364,5 +209,5 @@ func (w *worker) traffic() (received, sent int64) {
 
 func (w *worker) progress(stage Stage, err error) {
 	received, _ := w.traffic()
-	w.r.progress(Event{Source: w.plan.source.Name, Stage: stage, Done: w.done, Total: w.total, Bytes: received, Err: err})
+	w.r.teller.tell(Event{Source: w.plan.source.Name, Stage: stage, Done: w.done, Total: w.total, Bytes: received, Err: err})
 }

@@ -164,6 +164,17 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// A gap is named with its end.
+func TestAlarmsAboutGaps(t *testing.T) {
+	a, late := testKey(t, "a", date(2025, 1, 1), year), testKey(t, "d", date(2026, 2, 1), year)
+	ring := ringOf(t, a, late)
+	for now, code := range map[time.Time]string{date(2025, 12, 30): "keyring-ends-7", date(2026, 1, 15): "keyring-no-usable-key"} {
+		if got := ring.Alarms(Policy{Now: now}); len(got) != 1 || got[0].Code != code || !strings.Contains(got[0].Text, "the next counts from 2026-02-01") {
+			t.Errorf("got %v, want %s", got, code)
+		}
+	}
+}
+
 // A key that no policy takes does not keep the ring alive.
 func TestAlarmsAboutWeakKeys(t *testing.T) {
 	all := binaryOf(t, seed(t, "keyring"))

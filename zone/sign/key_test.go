@@ -304,6 +304,25 @@ func TestTagsUnique(t *testing.T) {
 	}
 }
 
+// TestNeverOverwrites: a name that is taken is left as it is, whichever half.
+func TestNeverOverwrites(t *testing.T) {
+	dir, keys := initKeys(t, algECDSA)
+	folder := filepath.Join(dir, testName.File())
+	base := filepath.Join(folder, keys[0].ID)
+	for _, there := range []string{".private", ".key"} {
+		other := map[string]string{".private": ".key", ".key": ".private"}[there]
+		must(t, os.Rename(base+other, base+".away"))
+		must(t, os.WriteFile(base+there, []byte("precious"), 0o600))
+		if err := writePair(publish.OS, folder, &keys[0]); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("writing over a %s: %v", there, err)
+		}
+		if data, err := os.ReadFile(base + there); err != nil || string(data) != "precious" {
+			t.Errorf("the %s is now %q, %v", there, data, err)
+		}
+		must(t, os.Rename(base+".away", base+other))
+	}
+}
+
 func TestPlanAndState(t *testing.T) {
 	at := func(d int) time.Time { return testNow.AddDate(0, 0, d) }
 	k := Key{Flags: FlagsZSK, Timing: Timing{Created: at(0), Publish: at(1), Ready: at(2), Active: at(3), Retire: at(4), Remove: at(5)}}

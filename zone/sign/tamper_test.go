@@ -3,6 +3,7 @@ package sign
 import (
 	"bytes"
 	"context"
+	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
@@ -160,7 +161,7 @@ func TestTamper(t *testing.T) {
 		{"apex NS dropped", "name servers", v.drop("@", "NS")},
 		{"apex has DS", "the apex has DS", v.insert("@", "NS", "202.in-addr.arpa.\t86400\tIN\tDS\t1 13 2 "+strings.Repeat("AB", 32)+"\n")},
 		{"foreign DNSKEY", "none of the zone's keys", v.foreignKey(otherZSK(t))},
-		{"DNSKEY with a taken tag", "the tag|none of the zone's keys", v.foreignKey(sameTag(v.keys[1]))},
+		{"DNSKEY with a taken tag", "two keys of the DNSKEY set have the tag", v.foreignKey(sameTag(v.keys[1]))},
 		{"DNSKEY flags", "none of the zone's keys", v.replace("@", "DNSKEY", "\t25", "\t38")},
 		{"DNSKEY TTL", "two TTLs|TTL", v.replace("@", "DNSKEY", "\t3600\t", "\t3601\t")},
 		{"DNSKEY missing", "missing from the DNSKEY set", v.drop("@", "DNSKEY")},
@@ -346,11 +347,15 @@ func packLine(line string) []byte {
 	return buf[:n]
 }
 
-// sameTag returns another public key with the tag of k: the tag is a sum of
-// 16-bit words, so two of them may change places. The point is off the curve.
+// sameTag returns another public key with the tag of k, later in canonical
+// order: the tag is a sum of 16-bit words, so two of them may change places. The
+// point is off the curve.
 func sameTag(k Key) Key {
 	p := slices.Clone(k.Public)
-	p[0], p[1], p[2], p[3] = p[2], p[3], p[0], p[1]
+	for i := 2; bytes.Compare(p, k.Public) <= 0; i += 2 {
+		p = slices.Clone(k.Public)
+		p[0], p[1], p[i], p[i+1] = p[i], p[i+1], p[0], p[1]
+	}
 	k.Public = p
 	return k
 }
@@ -418,6 +423,7 @@ func TestOtherKeys(t *testing.T) {
 	wrong[1].Public = extra.Public
 	for what, keys := range map[string][]Key{
 		"none": nil, "no ZSK": good[:1], "no KSK": good[1:], "one more": append(slices.Clone(good), extra), "another": wrong,
+		"one twice": append(slices.Clone(good), good[1]),
 	} {
 		if v.keys = keys; v.verify() == nil {
 			t.Errorf("%s: it was accepted", what)
@@ -559,6 +565,11 @@ func TestTornParts(t *testing.T) {
 	if err := v.file(lines...).verify(); err == nil {
 		t.Error("every line a part: accepted")
 	}
+	middle := slices.IndexFunc(lines, func(l []byte) bool { return bytes.HasPrefix(l, []byte("4.0.202.")) })
+	half := bytes.Join(lines[:middle], nil)
+	if err := v.file(half, half[bytes.Index(half, []byte("\n0.0.202"))+1:]).verify(); err == nil || !strings.Contains(err.Error(), "not together") {
+		t.Error("names twice:", err)
+	}
 	glue := slices.IndexFunc(lines, func(l []byte) bool { return bytes.HasPrefix(l, []byte("ns.5.0.202.")) })
 	err := v.file(bytes.Join(lines[:glue], nil), bytes.Join(lines[glue:], nil)).verify()
 	if err == nil {
@@ -569,5 +580,24 @@ func TestTornParts(t *testing.T) {
 	}
 	if err := v.file().verify(); err == nil {
 		t.Error("nothing: accepted")
+	}
+}
+
+// TestJoin: a name below a delegation in the piece before is glue, even if the
+// chain runs through it.
+func TestJoin(t *testing.T) {
+	wire := func(s zone.Name) []byte { return s.AppendWire(nil) }
+	apex := &apexFound{owner: wire(testName), hash: sha512.New384()}
+	for _, c := range []struct{ cut, first, want string }{
+		{"5.0.", "ns.5.0.", "parted from the delegation"},
+		{"5.0.", "ns.6.0.", ""},
+		{"5.0.", "ns.15.0.", ""},
+	} {
+		j := &join{apex: apex, last: wire(testName), cut: wire(zone.Name(c.cut) + testName)}
+		first := zone.Name(c.first) + testName
+		err := j.take(&piece{first: wire(first), last: wire(first), firstName: string(first)})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s after %s: %v", c.first, c.cut, err)
+		}
 	}
 }

@@ -19,8 +19,11 @@ func TestTools(t *testing.T) {
 	for _, alg := range []uint8{algRSA, algECDSA, algEd25519} {
 		for _, name := range []zone.Name{"202.in-addr.arpa.", "0.4.2.ip6.arpa.", "171.in-addr.arpa."} {
 			count := 420
-			if name == "171.in-addr.arpa." {
+			switch {
+			case name == "171.in-addr.arpa.":
 				count = 0
+			case alg == algRSA:
+				count = 120 // slow
 			}
 			t.Run(fmt.Sprintf("%s/%s", algorithmNames[alg], name), func(t *testing.T) {
 				file := writeSigned(t, name, alg, count)

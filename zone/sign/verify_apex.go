@@ -130,9 +130,13 @@ func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
 	v.keys = map[uint16]*publicKey{}
 	expected := map[uint16]Key{}
 	for _, k := range keys {
-		if reached(k.Timing.Publish, v.now) && !reached(k.Timing.Remove, v.now) {
-			expected[k.Tag] = k
+		if !reached(k.Timing.Publish, v.now) || reached(k.Timing.Remove, v.now) {
+			continue
 		}
+		if other, twice := expected[k.Tag]; twice {
+			return fault(v.origin, "keys %s and %s have the tag %d (RFC 4034, appendix B)", other.ID, k.ID, k.Tag)
+		}
+		expected[k.Tag] = k
 	}
 	for _, g := range ofType(group, dns.TypeDNSKEY) {
 		d := g.rr.(*dns.DNSKEY)
