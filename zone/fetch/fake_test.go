@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -69,6 +70,7 @@ type fakeFTP struct {
 	hooks map[string]func(c net.Conn, arg string) (done bool)
 	data  func(c net.Conn, name string) // instead of sending the file or listing
 	pasv  string                        // the address that PASV names, as h1,h2,h3,h4
+	end   string                        // instead of 226
 	sent  atomic.Int64
 
 	mu   sync.Mutex // of hooks, data, pasv and seen: a connection may outlive its run
@@ -204,7 +206,9 @@ func (f *fakeFTP) transfer(say func(string, ...any), l net.Listener, cmd, arg st
 		_, _ = d.Write(body)
 	}
 	d.Close()
-	say("226 done")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	say("%s", cmp.Or(f.end, "226 done"))
 }
 
 // TYPE answers 200.

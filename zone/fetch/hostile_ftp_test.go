@@ -115,6 +115,25 @@ var hostileFTP = map[string]struct {
 		},
 		fetch: "idle = \"10s\"\ntotal = \"200ms\"", lines: "max_bytes = 1000000\nrequire = []", reason: "the source took longer than fetch.total = 200ms",
 	},
+	"ends with 426": {
+		arm: func(f *fakeFTP, s *site) {
+			f.hooks["SIZE"] = refuse(500)
+			f.end = "426 connection closed, transfer aborted"
+			f.data = func(c net.Conn, _ string) { fmt.Fprint(c, "half") }
+		},
+		lines: "require = []", fetch: "retries = 1", reason: "ending the transfer: the server says 426",
+	},
+	"changes in a transfer": {
+		arm: func(f *fakeFTP, _ *site) {
+			n := 0
+			f.hooks["MDTM"] = func(c net.Conn, _ string) bool {
+				n++
+				fmt.Fprintf(c, "213 202611211200%02d\r\n", n%60)
+				return true
+			}
+		},
+		lines: "require = []", fetch: "retries = 1", reason: "changed while it was transferred",
+	},
 	"gives zero bytes": {
 		arm: func(_ *fakeFTP, s *site) {
 			s.write("202.in-addr.arpa-JPNIC", nil)
@@ -228,6 +247,17 @@ func TestListingOfNothing(t *testing.T) {
 	wantZones(t, r, "202=kept")
 	if !strings.Contains(r.Sources[0].Reason, "none of the 1 names this source may publish, such as "+file202) {
 		t.Errorf("%s", r.Encode())
+	}
+}
+
+// TestSourceMoves: what another server said of its files means nothing.
+func TestSourceMoves(t *testing.T) {
+	site, _, s := served(t, "")
+	f := newFakeFTP(site.dir)
+	s.config.Sources[0].URL = f.start(t)
+	wantZones(t, s.run(), "202=unchanged")
+	if n := len(f.commands("RETR")); n != 3 {
+		t.Errorf("%d transfers from the new server, want 3", n)
 	}
 }
 
