@@ -55,7 +55,8 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	signed  int // signatures made
+	same    bool // the published file is linked: it would become the same
+	signed  int  // signatures made
 }
 
 const (

@@ -3,10 +3,12 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"nirzone/cmd/shell"
+	"nirzone/zone"
 	"nirzone/zone/sign"
 )
 
@@ -15,10 +17,18 @@ func keysCommand(a *app) *cobra.Command {
 		Use: "keys", Short: "Show the zones' keys", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return a.keys() },
 	}
-	c.AddCommand(&cobra.Command{
+	var lost bool
+	make := &cobra.Command{
 		Use: "init [ZONE...]", Short: "Make a KSK and a ZSK for every zone that has none",
-		RunE: func(_ *cobra.Command, args []string) error { return a.keysInit(args) },
-	})
+		Long: `Init makes the keys that are missing, 0600, in BIND's format. It replaces
+nothing. A published zone whose keys are gone is refused: with a new KSK the zone
+is bogus for every validating resolver until the parent has the new DS. Restore
+the keys from a backup, or say --lost if there is none.`,
+		Example: "  zonebuild keys init\n  zonebuild keys init 202.in-addr.arpa --dry-run",
+		RunE:    func(_ *cobra.Command, args []string) error { return a.keysInit(args, lost) },
+	}
+	make.Flags().BoolVar(&lost, "lost", false, "make new keys although the zone is published with others")
+	c.AddCommand(make)
 	return c
 }
 
@@ -67,7 +77,7 @@ func (a *app) keys() error {
 	return nil
 }
 
-func (a *app) keysInit(args []string) error {
+func (a *app) keysInit(args []string, lost bool) error {
 	if err := a.open(); err != nil {
 		return err
 	}
@@ -89,7 +99,12 @@ func (a *app) keysInit(args []string) error {
 		zones = a.cfg.Zones()
 	}
 	if a.dryRun {
-		return a.keysPlan()
+		return a.keysPlan(zones)
+	}
+	if !lost {
+		if err := a.keysThere(zones); err != nil {
+			return err
+		}
 	}
 	steps, err := sign.Init(a.fs, a.cfg.Keys, zones, a.cfg.Signing, a.now, rand.Reader)
 	for _, s := range steps {
@@ -101,8 +116,31 @@ func (a *app) keysInit(args []string) error {
 	return err
 }
 
-func (a *app) keysPlan() error {
-	for _, z := range a.cfg.Zones() {
+// keysThere refuses to go on if a zone is published with a key that is no longer
+// in the keys folder.
+func (a *app) keysThere(zones []zone.Name) error {
+	for _, z := range zones {
+		if a.prev == nil || a.prev.Zone(z) == nil {
+			continue
+		}
+		keys, err := sign.LoadKeys(a.cfg.Keys, z)
+		if err != nil {
+			continue // sign.Init completes or refuses it
+		}
+		for _, p := range a.prev.Zone(z).Keys {
+			if !slices.ContainsFunc(keys, func(k sign.Key) bool { return k.Tag == p.Tag && k.Algorithm == p.Algorithm }) {
+				return &shell.Exit{
+					Code: 1, Err: fmt.Errorf("%s is published with key %d, which is not in the keys folder: a new key makes the zone bogus until the parent has its DS", z.File(), p.Tag),
+					Hint: "restore the keys folder from a backup; if there is none: zonebuild keys init --lost " + z.File(),
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (a *app) keysPlan(zones []zone.Name) error {
+	for _, z := range zones {
 		keys, err := sign.LoadKeys(a.cfg.Keys, z)
 		if err != nil {
 			return err
