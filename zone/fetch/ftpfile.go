@@ -99,16 +99,27 @@ const chunk = 1 << 20
 func readLimited(r io.Reader, req request) ([]byte, error) {
 	var pieces [][]byte
 	for total, size := int64(0), int64(16<<10); ; size = min(2*size, chunk) {
-		b := make([]byte, min(size, req.max+1-total))
-		n, err := io.ReadFull(r, b)
-		pieces, total = append(pieces, b[:n]), total+int64(n)
+		b, err := fill(r, min(size, req.max+1-total))
+		pieces, total = append(pieces, b), total+int64(len(b))
 		switch {
 		case total > req.max:
 			return nil, tooLarge(req, -1)
-		case err == io.EOF || err == io.ErrUnexpectedEOF:
+		case err == io.EOF:
 			return bytes.Join(pieces, nil), nil
 		case err != nil:
 			return nil, fmt.Errorf("reading after %d bytes: %w", total, err)
+		}
+	}
+}
+
+// fill reads size bytes, or what comes before an error. Unlike io.ReadFull it hands
+// the error on as it is: an unexpected end is one that r tells of.
+func fill(r io.Reader, size int64) ([]byte, error) {
+	b := make([]byte, size)
+	for n := 0; ; {
+		m, err := r.Read(b[n:])
+		if n += m; n == len(b) || err != nil {
+			return b[:n], err
 		}
 	}
 }
