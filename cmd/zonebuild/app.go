@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -93,8 +92,7 @@ func (a *app) lastGoodConfig(cause error) *zone.Config {
 	if err != nil {
 		return nil
 	}
-	text, _ := shell.ReadFile(file, 4<<20)
-	public, state := rawPath(file, text, "public"), rawPath(file, text, "state")
+	public, state := shell.RawPath(file, "public", "public"), shell.RawPath(file, "state", "state")
 	gen, err := shell.CurrentGeneration(&zone.Config{Public: public})
 	if err != nil || gen == nil {
 		return nil
@@ -114,17 +112,27 @@ func (a *app) lastGoodConfig(cause error) *zone.Config {
 	return c
 }
 
-// rawPath reads a top-level path from a configuration that does not parse as a
-// whole: the first line that sets it, else its default.
-func rawPath(file string, text []byte, key string) string {
-	p := key
-	if m := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']([^"'\n]+)["']`).FindSubmatch(text); m != nil {
-		p = string(m[1])
+// failedEarly writes the metrics of a run that ended before it had anything to
+// report; a run that found the lock taken leaves them to the one that has it.
+func (a *app) failedEarly(err error) {
+	code, e := 1, (*shell.Exit)(nil)
+	if errors.As(err, &e) {
+		code = e.Code
 	}
-	if filepath.IsAbs(p) {
-		return p
+	dir := ""
+	if a.cfg != nil {
+		dir = a.cfg.Metrics
+	} else if file, err := shell.FindConfig(a.config); err == nil {
+		dir = shell.RawPath(file, "metrics", "")
 	}
-	return filepath.Join(filepath.Dir(file), p)
+	if code == 4 || dir == "" {
+		return
+	}
+	m := shell.NewMetrics("zonebuild")
+	m.Finish(code, a.Clock(), 0)
+	if err := m.Write(dir); err != nil {
+		a.Errorf("warning: %v", err)
+	}
 }
 
 // lock takes the lock that excludes other builds and zonefetch's pruning.

@@ -27,10 +27,12 @@ const (
 // what remains to be done follows from generation.json, and every run does it.
 func (a *app) build(ctx context.Context, cause string, prepare func(*batch) error) (err error) {
 	if err := a.open(); err != nil {
+		a.failedEarly(err)
 		return err
 	}
 	release, err := a.lock()
 	if err != nil {
+		a.failedEarly(err)
 		return err
 	}
 	defer release()
