@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -140,6 +141,21 @@ func LoadConfig(flag string) (*zone.Config, error) {
 		return nil, Usage(err, "nirzone.example.toml documents every key")
 	}
 	return c, nil
+}
+
+// RawPath reads a top-level path from a configuration that does not parse as a
+// whole: what the first line that sets it says, else fallback, from the file's
+// folder unless it is empty.
+func RawPath(file, key, fallback string) string {
+	text, _ := ReadFile(file, maxConfig) // unreadable is as if it set nothing
+	p := fallback
+	if m := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']([^"'\n]+)["']`).FindSubmatch(text); m != nil {
+		p = string(m[1])
+	}
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(filepath.Dir(file), p)
 }
 
 // ReadFile reads a file of at most limit octets.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -116,8 +115,7 @@ func (a *app) lastGoodConfig(cause error) *zone.Config {
 	if err != nil {
 		return nil
 	}
-	text, _ := shell.ReadFile(file, 4<<20)
-	public, state := rawPath(file, text, "public"), rawPath(file, text, "state")
+	public, state := shell.RawPath(file, "public", "public"), shell.RawPath(file, "state", "state")
 	gen, err := shell.CurrentGeneration(&zone.Config{Public: public})
 	if err != nil || gen == nil {
 		return nil
@@ -137,17 +135,27 @@ func (a *app) lastGoodConfig(cause error) *zone.Config {
 	return c
 }
 
-// rawPath reads a top-level path from a configuration that does not parse as a
-// whole: the first line that sets it, else its default.
-func rawPath(file string, text []byte, key string) string {
-	p := key
-	if m := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']([^"'\n]+)["']`).FindSubmatch(text); m != nil {
-		p = string(m[1])
+// failedEarly writes the metrics of a run that ended before it had anything to
+// report; a run that found the lock taken leaves them to the one that has it.
+func (a *app) failedEarly(err error) {
+	code, e := 1, (*shell.Exit)(nil)
+	if errors.As(err, &e) {
+		code = e.Code
 	}
-	if filepath.IsAbs(p) {
-		return p
+	dir := ""
+	if a.cfg != nil {
+		dir = a.cfg.Metrics
+	} else if file, err := shell.FindConfig(a.config); err == nil {
+		dir = shell.RawPath(file, "metrics", "")
 	}
-	return filepath.Join(filepath.Dir(file), p)
+	if code == 4 || dir == "" {
+		return
+	}
+	m := shell.NewMetrics("zonebuild")
+	m.Finish(code, a.Clock(), 0)
+	if err := m.Write(dir); err != nil {
+		a.Errorf("warning: %v", err)
+	}
 }
 
 // lock takes the lock that excludes other builds and zonefetch's pruning. The
@@ -167,6 +175,9 @@ func (a *app) lock() (release func() error, err error) {
 	if err != nil {
 		return none, err
 	}
+	if err := a.sweep(); err != nil {
+		return none, errors.Join(err, release())
+	}
 	return release, nil
 }
 
@@ -174,4 +185,16 @@ func (a *app) lock() (release func() error, err error) {
 func isLocked(err error) bool {
 	var e *shell.Exit
 	return errors.As(err, &e) && e.Code == 4
+}
+
+// sweep removes what a crashed run was writing below state; with the lock held
+// it is nobody's. The folders that follow from a generation are swept when they
+// are laid out and pruned.
+func (a *app) sweep() error {
+	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts")} {
+		if _, err := publish.SweepTemp(a.fs, dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }

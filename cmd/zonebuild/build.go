@@ -31,6 +31,7 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 		return a.plan(ctx, cause, prepare)
 	}
 	if err := a.configure(); err != nil {
+		a.failedEarly(err)
 		return err
 	}
 	release, err := a.lock()

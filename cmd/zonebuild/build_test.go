@@ -475,3 +475,30 @@ func TestUsage(t *testing.T) {
 	tr.must(0, "--help")
 	tr.says("Exit codes: 0 published")
 }
+
+func TestLostKeysAreNotReplaced(t *testing.T) {
+	tr := published(t)
+	if err := os.RemoveAll(tr.path("keys/" + zoneA.File())); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(1, "keys", "init")
+	tr.says("27.in-addr.arpa is published with key", "restore", "keys init --lost 27.in-addr.arpa")
+	tr.must(0, "keys", "init", "--lost", "27.in-addr.arpa")
+	tr.must(0)
+	tr.current()
+}
+
+func TestHistory(t *testing.T) {
+	tr := published(t)
+	tr.later(cycle)
+	tr.seen()
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 41))
+	tr.must(0)
+	tr.must(0, "history")
+	lines := strings.Split(strings.TrimSpace(tr.out.String()), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[1], "build") || !strings.HasSuffix(lines[1], "current") || !strings.Contains(lines[2], "init") {
+		t.Errorf("history:\n%s", tr.out.String())
+	}
+	tr.must(0, "history", "--json")
+	tr.says(`"changed": [`, `"27.in-addr.arpa."`)
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -17,10 +18,18 @@ func keysCommand(a *app) *cobra.Command {
 		Use: "keys", Short: "Show the zones' keys", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return a.keys() },
 	}
-	c.AddCommand(&cobra.Command{
+	var lost bool
+	make := &cobra.Command{
 		Use: "init [ZONE...]", Short: "Make a KSK and a ZSK for every zone that has none",
-		RunE: func(_ *cobra.Command, args []string) error { return a.keysInit(args) },
-	})
+		Long: `Init makes the keys that are missing, 0600, in BIND's format. It replaces
+nothing. A published zone whose keys are gone is refused: with a new KSK the zone
+is bogus for every validating resolver until the parent has the new DS. Restore
+the keys from a backup, or say --lost if there is none.`,
+		Example: "  zonebuild keys init\n  zonebuild keys init 202.in-addr.arpa --dry-run",
+		RunE:    func(_ *cobra.Command, args []string) error { return a.keysInit(args, lost) },
+	}
+	make.Flags().BoolVar(&lost, "lost", false, "make new keys although the zone is published with others")
+	c.AddCommand(make)
 	return c
 }
 
@@ -68,8 +77,8 @@ func (a *app) keys() error {
 	return nil
 }
 
-func (a *app) keysInit(args []string) error {
-	if err := a.configure(); err != nil {
+func (a *app) keysInit(args []string, lost bool) error {
+	if err := a.open(); err != nil {
 		return err
 	}
 	zones, err := a.keyZones(args)
@@ -88,8 +97,36 @@ func (a *app) keysInit(args []string) error {
 		}
 		return a.showSteps(steps)
 	}
+	if !lost {
+		if err := a.keysThere(zones); err != nil {
+			return err
+		}
+	}
 	steps, err := sign.Init(a.fs, a.cfg.Keys, zones, a.cfg.Signing, a.now, rand.Reader)
 	return errors.Join(a.showSteps(steps), err) // what was done is shown also if it went wrong then
+}
+
+// keysThere refuses to go on if a zone is published with a key that is no longer
+// in the keys folder.
+func (a *app) keysThere(zones []zone.Name) error {
+	for _, z := range zones {
+		if a.prev == nil || a.prev.Zone(z) == nil {
+			continue
+		}
+		keys, err := sign.LoadKeys(a.cfg.Keys, z)
+		if err != nil {
+			continue // sign.Init completes or refuses it
+		}
+		for _, p := range a.prev.Zone(z).Keys {
+			if !slices.ContainsFunc(keys, func(k sign.Key) bool { return k.Tag == p.Tag && k.Algorithm == p.Algorithm }) {
+				return &shell.Exit{
+					Code: 1, Err: fmt.Errorf("%s is published with key %d, which is not in the keys folder: a new key makes the zone bogus until the parent has its DS", z.File(), p.Tag),
+					Hint: "restore the keys folder from a backup; if there is none: zonebuild keys init --lost " + z.File(),
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // keyZones returns the zones that are named, or all.

@@ -38,6 +38,7 @@ When a source would lose too much:
   zonebuild accept HASH --removes 120 -m "JPNIC ticket 4711"
 
 When something wrong was published:
+  zonebuild history                list the generations that are kept
   zonebuild rollback 41            publish the content of generation 41 again
   zonebuild rollback --release     follow the inputs again
 
@@ -123,6 +124,6 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
-	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), rollbackCommand(a), reloadCommand(a))
+	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }

@@ -253,12 +253,20 @@ func (r *report) write(w io.Writer) {
 	}
 	switch {
 	case r.Published != 0:
-		fmt.Fprintf(w, "%s generation %d in %.1f s; %d notices go on\n", shell.Paint(w, shell.Good, "published"), r.Published, r.Seconds, r.Open)
+		fmt.Fprintf(w, "%s generation %d in %.1f s; %s\n", shell.Paint(w, shell.Good, "published"), r.Published, r.Seconds, r.openNotices())
 	case r.Cause == causeReload && r.Error == "":
 		fmt.Fprintf(w, "%s of generation %d\n", shell.Paint(w, shell.Good, "told the servers"), r.Current)
 	case r.Error == "":
-		fmt.Fprintf(w, "%s: generation %d stands, %d notices go on\n", shell.Paint(w, shell.Quiet, "nothing to do"), r.Current, r.Open)
+		fmt.Fprintf(w, "%s: generation %d stands; %s\n", shell.Paint(w, shell.Quiet, "nothing to do"), r.Current, r.openNotices())
 	}
+}
+
+func (r *report) openNotices() string {
+	n := r.Open + len(r.Opened)
+	if n == 0 {
+		return "no notice is open"
+	}
+	return fmt.Sprintf("%d notices are open: nirctl notice list", n)
 }
 
 var stateTone = map[string]shell.Tone{"new": shell.Good, "changed": shell.Good, "unchanged": shell.Quiet, "carried": shell.Bad, "mended": shell.Bad, "not published": shell.Care}

@@ -26,7 +26,7 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		if j.skip {
 			return nil
 		}
-		verified, err := b.signZone(ctx, j)
+		verified, err := b.signZone(ctx, draft, j)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -46,9 +46,12 @@ func (j *job) size() int {
 	return len(j.next.Entries)
 }
 
-// signZone returns the verified zone, or nil if the job is to be carried
-// forward. The merged zone is let go: only what generation.json needs stays.
-func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
+// signZone returns the verified zone, or nil if the published file is to be
+// linked: because the job is carried forward, or because the zone would become
+// the same file, whose bytes were verified when they were written and have not
+// changed since. The merged zone is let go: only what generation.json needs
+// stays.
+func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*sign.Verified, error) {
 	if j.next == nil {
 		return nil, nil
 	}
@@ -57,9 +60,22 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading keys: %w", err)
 	}
+	j.notices = append(j.notices, sign.Notices(keys)...)
 	var prior sign.Prior
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
+		facts, err := sign.Preview(j.next, keys, b.cfg.Signing, b.now)
+		if err != nil {
+			return nil, fmt.Errorf("signing: %w", err)
+		}
+		if facts.Body == j.prev.Body && b.intact(draft, j) {
+			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
+			j.result, j.same = b.entry(j, facts), true
+			if j.carried != "" {
+				j.result = j.standingEntry(j.result)
+			}
+			return nil, nil
+		}
 	}
 	signed, err := sign.Sign(ctx, j.next, keys, b.cfg.Signing, prior, b.now)
 	if err != nil {
@@ -108,17 +124,16 @@ func counts(z *zone.Zone) []zone.SourceCount {
 }
 
 // write puts the zone's file into the draft: the verified one if it is new, a
-// link to the published one if that has the same bytes or if the zone is
-// carried forward.
+// link to the published one if it would be the same or if the zone is carried
+// forward.
 func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 	name := j.zone.File()
-	if v != nil {
-		same := j.prev != nil && j.prev.SHA256 == v.Facts().SHA256
-		if same && b.intact(draft, j) {
-			return wrapAdd(j, draft.Add(publish.Link(name)))
-		}
-		j.mended = same
+	switch {
+	case v != nil:
+		j.mended = j.prev != nil && j.prev.SHA256 == v.Facts().SHA256
 		return wrapAdd(j, draft.Add(publish.Zone(v)))
+	case j.same:
+		return wrapAdd(j, draft.Add(publish.Link(name)))
 	}
 	if j.prev == nil {
 		j.skip = true // nothing to carry; decide gives the alarm

@@ -20,6 +20,9 @@ import (
 
 func TestMain(m *testing.M) {
 	fetch.Child()
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
 	os.Exit(m.Run())
 }
 
@@ -132,7 +135,7 @@ func TestRun(t *testing.T) {
 	if code != 0 || strings.Contains(out, "\x1b") {
 		t.Fatalf("exit %d\n%s%s", code, out, log)
 	}
-	want(t, "stdout", out, "source", "JPNIC", "202.in-addr.arpa-JPNIC  new", w.key.Fingerprint(), "run 1, ", "key until", "2026-12-11")
+	want(t, "stdout", out, "source", "JPNIC", "202.in-addr.arpa-JPNIC  new", "signed by "+w.key.Fingerprint()[24:], "run 1, ", "key until", "2026-12-11")
 	want(t, "stderr", log, `msg="source done" source=JPNIC`)
 	want(t, "report.txt", w.read("spool/report.txt"), "202.in-addr.arpa-JPNIC  new")
 	want(t, "metrics", w.read("metrics/zonefetch.prom"), "nirzone_zonefetch_exit_code 0", "nirzone_zonefetch_success 1",

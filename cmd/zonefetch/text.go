@@ -114,8 +114,8 @@ func (t *textReport) zones(r *fetch.Report) {
 				size = octets(z.Size)
 			}
 			why := z.Reason
-			if why == "" {
-				why = z.Signer
+			if why == "" && z.Signer != "" {
+				why = "signed by " + signer(z.Signer)
 			}
 			table.Add(z.File, t.paint(tones[z.Outcome], string(z.Outcome)), size, verified, strings.ReplaceAll(why, "\n", "; "))
 		}
@@ -143,6 +143,16 @@ func (t *textReport) summary(r *fetch.Report) {
 		what += ", not pruned: " + r.PruneSkipped
 	}
 	fmt.Fprintf(t, "\n%s, %.1f s\n", what, r.Seconds)
+}
+
+// signer shortens the fingerprint before a user id to the key id; the whole one is in
+// the manifest.
+func signer(s string) string {
+	fingerprint, uid, _ := strings.Cut(s, " ")
+	if len(fingerprint) > 16 {
+		fingerprint = fingerprint[len(fingerprint)-16:]
+	}
+	return strings.TrimSpace(fingerprint + " " + uid)
 }
 
 // octets is a number of octets in the unit that fits.

@@ -130,7 +130,7 @@ func (w *worker) round(ctx context.Context, s session, all []*assembly, parts ..
 // request asks for a part. In the third round the sum is compared with that of the
 // first, not with the spool's.
 func (w *worker) request(a *assembly, part string) request {
-	r := request{name: a.job.file + suffixes[part], max: maxOf(w.plan.source, part), validators: a.held.validators.Get(part)}
+	r := request{name: a.job.file + suffixes[part], max: maxOf(w.plan.source, part), seal: part != partFile, validators: a.held.validators.Get(part)}
 	if sha := a.held.objects[part]; sha != "" {
 		r.older = func() ([]byte, error) { return w.r.spool.load(sha) }
 	}

@@ -8,6 +8,9 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"nirzone/fixtures/peers"
 	"nirzone/zone"
 	"nirzone/zone/publish"
 	"nirzone/zone/publish/crashfs"
@@ -178,4 +181,32 @@ func TestUnreadableManifest(t *testing.T) {
 	if n := len(f.commands("")); n != asked {
 		t.Errorf("the source was asked %d times", n-asked)
 	}
+}
+
+// TestTinyDisk is TestDiskFull on a real full disk, where mounting is allowed: rsync's
+// child, the objects and the manifest share 200 kB.
+func TestTinyDisk(t *testing.T) {
+	site := newSite(t)
+	site.put(file202, zonelet(202, 5))
+	d := peers.StartRsyncd(t, peers.RsyncdConfig{Module: "zones", Root: site.dir})
+	s := configure(t, d.URL+"/{zone}-{name}", "", "retries = 0")
+	if err := os.Mkdir(s.config.Spool, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", s.config.Spool, "tmpfs", 0, "size=200k"); err != nil {
+		t.Skipf("SKIPPED: a small disk cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(s.config.Spool, unix.MNT_DETACH) })
+	wantZones(t, s.run(), "202=new")
+	site.put(file202, zonelet(202, 20000))
+	r := s.run()
+	wantZones(t, r, "202=kept")
+	if reason := r.Sources[0].Reason + r.Sources[0].Zones[0].Reason; !strings.Contains(reason, "no space left") {
+		t.Errorf("the reason is %q", reason)
+	}
+	if run, err := s.check(); err != nil || run != 2 {
+		t.Errorf("run %d, %v", run, err)
+	}
+	site.put(file202, zonelet(202, 6))
+	wantZones(t, s.run(), "202=new")
 }

@@ -79,7 +79,7 @@ type runner struct {
 	spool  spool
 	report *Report
 	hosts  hostSlots
-	mu     sync.Mutex // of Progress
+	teller teller
 }
 
 func (r *runner) defaults() error {
@@ -170,6 +170,7 @@ func (r *runner) all(ctx context.Context, plans []sourcePlan) ([]sourceResult, e
 	if stage != "" {
 		defer os.RemoveAll(stage)
 	}
+	defer r.teller.start(r.Progress, plans)()
 	results := make([]sourceResult, len(plans))
 	var g errgroup.Group
 	g.SetLimit(r.Config.Fetch.Parallel)
@@ -198,15 +199,6 @@ func (r *runner) staging(plans []sourcePlan) (string, error) {
 		return "", fmt.Errorf("making a folder to receive in: %w", err)
 	}
 	return filepath.Abs(dir)
-}
-
-func (r *runner) progress(e Event) {
-	if r.Progress == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.Progress(e)
 }
 
 // assemble makes the new manifest: the entries of the sources that ran, the old

@@ -50,6 +50,7 @@ func (d *ftpDialer) dial(_, addr string) (net.Conn, error) {
 		return controlConn{g}, nil
 	}
 	d.data = g
+	g.also = d.control
 	g.limit(d.max)
 	if d.tls != nil {
 		return tls.Client(g, d.tls), nil

@@ -21,7 +21,9 @@ type guard struct {
 	net.Conn
 	meter *meter
 	idle  time.Duration
+	also  *guard       // a connection that is silent while this one works, and lives by it
 	left  atomic.Int64 // bytes that may still be read
+	most  atomic.Int64 // what left was set to
 
 	mu    sync.Mutex // of the two below: either may fire before the other is made
 	timer *time.Timer
@@ -74,17 +76,18 @@ func (g *guard) Close() error {
 }
 
 // limit sets how many more bytes may be read.
-func (g *guard) limit(n int64) { g.left.Store(n) }
+func (g *guard) limit(n int64) {
+	g.most.Store(n)
+	g.left.Store(n)
+}
 
 // Read is net.Conn's, guarded.
 func (g *guard) Read(b []byte) (int, error) {
 	n, err := g.Conn.Read(b)
 	g.meter.in.Add(int64(n))
-	if n > 0 {
-		g.timer.Reset(g.idle)
-	}
+	g.heard(n)
 	if g.left.Add(-int64(n)) < 0 {
-		g.abort(final("the server sent more than was agreed to"))
+		g.abort(final("the server sent more than was agreed to: over %d bytes where an answer ends; is this the right server?", g.most.Load()))
 	}
 	return n, g.explain(err)
 }
@@ -93,10 +96,20 @@ func (g *guard) Read(b []byte) (int, error) {
 func (g *guard) Write(b []byte) (int, error) {
 	n, err := g.Conn.Write(b)
 	g.meter.out.Add(int64(n))
-	if n > 0 {
-		g.timer.Reset(g.idle)
-	}
+	g.heard(n)
 	return n, g.explain(err)
+}
+
+// heard starts the idle time anew. That of a closed connection may run once more; it
+// ends in nothing.
+func (g *guard) heard(n int) {
+	if n == 0 {
+		return
+	}
+	g.timer.Reset(g.idle)
+	if g.also != nil {
+		g.also.timer.Reset(g.idle)
+	}
 }
 
 // explain replaces the error of a connection that closed itself by the reason.

@@ -100,7 +100,7 @@ var hostileFTP = map[string]struct {
 		arm: func(f *fakeFTP, _ *site) {
 			f.hooks["SIZE"] = func(c net.Conn, _ string) bool { fmt.Fprint(c, "213 1000000000\r\n"); return true }
 		},
-		reason: "has 1000000000 bytes, more than max_bytes = 4096",
+		reason: "has 1000000000 bytes, more than the 4096 bytes that a seal may have",
 	},
 	"drips": {
 		arm: func(f *fakeFTP, _ *site) {
@@ -235,6 +235,27 @@ func TestEndlessListing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLongTransfer: the control connection is silent for as long as data flows, which
+// may be longer than fetch.idle.
+func TestLongTransfer(t *testing.T) {
+	site := newSite(t)
+	site.put(file202, zonelet(202, 5))
+	f := newFakeFTP(site.dir)
+	f.data = func(c net.Conn, name string) {
+		b, _ := os.ReadFile(site.dir + "/" + strings.TrimPrefix(name, "RETR "))
+		parts := 1
+		if name == "RETR "+file202 {
+			parts = 10
+		}
+		for i := range parts {
+			time.Sleep(time.Duration(parts-1) * 100 * time.Millisecond / 9) // a slow network
+			_, _ = c.Write(b[i*len(b)/parts : (i+1)*len(b)/parts])
+		}
+	}
+	r := configure(t, f.start(t), one, "idle = \"600ms\"\nretries = 0").run()
+	wantZones(t, r, "202=new")
 }
 
 // TestListingOfNothing: an empty folder is more likely a mistake than the wish of a

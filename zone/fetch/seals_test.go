@@ -269,7 +269,7 @@ func TestSeals(t *testing.T) {
 		"sum of other name": {"", func(s *site) { s.write(file202+".md5", seal.FormatMD5("x", data)) }, "absent", "not of"},
 		"wrong sum":         {"", func(s *site) { s.write(file202+".md5", seal.FormatMD5(file202, nil)) }, "race", "the sum of"},
 		"empty sum":         {"", func(s *site) { s.write(file202+".md5", nil) }, "absent", "empty"},
-		"long sum":          {"", func(s *site) { s.write(file202+".md5", make([]byte, 5000)) }, "absent", "max_bytes = 4096"},
+		"long sum":          {"", func(s *site) { s.write(file202+".md5", make([]byte, 5000)) }, "absent", "more than the 4096 bytes that a seal may have"},
 		"no sum":            {"", func(s *site) { _ = os.Remove(filepath.Join(s.dir, file202+".md5")) }, "race", ".md5 is not there"},
 		"no sum wanted":     {`require = ["pgp"]`, func(s *site) { _ = os.Remove(filepath.Join(s.dir, file202+".md5")) }, "new", ""},
 		"no signature":      {"", func(s *site) { _ = os.Remove(filepath.Join(s.dir, file202+".asc")) }, "race", ".asc is not there"},

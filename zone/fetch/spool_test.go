@@ -218,3 +218,37 @@ func TestManySources(t *testing.T) {
 		t.Errorf("NIR5 is still in the manifest")
 	}
 }
+
+// TestProgress: events of a source come in order, and bytes are told while they come.
+func TestProgress(t *testing.T) {
+	site := newSite(t)
+	site.put(file202, zonelet(202, 5))
+	f := newFakeFTP(site.dir)
+	s := configure(t, f.start(t), one, "")
+	told := make(chan struct{})
+	f.data = func(c net.Conn, name string) {
+		b, _ := os.ReadFile(filepath.Join(site.dir, strings.TrimPrefix(name, "RETR ")))
+		if name == "RETR "+file202 {
+			_, _ = c.Write(b[:10])
+			b = b[10:]
+			<-told // the rest comes when the first part was told
+		}
+		_, _ = c.Write(b)
+	}
+	var stages []string
+	var before, waiting int64
+	_, err := Run(t.Context(), Options{Config: s.config, Now: s.now, FS: s.fs, Progress: func(e Event) {
+		stages = append(stages, string(e.Stage))
+		if e.Stage == StageTransfer && e.Bytes > before && waiting == 0 && len(f.commands("RETR")) == 2 {
+			waiting = e.Bytes
+			close(told)
+		}
+		before = e.Bytes
+	}})
+	if err != nil || waiting == 0 {
+		t.Fatalf("%v, %d bytes told", err, waiting)
+	}
+	if got := strings.Join(slices.Compact(stages), " "); got != "connecting fetching done" {
+		t.Errorf("stages %q", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"nirzone/fixtures/peers"
 	"nirzone/zone"
@@ -63,6 +64,11 @@ var transports = map[string]transportCase{
 	"https": {start: func(t *testing.T, root string) (string, string, string) {
 		w := peers.StartNginx(t, peers.NginxConfig{Root: filepath.Dir(root)})
 		return w.URL + "/" + filepath.Base(root) + "/{zone}-{name}", fmt.Sprintf("ca_file = %q", w.CAFile), ""
+	}},
+	"https-password": {start: func(t *testing.T, root string) (string, string, string) {
+		users := secret(t, "apnic:{PLAIN}open sesame\n")
+		w := peers.StartNginx(t, peers.NginxConfig{Root: root, Extra: "auth_basic zones; auth_basic_user_file " + users + ";"})
+		return w.URL + "/{zone}-{name}", fmt.Sprintf("ca_file = %q\nuser = \"apnic\"\npassword_file = %q", w.CAFile, secret(t, "open sesame\n")), ""
 	}},
 	"http": {start: func(t *testing.T, root string) (string, string, string) {
 		w := peers.StartNginx(t, peers.NginxConfig{Root: filepath.Dir(root), AllowHTTP: true})
@@ -133,5 +139,29 @@ func lifeOfASource(t *testing.T, s *setup, site *site, big []byte, delta bool) {
 	left, err := filepath.Glob(filepath.Join(s.config.Spool, ".*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestGPG: what gpg signs, in each of its forms, is taken.
+func TestGPG(t *testing.T) {
+	site := newSite(t)
+	g := peers.NewGPG(t, peers.GPGKey{Algo: "rsa2048", Made: testNow.AddDate(-1, 0, 0)})
+	f := peers.StartVsftpd(t, peers.VsftpdConfig{Root: site.dir})
+	s := configure(t, "ftp://"+f.Addr()+"/{zone}-{name}", "", "")
+	if err := os.WriteFile(s.config.Sources[0].Keyring, g.ExportPublic(t), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sign := peers.SignOptions{At: testNow.Add(-time.Hour)}
+	for name, n := range map[string]int{file202: 202, "203.in-addr.arpa-JPNIC": 203} {
+		site.put(name, zonelet(n, 10))
+		sig := g.DetachSign(t, filepath.Join(site.dir, name), sign)
+		if n == 203 {
+			sig = g.ClearSign(t, zonelet(n, 10), sign)
+		}
+		site.write(name+".asc", sig)
+	}
+	wantZones(t, s.run(), "202=new 203=new")
+	if signer := s.entry(zone203).Accepted.Signer; !strings.HasPrefix(signer, g.Fingerprint) {
+		t.Errorf("signed by %s, want %s", signer, g.Fingerprint)
 	}
 }

@@ -209,5 +209,5 @@ func (w *worker) traffic() (received, sent int64) {
 
 func (w *worker) progress(stage Stage, err error) {
 	received, _ := w.traffic()
-	w.r.progress(Event{Source: w.plan.source.Name, Stage: stage, Done: w.done, Total: w.total, Bytes: received, Err: err})
+	w.r.teller.tell(Event{Source: w.plan.source.Name, Stage: stage, Done: w.done, Total: w.total, Bytes: received, Err: err})
 }
