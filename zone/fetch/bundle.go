@@ -32,7 +32,7 @@ func (w *worker) held(j job) held {
 		}
 		h.objects[part] = sha
 		// What another server said of its files means nothing here.
-		if v := known.Get(part); err == nil && v != "" && a.URL == w.plan.place.url(j.file) {
+		if v := known.Get(part); err == nil && v != "" && !j.whole && a.URL == w.plan.place.url(j.file) {
 			h.validators.Set(part, v)
 		}
 	}

@@ -115,6 +115,28 @@ func TestRaceIsWonInTheRun(t *testing.T) {
 	}
 }
 
+// TestSealsReplacedWithinASecond: seals of the same size and time as before, over
+// another file, are transferred all the same once file and seals do not match.
+func TestSealsReplacedWithinASecond(t *testing.T) {
+	site, _, s := served(t, "")
+	var before []os.FileInfo
+	seals := []string{filepath.Join(site.dir, file202+".md5"), filepath.Join(site.dir, file202+".asc")}
+	for _, name := range seals {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before = append(before, info)
+	}
+	site.put(file202, zonelet(202, 6))
+	for i, name := range seals {
+		if err := os.Chtimes(name, before[i].ModTime(), before[i].ModTime()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantZones(t, s.run(), "202=new")
+}
+
 func TestReplay(t *testing.T) {
 	site, _, s := served(t, "")
 	old, oldSig := zonelet(202, 5), mustRead(t, filepath.Join(site.dir, file202+".asc"))
