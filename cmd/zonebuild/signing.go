@@ -85,7 +85,7 @@ func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*si
 	if err != nil {
 		return nil, fmt.Errorf("verifying: %w", err)
 	}
-	j.notices = append(j.notices, verified.Notices()...)
+	// What Verify says of the runway, decide says of every zone, signed or not.
 	j.signed = verified.Facts().Signatures
 	j.result = b.entry(j, verified.Facts())
 	if j.carried != "" {
