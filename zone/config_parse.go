@@ -105,6 +105,15 @@ func (p *configParser) name(key, s string) Name {
 	return n
 }
 
+// mailbox reads the SOA's RNAME, which has a dot where the address has its @
+// (RFC 1035, section 8).
+func (p *configParser) mailbox(key, s string) Name {
+	if local, domain, ok := strings.Cut(s, "@"); ok {
+		p.fail("%s = %q: a mailbox is written as a name (RFC 1035, section 8): %s.%s", key, s, strings.ReplaceAll(local, ".", `\\.`), domain)
+	}
+	return p.name(key, s)
+}
+
 func (p *configParser) names(key string, in []string) []Name {
 	var out []Name
 	for _, s := range in {
@@ -262,7 +271,7 @@ func (p *configParser) group(i int, r *rawGroup) Group {
 		NS:    p.names(key+".ns", r.NS),
 		TTL:   p.ttl(key, r),
 		SOA: SOA{
-			MName: p.name(key+".soa.mname", r.SOA.MName), RName: p.name(key+".soa.rname", r.SOA.RName),
+			MName: p.name(key+".soa.mname", r.SOA.MName), RName: p.mailbox(key+".soa.rname", r.SOA.RName),
 			Refresh: p.seconds(key+".soa.refresh", r.SOA.Refresh), Retry: p.seconds(key+".soa.retry", r.SOA.Retry),
 			Expire: p.seconds(key+".soa.expire", r.SOA.Expire), Minimum: p.seconds(key+".soa.minimum", r.SOA.Minimum),
 			TTL: p.seconds(key+".soa.ttl", r.SOA.TTL),

@@ -154,6 +154,7 @@ func TestConfigRefuses(t *testing.T) {
 		{`["ns2.registry.example", "ns1.registry.example"]`, "[]", []string{"f: zones[0].ns: a zone needs at least one name server"}},
 		{`"ns2.registry.example"`, `"192.0.2.1"`, []string{"f: zones[0]: 192.0.2.1. is no host name"}},
 		{`mname = "ns1.registry.example", `, "", []string{"f: zones[0].soa.mname: empty name"}},
+		{`rname = "hostmaster.registry.example"`, `rname = "host.master@registry.example"`, []string{`f: zones[0].soa.rname = "host.master@registry.example": a mailbox is written as a name (RFC 1035, section 8): host\\.master.registry.example`}},
 		{`rname = "hostmaster.registry.example"`, `rname = "x", retry = -1`, []string{"f: zones[0].soa.retry = -1: must be from 1 to 2147483647 seconds"}},
 		{`rname = "hostmaster.registry.example"`, `rname = "x", ttl = 2147483648`, []string{"f: zones[0].soa.ttl = 2147483648"}},
 		{`rname = "hostmaster.registry.example"`, `rname = "x", serial = "dat"`, []string{`f: zones[0].soa: serial "dat": not one of`}},

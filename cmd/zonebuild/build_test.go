@@ -317,8 +317,11 @@ func TestRollbackAndRelease(t *testing.T) {
 	tr.later(cycle)
 	tr.seen()
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 44))
-	tr.must(0)
-	tr.count(zoneA, 65) // pinned
+	tr.must(3) // reminds of it
+	tr.says("pinned to 1", "rollback --release")
+	tr.count(zoneA, 65)
+	tr.must(0, "plan")
+	tr.says("pinned to generation 1")
 	tr.must(0, "rollback", "--release")
 	tr.count(zoneA, 69)
 	if z := tr.current().Zone(zoneA); z.Pinned != 0 {
@@ -501,4 +504,28 @@ func TestHistory(t *testing.T) {
 	}
 	tr.must(0, "history", "--json")
 	tr.says(`"changed": [`, `"27.in-addr.arpa."`)
+}
+
+func TestRollbackPassesGenerationsOfNotices(t *testing.T) {
+	tr := published(t)
+	tr.later(cycle)
+	tr.seen()
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 41))
+	tr.must(0)
+	tr.later(4 * 24 * time.Hour) // a notice of age makes a generation
+	tr.must(0)
+	if n := tr.current().Number; n != 3 {
+		t.Fatalf("generation %d", n)
+	}
+	tr.must(0, "rollback")
+	tr.count(zoneA, 65)
+	tr.must(2, "rollback", "0")
+}
+
+func TestNeverFetched(t *testing.T) {
+	tr := newTree(t)
+	tr.write("nirzone.toml", strings.Replace(treeConfig, "[[zones]]", "[[source]]\nname = \"TWNIC\"\nurl = \"https://127.0.0.1/{zone}-{name}\"\nzones = \"listed\"\nrequire = [\"md5\"]\n[[zones]]", 1))
+	tr.must(0, "plan")
+	tr.says("never-fetched", "zonefetch --source TWNIC")
+	tr.must(3, "init", "--accept", "110")
 }

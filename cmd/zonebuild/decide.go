@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -82,7 +83,7 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 	}
 	if j.pinned != 0 {
 		list = append(list, zone.Notice{
-			Code: "pinned", Severity: zone.Warning, Source: b.cfg.RIR, Zone: j.zone,
+			Code: "pinned", Severity: zone.Alarm, Source: b.cfg.RIR, Zone: j.zone,
 			Text: fmt.Sprintf("%s stands at the content of generation %d; follow the inputs again with: zonebuild rollback --release", j.zone.File(), j.pinned),
 		})
 	}
@@ -126,7 +127,7 @@ func (b *batch) before(j *job) []zone.Notice {
 }
 
 // sourceCodes are the codes of sourceNotices.
-var sourceCodes = []string{"not-accepted", "stale", "overdue"}
+var sourceCodes = []string{"never-fetched", "not-accepted", "stale", "overdue"}
 
 // sourceNotices returns what zonefetch found wrong with the sources: files that
 // were not accepted, and files that nobody has seen for long. Their texts hold
@@ -141,6 +142,11 @@ func (b *batch) sourceNotices() []zone.Notice {
 		}
 		return list
 	}
+	for i := range b.cfg.Sources {
+		if n := b.neverFetched(&b.cfg.Sources[i]); n != nil {
+			list = append(list, *n)
+		}
+	}
 	for _, m := range b.manifest.Sources {
 		s := b.cfg.Source(m.Name)
 		if s == nil {
@@ -153,6 +159,22 @@ func (b *batch) sourceNotices() []zone.Notice {
 		}
 	}
 	return list
+}
+
+// neverFetched tells of a source of which nothing was ever accepted: a first
+// publication without it looks complete.
+func (b *batch) neverFetched(s *zone.Source) *zone.Notice {
+	why := "zonefetch never tried it"
+	if m := b.manifest.Source(s.Name); m != nil {
+		if slices.ContainsFunc(m.Zones, func(e zone.ZoneEntry) bool { return e.Accepted != nil }) {
+			return nil
+		}
+		why = cmp.Or(m.Last.Reason, "none of its files was accepted")
+	}
+	return &zone.Notice{
+		Code: "never-fetched", Severity: zone.Alarm, Source: s.Name,
+		Text: fmt.Sprintf("nothing of %s was ever accepted, so none of its delegations are here: %s; look with: zonefetch --source %s", s.Name, why, s.Name),
+	}
 }
 
 func entryNotices(s *zone.Source, e zone.ZoneEntry, now time.Time) []zone.Notice {

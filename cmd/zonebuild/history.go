@@ -40,7 +40,7 @@ func (a *app) history() error {
 	if err := a.open(); err != nil {
 		return err
 	}
-	rows, err := a.past()
+	rows, err := a.pastGenerations()
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func (a *app) history() error {
 	return nil
 }
 
-// past reads the kept generations, the newest first.
-func (a *app) past() ([]pastGeneration, error) {
+// pastGenerations reads the kept generations, the newest first.
+func (a *app) pastGenerations() ([]pastGeneration, error) {
 	numbers, err := a.tree.List()
 	if err != nil {
 		return nil, err

@@ -35,6 +35,7 @@ type planZone struct {
 	Sources     []zone.SourceCount `json:"sources"`
 	Delta       zone.Delta         `json:"delta"`
 	Carried     string             `json:"carried,omitempty"`
+	Pinned      uint64             `json:"pinned,omitempty"` // generation whose content stands
 }
 
 // plan is a run up to the gates. A zone that was never published is planned as
@@ -61,7 +62,7 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 func (b *batch) planned() planReport {
 	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Notices: append([]zone.Notice{}, b.notices...)}
 	for _, j := range b.jobs {
-		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried}
+		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried, Pinned: j.pinned}
 		if j.carried != "" && j.prev != nil {
 			z.Sources = j.prev.Counts
 		} else if j.next != nil {
@@ -78,6 +79,7 @@ func (b *batch) planned() planReport {
 		p.Holds = append(p.Holds, j.holds...)
 		p.Notices = append(p.Notices, j.notices...)
 	}
+	p.Notices = append(p.Notices, b.sourceNotices()...)
 	zone.SortNotices(p.Notices)
 	return p
 }
@@ -92,6 +94,9 @@ func (b *batch) showPlan(p planReport) {
 		}
 		if z.Carried != "" {
 			sources = shell.Paint(w, shell.Bad, "carried: "+z.Carried)
+		}
+		if z.Pinned != 0 {
+			sources += shell.Paint(w, shell.Care, fmt.Sprintf("pinned to generation %d", z.Pinned))
 		}
 		added, removed, changed := countChanges(z.Delta)
 		t.Add(z.Zone.File(), itoa(z.Delegations), itoa(added), itoa(removed), itoa(changed), sources)

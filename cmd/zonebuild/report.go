@@ -77,7 +77,8 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 	now := make([]zone.Notice, len(g.Notices))
 	for i, n := range g.Notices {
 		now[i] = n.Notice
-		if n.Severity >= zone.Alarm {
+		// A rollback is told what it did; only later runs have to remind of it.
+		if n.Severity >= zone.Alarm && (n.Code != "pinned" || b.cause != causeRollback) {
 			r.alarms = append(r.alarms, n.Notice)
 		}
 	}
@@ -110,6 +111,8 @@ func (j *job) report() zoneReport {
 		z.State = "new"
 	case j.mended:
 		z.State = "mended"
+	case j.pinned != 0:
+		z.State = fmt.Sprintf("pinned to %d", j.pinned)
 	case j.prev.SHA256 == j.result.SHA256:
 		z.State = "unchanged"
 	default:
@@ -204,6 +207,7 @@ func (a *app) metrics(r *report) error {
 	m.Finish(r.Exit, r.Time, time.Duration(r.Seconds*float64(time.Second)))
 	m.Set("generation", "Number of the current generation.", float64(r.Current))
 	m.Set("held_losses", "Delegations whose loss is held.", float64(losses(r.Holds)))
+	m.Set("zones_pinned", "Zones that stand at an earlier generation's content.", float64(pinned(r.Zones)))
 	m.Set("alarms", "Open notices that need a person.", float64(len(r.alarms)))
 	m.Set("reload_failures", "Reload commands that failed.", float64(len(r.Reloads)))
 	for _, z := range r.Zones {
@@ -217,6 +221,16 @@ func (a *app) metrics(r *report) error {
 		m.Set("zone_carried", "1 if the zone was carried forward.", truth(z.State == "carried"), label...)
 	}
 	return m.Write(a.cfg.Metrics)
+}
+
+func pinned(zones []zoneReport) int {
+	n := 0
+	for _, z := range zones {
+		if strings.HasPrefix(z.State, "pinned") {
+			n++
+		}
+	}
+	return n
 }
 
 func truth(b bool) float64 {
@@ -243,6 +257,9 @@ func (r *report) write(w io.Writer) {
 		r.writeZones(w)
 		writeHolds(w, r.Holds)
 	}
+	if n := pinned(r.Zones); n > 0 {
+		fmt.Fprintf(w, "\n%s zones at an earlier generation's content, whatever is fetched: %d; end it with: zonebuild rollback --release\n", shell.Paint(w, shell.Care, "pinned:"), n)
+	}
 	r.writeNotices(w, "new notices", r.Opened)
 	r.writeNotices(w, "closed notices", r.Closed)
 	for _, f := range r.Reloads {
@@ -263,8 +280,11 @@ func (r *report) write(w io.Writer) {
 
 func (r *report) openNotices() string {
 	n := r.Open + len(r.Opened)
-	if n == 0 {
+	switch n {
+	case 0:
 		return "no notice is open"
+	case 1:
+		return "1 notice is open: nirctl notice list"
 	}
 	return fmt.Sprintf("%d notices are open: nirctl notice list", n)
 }

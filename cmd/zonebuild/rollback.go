@@ -16,10 +16,11 @@ func rollbackCommand(a *app) *cobra.Command {
 	var only []string
 	c := &cobra.Command{
 		Use: "rollback [GENERATION] [--zone ZONE]... | rollback --release", Short: "Publish the content of an earlier generation again",
-		Long: `Rollback publishes the content of an earlier generation, the previous one by
-default, as a new generation: with today's keys and signatures and a serial that
-goes forward, so that secondaries take it. The zones stand there, whatever is
-fetched, until "rollback --release" lets them follow their inputs again.`,
+		Long: `Rollback publishes the content of an earlier generation, by default the newest
+in which the zones were other than they are, as a new generation: with today's
+keys and signatures and a serial that goes forward, so that secondaries take it.
+The zones stand there, whatever is fetched, until "rollback --release" lets them
+follow their inputs again. "zonebuild history" lists the generations.`,
 		Example: "  zonebuild rollback\n  zonebuild rollback 41 --zone 202.in-addr.arpa\n  zonebuild rollback --release",
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -35,8 +36,8 @@ fetched, until "rollback --release" lets them follow their inputs again.`,
 			}
 			var n uint64
 			if len(args) == 1 {
-				if n, err = strconv.ParseUint(args[0], 10, 64); err != nil {
-					return shell.Usage(fmt.Errorf("%q is no generation's number", args[0]), "ls public/generations")
+				if n, err = strconv.ParseUint(args[0], 10, 64); err != nil || n == 0 {
+					return shell.Usage(fmt.Errorf("%q is no generation's number", args[0]), "zonebuild history")
 				}
 			}
 			return a.build(c.Context(), causeRollback, func(b *batch) error { return b.rollback(n, zones) })
@@ -53,25 +54,16 @@ func (b *batch) rollback(n uint64, zones []zone.Name) error {
 	if b.prev == nil {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("nothing is published yet"), Hint: "zonebuild init --accept COUNT"}
 	}
-	if n == 0 {
-		n = b.prev.Previous
-	}
-	if n == 0 {
-		return &shell.Exit{Code: 1, Err: fmt.Errorf("there is no generation before %d", b.prev.Number)}
-	}
 	for _, z := range zones {
 		if b.job(z) == nil {
 			return shell.Usage(fmt.Errorf("%s is neither published nor in a [[zones]] group of the configuration", z.File()), "")
 		}
 	}
-	kept, err := b.tree.Open(n)
-	if err != nil {
-		return &shell.Exit{Code: 1, Err: fmt.Errorf("opening generation %d: %w", n, err), Hint: "ls " + b.tree.Root + "/generations"}
-	}
-	target, err := shell.ReadGeneration(kept)
+	target, err := b.target(n, zones)
 	if err != nil {
 		return err
 	}
+	n = target.Number
 	for _, j := range b.jobs {
 		if len(zones) > 0 && !slices.Contains(zones, j.zone) {
 			continue
@@ -89,6 +81,51 @@ func (b *batch) rollback(n uint64, zones []zone.Name) error {
 		j.base, j.pinned = t, n
 	}
 	return nil
+}
+
+// target reads generation n; for 0, the newest before the current one that has
+// another content in one of the zones. A generation of notices alone has not.
+func (b *batch) target(n uint64, zones []zone.Name) (*zone.Generation, error) {
+	if n != 0 {
+		return b.past(n)
+	}
+	numbers, err := b.tree.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range slices.Backward(numbers) {
+		if n >= b.prev.Number {
+			continue
+		}
+		g, err := b.past(n)
+		if err != nil || differs(g, b.prev, zones) {
+			return g, err
+		}
+	}
+	return nil, &shell.Exit{Code: 1, Err: fmt.Errorf("no kept generation has another content than the current one"), Hint: "zonebuild history"}
+}
+
+func (b *batch) past(n uint64) (*zone.Generation, error) {
+	kept, err := b.tree.Open(n)
+	if err != nil {
+		return nil, &shell.Exit{Code: 1, Err: fmt.Errorf("opening generation %d: %w", n, err), Hint: "zonebuild history"}
+	}
+	return shell.ReadGeneration(kept)
+}
+
+// differs reports whether one of the zones, or any if none are named, was made of
+// something else: other inputs, other claims, or other kept records.
+func differs(g, current *zone.Generation, zones []zone.Name) bool {
+	for _, z := range current.Zones {
+		if len(zones) > 0 && !slices.Contains(zones, z.Zone) {
+			continue
+		}
+		old := g.Zone(z.Zone)
+		if old != nil && (old.Claims != z.Claims || !slices.Equal(old.Inputs, z.Inputs) || len(old.Kept) != len(z.Kept)) {
+			return true
+		}
+	}
+	return false
 }
 
 // release lets the zones follow their inputs again. What they would lose
