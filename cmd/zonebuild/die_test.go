@@ -77,8 +77,8 @@ func TestKilledThenPowerLoss(t *testing.T) {
 		tr, command := sc.set(t)
 		base := snapshot(t, tr.dir)
 		told := tr.heard()
-		step := 4 // samples
-		if sc.name == "change" {
+		step := 5 // samples
+		if sc.name == "keys" || sc.name == "change" {
 			step = 1
 		}
 		for k := 1; ; k += step {
