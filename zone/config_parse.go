@@ -175,6 +175,7 @@ func (p *configParser) config(raw *rawConfig) *Config {
 		Gates: p.gates(&raw.Gates), Publish: p.publish(&raw.Publish),
 	}
 	p.sourceName("rir", c.RIR)
+	p.privateFolders(c)
 	for i := range raw.Zones {
 		c.Groups = append(c.Groups, p.group(i, &raw.Zones[i]))
 	}
@@ -185,6 +186,25 @@ func (p *configParser) config(raw *rawConfig) *Config {
 	}
 	p.checkSources(c)
 	return c
+}
+
+// privateFolders keeps keys, notices and fetched bytes out of what is handed to
+// name servers, and public out of the folders that others write.
+func (p *configParser) privateFolders(c *Config) {
+	for _, f := range []struct{ key, path string }{{"spool", c.Spool}, {"registry", c.Registry}, {"keys", c.Keys}, {"state", c.State}} {
+		if f.path == "" || within(f.path, c.Public) {
+			p.fail("%s = %q: write a folder of its own, outside public = %q", f.key, f.path, c.Public)
+		}
+	}
+	if c.Public == "" {
+		p.fail("public: write a folder")
+	}
+}
+
+// within reports whether a path is a folder or lies in it, by name.
+func within(path, dir string) bool {
+	r, err := filepath.Rel(dir, path)
+	return err == nil && r != ".." && !strings.HasPrefix(r, "../")
 }
 
 func (p *configParser) checkZones(c *Config) {

@@ -315,3 +315,17 @@ func FuzzParseConfig(f *testing.F) {
 		}
 	})
 }
+
+// TestConfigPrivateFolders: name servers are handed public, so nothing private
+// may lie in it.
+func TestConfigPrivateFolders(t *testing.T) {
+	for line, good := range map[string]bool{
+		`state = "public/state"`: false, `keys = "public"`: false, `spool = ""`: false, `public = "."`: false, `registry = "public/../public/x"`: false,
+		`state = "public2"`: true, `public = "/srv/public"`: true, `public = "state/public"`: true,
+	} {
+		_, err := ParseConfig("/etc/nirzone/nirzone.toml", []byte(line+"\n"+configHead+configZones+configSource))
+		if (err == nil) != good || err != nil && !strings.Contains(err.Error(), "outside public") {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}

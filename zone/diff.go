@@ -9,7 +9,7 @@ import (
 // owner, in canonical order.
 type Delta struct {
 	Zone    Name     `json:"zone"`
-	Apex    []string `json:"apex,omitempty"` // "- …" and "+ …" lines: name servers and SOA without serial
+	Apex    []string `json:"apex,omitempty"` // "- …" and "+ …" lines: name servers, TTL of delegations, SOA without serial
 	Changes []Change `json:"changes"`
 }
 
@@ -64,14 +64,19 @@ func Diff(prev, next *Zone) Delta {
 	return d
 }
 
-// lines returns what an apex says, for comparison and for people.
+// lines returns what an apex says of itself and of the TTLs below, for
+// comparison and for people.
 func (a Apex) lines() []string {
 	var out []string
 	for _, n := range a.NS {
 		out = append(out, "NS "+string(n))
 	}
+	ttl := fmt.Sprintf("TTL of delegations %d", a.TTL.Fixed)
+	if a.TTL.FromSource {
+		ttl = fmt.Sprintf("TTL of delegations from the source, %d to %d", a.TTL.Min, a.TTL.Max)
+	}
 	s := a.SOA
-	return append(out, fmt.Sprintf("SOA %s %s refresh %d retry %d expire %d minimum %d ttl %d serial %s", s.MName, s.RName, s.Refresh, s.Retry, s.Expire, s.Minimum, s.TTL, s.Family))
+	return append(out, ttl, fmt.Sprintf("SOA %s %s refresh %d retry %d expire %d minimum %d ttl %d serial %s", s.MName, s.RName, s.Refresh, s.Retry, s.Expire, s.Minimum, s.TTL, s.Family))
 }
 
 func diffLines(before, after []string) []string {

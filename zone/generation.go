@@ -52,8 +52,9 @@ type GenerationZone struct {
 	// Pinned is the generation whose content this zone was rolled back to, until
 	// that is released; 0 if it follows its inputs.
 	Pinned uint64 `json:"pinned,omitempty"`
-	// Carried says why this zone was not built in this run and the file of the
-	// generation before was taken over.
+	// Carried says why this zone was not built in this run: its delegations are
+	// those of the generation before, signed again or, where that was not
+	// possible either, with the file taken over.
 	Carried string `json:"carried,omitempty"`
 }
 

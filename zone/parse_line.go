@@ -166,7 +166,7 @@ func (c *cutter) quoted() {
 			c.toks = append(c.toks, token{c.d[start:c.i], c.line, start - c.lineStart + 1, true})
 			return
 		case b == '\n' || b == '\r' && c.i+1 < len(c.d) && c.d[c.i+1] == '\n':
-			c.fail(start, "the quote that opens here is not closed on its line (RFC 1035, section 5.1)")
+			c.fail(start, "the quote that opens here is not closed on its line (RFC 1035, section 5.1); close it there")
 			return
 		case b == '\\':
 			if !c.escape() {

@@ -31,7 +31,7 @@ func (p *parser) slowLine() {
 	case c.depth > 0 && (c.unclosed || c.long):
 		p.unclosed(&c)
 	case c.long:
-		p.fail(first, 1, "line of more than %d octets; no record needs that", p.lim.MaxLine)
+		p.fail(first, 1, "line of more than %d octets; no record needs that: was a line feed lost? (RFC 1035, section 5.1)", p.lim.MaxLine)
 		c.skipLine()
 		p.pos, p.line = min(c.i+1, len(p.data)), c.line+1
 	case c.err != "":
@@ -264,7 +264,7 @@ func (p *parser) head(toks []token, last token, h *head) (int, bool) {
 			h.ttl, h.hasTTL = ttl, true
 		case !h.hasClass && isClass(word):
 			if word != "IN" && word != "CLASS1" {
-				p.fail(t.line, t.col, "class %.40s: only IN is taken (policy APNIC-103, appendix)", t.text)
+				p.fail(t.line, t.col, "class %.40s: only IN is taken (policy APNIC-103, appendix); write IN, or no class", t.text)
 				return 0, false
 			}
 			h.hasClass = true
@@ -294,7 +294,7 @@ func (p *parser) typeOf(t token, word string) Type {
 	}
 	switch {
 	case !ok:
-		p.fail(t.line, t.col, "%.40q is no type (RFC 1035, section 3.2.2; TYPEn as in RFC 3597, section 5)", t.text)
+		p.fail(t.line, t.col, "%.40q is no type, a zonelet has NS and DS (RFC 1035, section 3.2.2; TYPEn as in RFC 3597, section 5); correct it", t.text)
 	case Type(typ) == TypeSOA:
 		p.fail(t.line, t.col, "SOA record: a zonelet has none (policy APNIC-103, appendix); remove it, the registry writes its own")
 	case typ == 0 || typ == dns.TypeOPT || typ >= 128 && typ <= 255 || typ == 65535:

@@ -16,6 +16,16 @@ func (c *Config) ParseOptions(source string) ParseOptions {
 	return opt
 }
 
+// Accepted returns the options for an input that was accepted before, and whose
+// digest the caller has compared: it has passed the source's limits of that
+// time, and a configuration that has become stricter since, or knows the source
+// no more, must not make the published state unreadable.
+func (o ParseOptions) Accepted(in Input) ParseOptions {
+	o.SHA256, o.TrailerOptional = in.SHA256, true
+	o.Limits.MaxBytes = max(o.Limits.orDefault().MaxBytes, in.Size)
+	return o
+}
+
 // Replay computes the merged zone again that a generation was made of, from
 // nothing but the inputs and the kept records that generation.json names, and
 // the claims of that time. It also returns the fragments, in the order of
@@ -27,9 +37,7 @@ func (g *GenerationZone) Replay(apex Apex, registry string, claims *Claims, read
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("reading %s of %s: %w", in.File, in.Source, err)
 		}
-		o := opt(in.Source)
-		o.SHA256 = in.SHA256 // an Archive has checked it
-		f, err := ParseFragment(in.Source, g.Zone, in.File, data, o)
+		f, err := ParseFragment(in.Source, g.Zone, in.File, data, opt(in.Source).Accepted(in))
 		if err != nil {
 			return nil, nil, nil, err
 		}

@@ -163,7 +163,7 @@ func (p *parser) finishTrailer(optional bool) {
 }
 
 func (p *parser) countWrong(typ string, stated, found int) {
-	p.fail(p.trailer.line, p.trailer.col, "trailer: it states %d %s records, the file has %d, duplicates counted (policy APNIC-103, appendix); was the file cut short or edited?", stated, typ, found)
+	p.fail(p.trailer.line, p.trailer.col, "trailer: it states %d %s records, the file has %d, duplicates counted (policy APNIC-103, appendix); was the file cut short or edited? Write file and trailer again", stated, typ, found)
 }
 
 // noTrailer says that there is none, at the end of the file's last line.
@@ -175,5 +175,5 @@ func (p *parser) noTrailer() {
 	if p.trailer.foreign != "" {
 		hint = fmt.Sprintf(" (the trailer of line %d is that of %s)", p.trailer.foreignLine, p.trailer.foreign)
 	}
-	p.fail(line, col, `the file ends without the trailer %s TXT "Generated at …"%s: was it cut short? (policy APNIC-103, appendix)`, p.trailer.owner, hint)
+	p.fail(line, col, `the file ends without the trailer %s TXT "Generated at …"%s: was it cut short? (policy APNIC-103, appendix); publish the whole file, the trailer last`, p.trailer.owner, hint)
 }

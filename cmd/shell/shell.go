@@ -15,6 +15,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -100,18 +102,19 @@ func (s *Shell) Errorf(format string, args ...any) {
 }
 
 // Now returns the time that --now gives, or the clock's. It takes RFC 3339, a
-// date, or seconds since 1970 behind an @.
+// date, or seconds since 1970 behind an @, and whole seconds of it.
 func (s *Shell) Now(flag string) (time.Time, error) {
 	if flag == "" {
 		return s.Clock().UTC().Truncate(time.Second), nil
 	}
-	var sec int64
-	if n, err := fmt.Sscanf(flag, "@%d", &sec); n == 1 && err == nil {
-		return time.Unix(sec, 0).UTC(), nil
+	if digits, ok := strings.CutPrefix(flag, "@"); ok {
+		if sec, err := strconv.ParseInt(digits, 10, 64); err == nil {
+			return time.Unix(sec, 0).UTC(), nil
+		}
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
 		if t, err := time.Parse(layout, flag); err == nil {
-			return t.UTC(), nil
+			return t.UTC().Truncate(time.Second), nil
 		}
 	}
 	return time.Time{}, Usage(fmt.Errorf("--now %q is no time", flag), "--now 2026-11-21T18:00:00Z, --now 2026-11-21 or --now @1795284000")
@@ -154,6 +157,21 @@ func LoadConfig(flag string) (*zone.Config, error) {
 		return nil, Usage(err, "nirzone.example.toml documents every key")
 	}
 	return c, nil
+}
+
+// RawPath reads a top-level path from a configuration that does not parse as a
+// whole: what the first line that sets it says, else fallback, from the file's
+// folder unless it is empty.
+func RawPath(file, key, fallback string) string {
+	text, _ := ReadFile(file, maxConfig) // unreadable is as if it set nothing
+	p := fallback
+	if m := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']([^"'\n]+)["']`).FindSubmatch(text); m != nil {
+		p = string(m[1])
+	}
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(filepath.Dir(file), p)
 }
 
 // ReadFile reads a file of at most limit octets.

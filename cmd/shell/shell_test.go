@@ -42,10 +42,11 @@ func TestFinish(t *testing.T) {
 func TestNow(t *testing.T) {
 	s := Shell{Clock: func() time.Time { return time.Date(2026, 11, 21, 18, 0, 0, 999, time.FixedZone("", 3600)) }}
 	for in, want := range map[string]string{
-		"":                     "2026-11-21T17:00:00Z",
-		"2026-01-02":           "2026-01-02T00:00:00Z",
-		"2026-01-02T03:04:05Z": "2026-01-02T03:04:05Z",
-		"@0":                   "1970-01-01T00:00:00Z",
+		"":                       "2026-11-21T17:00:00Z",
+		"2026-01-02":             "2026-01-02T00:00:00Z",
+		"2026-01-02T03:04:05Z":   "2026-01-02T03:04:05Z",
+		"@0":                     "1970-01-01T00:00:00Z",
+		"2026-01-02T03:04:05.6Z": "2026-01-02T03:04:05Z",
 	} {
 		got, err := s.Now(in)
 		if err != nil || got.Format(time.RFC3339Nano) != want {
@@ -53,8 +54,10 @@ func TestNow(t *testing.T) {
 		}
 	}
 	var e *Exit
-	if _, err := s.Now("tomorrow"); !errors.As(err, &e) || e.Code != 2 || e.Hint == "" {
-		t.Errorf("Now(tomorrow): %v", err)
+	for _, bad := range []string{"tomorrow", "@", "@12x", "@1.5"} {
+		if _, err := s.Now(bad); !errors.As(err, &e) || e.Code != 2 || e.Hint == "" {
+			t.Errorf("Now(%s): %v", bad, err)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -34,6 +33,9 @@ type app struct {
 	prev    *zone.Generation // nil when nothing is published
 	log     *slog.Logger
 	early   []zone.Notice // what opening had to say
+
+	spent    map[string]bool // hashes of accepts whose loss has happened
+	answered bool            // the result is on stdout as JSON
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -56,6 +58,14 @@ func noArgs(c *cobra.Command, args []string) error {
 // open reads the configuration, or its last good copy, and the current
 // generation.
 func (a *app) open() error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	return a.readCurrent()
+}
+
+// configure reads the configuration, or its last good copy, and the time.
+func (a *app) configure() error {
 	var err error
 	if a.now, err = a.Now(a.nowFlag); err != nil {
 		return err
@@ -69,11 +79,23 @@ func (a *app) open() error {
 		if a.cfg = a.lastGoodConfig(err); a.cfg == nil {
 			return err
 		}
+		a.Errorf("warning: the configuration cannot be used, the last good copy is: %v", err)
 	}
 	a.tree = publish.Tree{Root: a.cfg.Public, Keep: a.cfg.Publish.Keep, FS: a.fs}
+	return nil
+}
+
+// readCurrent reads what is published.
+func (a *app) readCurrent() error {
+	var err error
 	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
-		return err
+		return fmt.Errorf("reading the current generation: %w", err)
 	}
+	return nil
+}
+
+// checkClock refuses to build before the time of what is published.
+func (a *app) checkClock() error {
 	if a.prev != nil && a.now.Before(a.prev.Time) && a.nowFlag == "" {
 		return &shell.Exit{
 			Code: 1, Err: fmt.Errorf("the clock says %s, but generation %d was built at %s: signatures would go back in time", stamp(a.now), a.prev.Number, stamp(a.prev.Time)),
@@ -93,8 +115,7 @@ func (a *app) lastGoodConfig(cause error) *zone.Config {
 	if err != nil {
 		return nil
 	}
-	text, _ := shell.ReadFile(file, 4<<20)
-	public, state := rawPath(file, text, "public"), rawPath(file, text, "state")
+	public, state := shell.RawPath(file, "public", "public"), shell.RawPath(file, "state", "state")
 	gen, err := shell.CurrentGeneration(&zone.Config{Public: public})
 	if err != nil || gen == nil {
 		return nil
@@ -114,35 +135,56 @@ func (a *app) lastGoodConfig(cause error) *zone.Config {
 	return c
 }
 
-// rawPath reads a top-level path from a configuration that does not parse as a
-// whole: the first line that sets it, else its default.
-func rawPath(file string, text []byte, key string) string {
-	p := key
-	if m := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']([^"'\n]+)["']`).FindSubmatch(text); m != nil {
-		p = string(m[1])
+// failedEarly writes the metrics of a run that ended before it had anything to
+// report; a run that found the lock taken leaves them to the one that has it.
+func (a *app) failedEarly(err error) {
+	code, e := 1, (*shell.Exit)(nil)
+	if errors.As(err, &e) {
+		code = e.Code
 	}
-	if filepath.IsAbs(p) {
-		return p
+	dir := ""
+	if a.cfg != nil {
+		dir = a.cfg.Metrics
+	} else if file, err := shell.FindConfig(a.config); err == nil {
+		dir = shell.RawPath(file, "metrics", "")
 	}
-	return filepath.Join(filepath.Dir(file), p)
+	if code == 4 || dir == "" {
+		return
+	}
+	m := shell.NewMetrics("zonebuild")
+	m.Finish(code, a.Clock(), 0)
+	if err := m.Write(dir); err != nil {
+		a.Errorf("warning: %v", err)
+	}
 }
 
-// lock takes the lock that excludes other builds and zonefetch's pruning.
-func (a *app) lock() (func() error, error) {
-	if err := publish.MkdirAll(a.fs, a.cfg.State, 0o700); err != nil {
-		return nil, fmt.Errorf("making the state folder: %w", err)
+// lock takes the lock that excludes other builds and zonefetch's pruning. The
+// function it returns releases it, and may be called after an error too.
+func (a *app) lock() (release func() error, err error) {
+	none := func() error { return nil }
+	if a.dryRun {
+		return none, nil // it changes nothing, not even the lock's file
 	}
-	release, err := publish.Lock(filepath.Join(a.cfg.State, "lock"))
+	if err := publish.MkdirAll(a.fs, a.cfg.State, 0o700); err != nil {
+		return none, fmt.Errorf("making the state folder: %w", err)
+	}
+	release, err = publish.Lock(filepath.Join(a.cfg.State, "lock"))
 	if errors.Is(err, publish.ErrLocked) {
-		return nil, &shell.Exit{Code: 4, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
+		return none, &shell.Exit{Code: 4, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
 	}
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	if err := a.sweep(); err != nil {
-		return nil, errors.Join(err, release())
+		return none, errors.Join(err, release())
 	}
 	return release, nil
+}
+
+// isLocked reports whether err says that another run holds the lock.
+func isLocked(err error) bool {
+	var e *shell.Exit
+	return errors.As(err, &e) && e.Code == 4
 }
 
 // sweep removes what a crashed run was writing below state; with the lock held

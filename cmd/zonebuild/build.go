@@ -15,6 +15,7 @@ const (
 	causeInit     = "init"
 	causeBuild    = "build"
 	causeRollback = "rollback"
+	causeReload   = "reload" // of a report, not of a generation
 )
 
 // build is the pipeline. It reads what zonefetch and the registry left, merges
@@ -26,79 +27,115 @@ const (
 // else but a draft that the next run sweeps. A crash after it loses nothing:
 // what remains to be done follows from generation.json, and every run does it.
 func (a *app) build(ctx context.Context, cause string, prepare func(*batch) error) (err error) {
-	if err := a.open(); err != nil {
+	if a.dryRun {
+		return a.plan(ctx, cause, prepare)
+	}
+	if err := a.configure(); err != nil {
+		a.failedEarly(err)
 		return err
 	}
 	release, err := a.lock()
-	if err != nil {
-		return err
-	}
 	defer release()
+	if isLocked(err) {
+		return err // the report and the metrics are the other run's
+	}
 	rep := &report{Time: a.now, Cause: cause}
 	defer func() { err = a.finish(rep, err) }()
-	// The generation may have changed while we waited for nothing: read it
-	// again under the lock.
-	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
-		return fmt.Errorf("reading the current generation: %w", err)
-	}
-
-	b, err := a.gather(cause)
 	if err != nil {
 		return err
+	}
+	if err := errors.Join(a.readCurrent(), a.checkClock()); err != nil {
+		return err
+	}
+	b, err := a.prepared(ctx, cause, prepare)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(b.checkFirst(), b.keepInputs()); err != nil {
+		return err
+	}
+	return b.publish(ctx, rep)
+}
+
+// prepared reads the inputs, merges every zone and holds what passes a limit.
+func (a *app) prepared(ctx context.Context, cause string, prepare func(*batch) error) (*batch, error) {
+	a.log.Info("reading the manifests, the claims and the decisions")
+	b, err := a.gather(cause)
+	if err != nil {
+		return nil, err
 	}
 	if prepare != nil {
 		if err := prepare(b); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	a.log.Info("merging", "zones", len(b.jobs))
 	if err := b.mergeAll(ctx); err != nil {
-		return err
+		return nil, interrupted(err)
 	}
+	a.log.Info("passing the gates")
 	if err := b.gateAll(ctx); err != nil {
-		return err
+		return nil, interrupted(err)
 	}
-	if err := b.checkFirst(); err != nil {
-		return err
-	}
-	if err := b.keepInputs(); err != nil {
-		return err
-	}
-	draft, err := a.tree.Begin()
+	return b, nil
+}
+
+// publish signs, verifies and commits what was merged, if it differs from what
+// is published.
+func (b *batch) publish(ctx context.Context, rep *report) error {
+	draft, err := b.tree.Begin()
 	if err != nil {
 		return fmt.Errorf("beginning a generation: %w", err)
 	}
 	defer draft.Discard()
+	b.log.Info("signing and verifying", "generation", draft.Number())
+	happening := b.happening()
 	if err := b.signAll(ctx, draft); err != nil {
+		return interrupted(err)
+	}
+	b.spend(happening)
+	if err := b.checkSigned(); err != nil {
 		return err
 	}
 	gen := b.decide(draft.Number())
 	rep.describe(b, gen)
 	if b.nothingNew(gen) {
-		return a.settle(ctx, rep, a.prev) // the draft is discarded
+		return b.settle(ctx, rep, b.prev) // the draft is discarded
 	}
+	b.log.Info("committing", "generation", gen.Number)
 	if err := commit(ctx, draft, gen); errors.Is(err, publish.ErrMoved) {
 		rep.unsure = err // it is served; a power loss may bring the old one back
 	} else if err != nil {
-		return err
+		return interrupted(err)
 	}
 	rep.Published = gen.Number
-	return a.settle(ctx, rep, gen)
+	return b.settle(ctx, rep, gen)
+}
+
+// interrupted says in words that a signal ended the run before the commit.
+func interrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted, nothing was published: %w", err)
+	}
+	return err
 }
 
 // settle does what follows from a generation: decisions of people that wait are
 // laid out under state/, notices are told, servers are reloaded, old
 // generations are pruned. All of it can be done again.
 func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) error {
+	a.log.Info("laying out what waits for people, pruning")
 	err := errors.Join(rep.unsure, a.layOut(gen), a.prune())
 	if err != nil {
 		rep.note("state: %v", err)
 	}
 	if !a.noReload {
+		a.log.Info("reloading", "zones", len(gen.Reload))
 		if err := a.reload(ctx, rep, gen); err != nil {
 			return err
 		}
 	}
-	if err != nil || rep.attention() {
+	if len(rep.Notes) > 0 || rep.attention() {
 		return &shell.Exit{Code: 3}
 	}
 	return nil

@@ -27,12 +27,15 @@ func (b *batch) decide(number uint64) *zone.Generation {
 	notices := slices.Clone(b.notices)
 	for _, j := range b.jobs {
 		notices = append(notices, b.zoneNotices(j)...)
+		if j.unmerged() {
+			j.holds = b.holdsBefore(j)
+		}
 		g.Holds = append(g.Holds, j.holds...)
 		if j.skip {
 			continue
 		}
 		g.Zones = append(g.Zones, j.result)
-		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 {
+		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 || j.mended {
 			reload = append(reload, j.zone)
 		}
 	}
@@ -66,10 +69,16 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 		return list
 	case j.carried != "":
 		list = append(list, b.before(j)...)
-		alarm("carried", "%s is published as it was: %s", j.zone.File(), j.carried)
+		alarm("carried", "%s stands as published: %s", j.zone.File(), j.carried)
 	}
 	if j.result.Expires.Sub(b.now) < b.cfg.Signing.Alarm {
 		alarm("runway", "the first signature of %s ends on %s; make the zone build again before that", j.zone.File(), stamp(j.result.Expires))
+	}
+	if i := slices.IndexFunc(j.result.Keys, func(k zone.GenerationKey) bool { return k.Algorithm != b.cfg.Signing.Algorithm }); i >= 0 {
+		list = append(list, zone.Notice{
+			Code: "algorithm", Severity: zone.Warning, Source: b.cfg.RIR, Zone: j.zone,
+			Text: fmt.Sprintf("the keys of %s are of algorithm %d, the configuration says %d: keys that exist are not rolled by it, and go on signing", j.zone.File(), j.result.Keys[i].Algorithm, b.cfg.Signing.Algorithm),
+		})
 	}
 	if j.pinned != 0 {
 		list = append(list, zone.Notice{
@@ -86,10 +95,27 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 	return list
 }
 
+// unmerged reports whether the zone is carried forward because it could not be
+// merged: then nobody knows whether its held changes still wait, and they do.
+func (j *job) unmerged() bool {
+	return j.carried != "" && j.inputs == nil && j.prev != nil && j.group != nil
+}
+
+// holdsBefore returns what waits in a zone according to the current generation.
+func (b *batch) holdsBefore(j *job) []zone.Hold {
+	var holds []zone.Hold
+	for _, h := range b.prev.Holds {
+		if h.Zone == j.zone && h.Kind != zone.KindZoneDropped {
+			holds = append(holds, h)
+		}
+	}
+	return holds
+}
+
 // before returns what the current generation has to say of a zone that is not
 // built in this run: it goes on. What this run says itself is left out.
 func (b *batch) before(j *job) []zone.Notice {
-	own := []string{"carried", "runway", "pinned", "not-accepted", "stale", "overdue"}
+	own := append([]string{"carried", "runway", "pinned", "algorithm", "registry-missing"}, sourceCodes...)
 	var list []zone.Notice
 	for _, n := range b.prev.Notices {
 		if n.Zone == j.zone && !slices.Contains(own, n.Code) && !strings.HasPrefix(n.Code, "held-") {
@@ -99,11 +125,22 @@ func (b *batch) before(j *job) []zone.Notice {
 	return list
 }
 
+// sourceCodes are the codes of sourceNotices.
+var sourceCodes = []string{"not-accepted", "stale", "overdue"}
+
 // sourceNotices returns what zonefetch found wrong with the sources: files that
 // were not accepted, and files that nobody has seen for long. Their texts hold
 // dates, not ages, so that a notice stays the same until something changes.
 func (b *batch) sourceNotices() []zone.Notice {
 	var list []zone.Notice
+	if b.blind { // what was open is neither mended nor new
+		for _, n := range b.prev.Notices {
+			if slices.Contains(sourceCodes, n.Code) && b.cfg.Source(n.Source) != nil {
+				list = append(list, n.Notice)
+			}
+		}
+		return list
+	}
 	for _, m := range b.manifest.Sources {
 		s := b.cfg.Source(m.Name)
 		if s == nil {
@@ -146,7 +183,7 @@ func entryNotices(s *zone.Source, e zone.ZoneEntry, now time.Time) []zone.Notice
 
 // nothingNew reports whether the generation would be the published one again.
 func (b *batch) nothingNew(g *zone.Generation) bool {
-	if b.prev == nil {
+	if b.prev == nil || slices.ContainsFunc(b.jobs, func(j *job) bool { return j.mended }) {
 		return false
 	}
 	return bytes.Equal(essence(g), essence(b.prev))

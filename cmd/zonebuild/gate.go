@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -63,7 +62,7 @@ func (j *job) hold(h zone.Hold) {
 // that stand only because their source's claims moved.
 func (b *batch) holdClaims() {
 	for _, j := range b.jobs {
-		if j.next == nil || j.pinned != 0 {
+		if j.next == nil || j.pinned != 0 || j.carried != "" {
 			continue
 		}
 		losses := map[string][]zone.Name{}
@@ -105,7 +104,7 @@ func (b *batch) accepted(source string, z zone.Name) map[zone.Name]bool {
 func (b *batch) released(j *job) map[zone.Name]bool {
 	names := map[zone.Name]bool{}
 	for _, a := range b.accepts {
-		if a.Zone == j.zone && b.now.Before(a.Expires) {
+		if a.Zone == j.zone && a.Kind == zone.KindClaimsMoved && a.Valid(b.now) {
 			for _, n := range a.Losses {
 				names[n] = true
 			}
@@ -114,27 +113,68 @@ func (b *batch) released(j *job) map[zone.Name]bool {
 	return names
 }
 
+// happening returns the accepts whose loss is complete once the zones are
+// published as they were merged, with the zone.
+func (b *batch) happening() map[*zone.Accept]*job {
+	done := map[*zone.Accept]*job{}
+	for _, a := range b.accepts {
+		if j := b.job(a.Zone); j != nil && j.lacks(a) {
+			done[a] = j
+		}
+	}
+	return done
+}
+
+// lacks reports whether the zone will hold none of an accept's losses.
+func (j *job) lacks(a *zone.Accept) bool {
+	if a.Kind == zone.KindZoneDropped {
+		return j.group == nil && j.skip
+	}
+	if j.next == nil || j.fixed() || j.carried != "" {
+		return false
+	}
+	gone := map[zone.Name]bool{}
+	for _, n := range a.Losses {
+		gone[n] = true
+	}
+	return !slices.ContainsFunc(j.next.Entries, func(e zone.Entry) bool { return e.Type == zone.TypeNS && gone[e.Name] })
+}
+
+// spend notes the accepts whose loss happens in this run. They go when it is
+// published: should the delegations come back and be lost again, it is another
+// loss. A crash before that leaves them, and the next run spends them.
+func (b *batch) spend(happening map[*zone.Accept]*job) {
+	for a, j := range happening {
+		if j.carried == "" {
+			b.spent[a.Hash] = true
+		}
+	}
+}
+
 // maxAccept bounds a decision file: 450 000 names fit many times over.
 const maxAccept = 256 << 20
 
-func (b *batch) readAccepts() error {
+// readAccepts reads people's decisions. One that cannot be read does not count,
+// and stops nothing: signing goes on.
+func (b *batch) readAccepts() {
 	dir := filepath.Join(b.cfg.State, "accepts")
 	entries, err := b.fs.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return
 	}
 	if err != nil {
-		return fmt.Errorf("reading accepts: %w", err)
+		b.alarm("accept-unreadable", "accepts", "no decision counts: %v; make the folder readable", err)
+		return
 	}
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".json") {
 			continue
 		}
 		data, err := shell.ReadFile(filepath.Join(dir, e.Name()), maxAccept)
-		if err != nil {
-			return fmt.Errorf("reading accepts: %w", err)
+		var a *zone.Accept
+		if err == nil {
+			a, err = zone.ParseAccept("accepts/"+e.Name(), data)
 		}
-		a, err := zone.ParseAccept("accepts/"+e.Name(), data)
 		if err != nil {
 			b.alarm("accept-unreadable", e.Name(), "this decision does not count: %v; accept again", err)
 			continue
@@ -142,5 +182,4 @@ func (b *batch) readAccepts() error {
 		b.accepts = append(b.accepts, a)
 	}
 	slices.SortFunc(b.accepts, func(x, y *zone.Accept) int { return strings.Compare(x.Hash, y.Hash) })
-	return nil
 }

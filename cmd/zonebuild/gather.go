@@ -20,6 +20,8 @@ type batch struct {
 	cause     string
 	manifest  *zone.Manifest
 	claims    claimSet
+	oldConfig *zone.Config            // of the current generation, if it differs and can be read
+	blind     bool                    // the manifest cannot be read
 	oldClaims map[string]*zone.Claims // by digest, as earlier generations used them
 	accepts   []*zone.Accept
 	jobs      []*job // sorted by zone
@@ -57,6 +59,7 @@ type job struct {
 	result  zone.GenerationZone
 	same    bool // the published file is linked: it would become the same
 	signed  int  // signatures made
+	mended  bool // the published file was not the one that was written, and is written again
 }
 
 const (
@@ -79,11 +82,20 @@ func (a *app) gather(cause string) (*batch, error) {
 	if err := b.readRegistry(); err != nil {
 		return nil, err
 	}
-	if err := b.readAccepts(); err != nil {
-		return nil, err
-	}
+	b.readAccepts()
+	b.readOldConfig()
 	b.makeJobs()
 	return b, nil
+}
+
+// readOldConfig reads the configuration of the current generation, for the plan.
+func (b *batch) readOldConfig() {
+	if b.prev == nil || b.prev.Config == b.cfg.SHA256 {
+		return
+	}
+	if data, err := b.object(b.prev.Config); err == nil {
+		b.oldConfig, _ = zone.ParseConfig(b.cfg.File, data)
+	}
 }
 
 func (b *batch) alarm(code string, file, format string, args ...any) {
@@ -106,6 +118,7 @@ func (b *batch) readManifest() error {
 	if b.prev == nil {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("reading what was fetched: %w", err), Hint: "zonefetch"}
 	}
+	b.blind = true
 	b.alarm("manifest-unreadable", "manifest.json", "every source keeps its last accepted version: %v; run zonefetch, or restore the file", err)
 	return nil
 }
@@ -123,7 +136,7 @@ func (b *batch) readRegistry() error {
 		}
 		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %v; export the registry again", b.prev.Number, err)
 		c, cerr := b.claimsOf(b.prev.Claims)
-		if cerr != nil {
+		if cerr != nil && b.cause != causeBuild {
 			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)
 		}
 		b.claims = claimSet{c, b.prev.Claims}
@@ -191,17 +204,31 @@ func (b *batch) registryZonelet(z zone.Name, want map[string]string) {
 		err = promised(want, name, digest(data))
 	}
 	if err != nil {
-		n := zone.Notice{Code: "registry-missing", Severity: zone.Error, Source: b.cfg.RIR, Zone: z, Pos: zone.Pos{File: name}}
-		n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %v; export the registry again", errors.Unwrap(err))
-		if !errors.Is(err, fs.ErrNotExist) {
-			n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %v", err)
-		}
-		b.notices = append(b.notices, n)
+		b.registryMissing(z, name, err)
 		return
 	}
 	in := zone.Input{Source: b.cfg.RIR, File: name, SHA256: digest(data), Size: int64(len(data))}
 	b.current[z] = in
 	b.files[in.SHA256] = file
+}
+
+// registryMissing tells of a registry's zonelet that is not used. What was
+// accepted before stands, and a person has to see to it; a zone in which the
+// registry never had one may be meant so.
+func (b *batch) registryMissing(z zone.Name, name string, err error) {
+	n := zone.Notice{Code: "registry-missing", Severity: zone.Warning, Source: b.cfg.RIR, Zone: z, Pos: zone.Pos{File: name}}
+	why := err.Error()
+	if errors.Is(err, fs.ErrNotExist) {
+		why = "there is no such file"
+	} else {
+		n.Severity = zone.Alarm
+	}
+	n.Text = fmt.Sprintf("the registry's own zonelet is not used, and there is no earlier version: %s; export the registry again", why)
+	if b.prev != nil && publishedInput(b.prev.Zone(z), b.cfg.RIR) != nil {
+		n.Severity = zone.Alarm
+		n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %s; export the registry again", why)
+	}
+	b.notices = append(b.notices, n)
 }
 
 func digest(data []byte) string {
@@ -224,7 +251,7 @@ func (b *batch) object(sum string) ([]byte, error) {
 
 // claimsOf returns the claims that an earlier generation was made by.
 func (b *batch) claimsOf(sum string) (*zone.Claims, error) {
-	if sum == b.claims.digest {
+	if sum == b.claims.digest && b.claims.Claims != nil {
 		return b.claims.Claims, nil
 	}
 	if c := b.oldClaims[sum]; c != nil {
@@ -258,8 +285,12 @@ func (b *batch) makeJobs() {
 				b.jobs = append(b.jobs, j)
 			}
 			j.prev, j.base, j.pinned = p, p, p.Pinned
-			if _, err := b.claimsOf(p.Claims); err != nil {
-				j.carried = fmt.Sprintf("the claims it was made by cannot be read: %v; restore state/inputs", err)
+			_, err := b.claimsOf(p.Claims)
+			if err == nil && b.claims.Claims == nil {
+				_, err = b.claimsOf(b.claims.digest)
+			}
+			if err != nil {
+				j.carried = fmt.Sprintf("the claims cannot be read: %v; restore state/inputs", err)
 			}
 		}
 	}

@@ -5,7 +5,9 @@ import (
 	"io"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +22,7 @@ func heldCommand(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return a.held() },
 	}
 	c.AddCommand(&cobra.Command{
-		Use: "show HASH", Short: "Show what a held change would lose", Args: cobra.ExactArgs(1),
+		Use: "show HASH", Short: "Show what a held change would lose", Args: usageArgs(cobra.ExactArgs(1)),
 		Example: "  zonebuild held show 3fa94c01",
 		RunE:    func(_ *cobra.Command, args []string) error { return a.heldShow(args[0]) },
 	})
@@ -31,16 +33,15 @@ func (a *app) held() error {
 	if err := a.open(); err != nil {
 		return err
 	}
-	var holds []zone.Hold
+	holds := []zone.Hold{}
 	if a.prev != nil {
-		holds = a.prev.Holds
+		holds = append(holds, a.prev.Holds...)
 	}
 	if a.json {
-		_, err := a.Stdout.Write(encode(struct {
+		return a.answer(struct {
 			Version int         `json:"version"`
 			Holds   []zone.Hold `json:"holds"`
-		}{1, holds}))
-		return err
+		}{1, holds})
 	}
 	if len(holds) == 0 {
 		a.Errorf("nothing is held")
@@ -75,8 +76,7 @@ func (a *app) heldShow(prefix string) error {
 		return err
 	}
 	if a.json {
-		_, err := a.Stdout.Write(encode(h))
-		return err
+		return a.answer(h)
 	}
 	a.showHold(a.Stdout, h)
 	return nil
@@ -103,7 +103,7 @@ func acceptCommand(a *app) *cobra.Command {
 number of delegations that all the named changes would lose, and REASON is kept
 with the decision in state/accepts. Other losses stay held.`,
 		Example: "  zonebuild accept 3fa94c01 --removes 120 -m \"JPNIC confirmed, ticket 4711\"",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.accept(args, removes, message) },
 	}
 	c.Flags().IntVar(&removes, "removes", -1, "exact number `N` of delegations that are lost")
@@ -116,41 +116,75 @@ func (a *app) accept(hashes []string, removes int, message string) error {
 	if strings.TrimSpace(message) == "" || removes < 0 {
 		return shell.Usage(fmt.Errorf("accept needs --removes N and -m REASON"), "zonebuild held")
 	}
-	if err := a.open(); err != nil {
+	if err := a.configure(); err != nil {
 		return err
 	}
 	release, err := a.lock()
+	defer release()
 	if err != nil {
 		return err
 	}
-	defer release()
-	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
+	if err := a.readCurrent(); err != nil {
 		return err
 	}
-	var holds []*zone.Hold
-	total := 0
-	for _, p := range hashes {
-		h, err := a.hold(p)
-		if err != nil {
-			return err
-		}
-		holds, total = append(holds, h), total+len(h.Losses)
+	done := accepted{Version: 1, Hashes: []string{}, Expires: a.now.Add(a.cfg.Gates.Expires), DryRun: a.dryRun}
+	holds, err := a.named(hashes)
+	if err != nil {
+		return err
 	}
-	if total != removes {
-		return &shell.Exit{Code: 1, Err: fmt.Errorf("%d delegations would be lost, not %d; nothing was accepted", total, removes), Hint: "zonebuild held show " + hashes[0]}
+	for _, h := range holds {
+		done.Hashes, done.Removes = append(done.Hashes, h.Hash), done.Removes+len(h.Losses)
+	}
+	if done.Removes != removes {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("%d delegations would be lost, not %d; nothing was accepted", done.Removes, removes), Hint: "zonebuild held show " + hashes[0]}
 	}
 	for _, h := range holds {
 		if err := a.writeAccept(h, message); err != nil {
 			return err
 		}
 	}
-	a.Errorf("accepted the loss of %d delegations until %s; it happens in the next run", total, stamp(a.now.Add(a.cfg.Gates.Expires)))
+	return a.showAccepted(done)
+}
+
+// accepted is the result of "accept".
+type accepted struct {
+	Version int       `json:"version"`
+	Hashes  []string  `json:"hashes"`
+	Removes int       `json:"removes"`
+	Expires time.Time `json:"expires"`
+	DryRun  bool      `json:"dry_run,omitempty"`
+}
+
+func (a *app) showAccepted(done accepted) error {
+	if a.json {
+		return a.answer(done)
+	}
+	if a.dryRun {
+		a.Errorf("would accept the loss of %d delegations until %s", done.Removes, stamp(done.Expires))
+		return nil
+	}
+	a.Errorf("accepted the loss of %d delegations until %s; it happens in the next run", done.Removes, stamp(done.Expires))
 	return nil
+}
+
+// named returns the held changes that the hashes name, each once: one named
+// twice must not count twice.
+func (a *app) named(hashes []string) ([]*zone.Hold, error) {
+	var holds []*zone.Hold
+	for _, p := range hashes {
+		h, err := a.hold(p)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(holds, h) {
+			holds = append(holds, h)
+		}
+	}
+	return holds, nil
 }
 
 func (a *app) writeAccept(h *zone.Hold, message string) error {
 	if a.dryRun {
-		a.Errorf("would accept %s", h.Hash)
 		return nil
 	}
 	by := "unknown"

@@ -72,6 +72,17 @@ func (b *batch) first(zones []zone.Name, count int) error {
 	return nil
 }
 
+// checkSigned refuses a first publication in which a zone could not be signed:
+// a person named the whole of it.
+func (b *batch) checkSigned() error {
+	for _, j := range b.jobs {
+		if b.expect != nil && j.group != nil && j.prev == nil && j.carried != "" {
+			return &shell.Exit{Code: 1, Err: fmt.Errorf("zone %s cannot be published: %s", j.zone.File(), j.carried), Hint: "zonebuild keys"}
+		}
+	}
+	return nil
+}
+
 // checkCount compares what a person expects with what would be published.
 func (b *batch) checkCount() error {
 	if b.expect == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -44,7 +45,7 @@ type keyRow struct {
 }
 
 func (a *app) keys() error {
-	if err := a.open(); err != nil {
+	if err := a.configure(); err != nil {
 		return err
 	}
 	rows := []keyRow{}
@@ -62,8 +63,7 @@ func (a *app) keys() error {
 		}
 	}
 	if a.json {
-		_, err := a.Stdout.Write(encode(rows))
-		return err
+		return a.answer(rows)
 	}
 	t := shell.Table{Header: []string{"zone", "role", ">tag", ">algorithm", "state", "DS for the parent"}}
 	for _, r := range rows {
@@ -81,25 +81,21 @@ func (a *app) keysInit(args []string, lost bool) error {
 	if err := a.open(); err != nil {
 		return err
 	}
+	zones, err := a.keyZones(args)
+	if err != nil {
+		return err
+	}
 	release, err := a.lock()
-	if err != nil {
-		return err
-	}
 	defer release()
-	zones, err := zoneArgs(args)
 	if err != nil {
 		return err
-	}
-	for _, z := range zones {
-		if a.cfg.Group(z) == nil {
-			return shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), "")
-		}
-	}
-	if len(zones) == 0 {
-		zones = a.cfg.Zones()
 	}
 	if a.dryRun {
-		return a.keysPlan(zones)
+		steps, err := a.keysPlan(zones)
+		if err != nil {
+			return err
+		}
+		return a.showSteps(steps)
 	}
 	if !lost {
 		if err := a.keysThere(zones); err != nil {
@@ -107,13 +103,7 @@ func (a *app) keysInit(args []string, lost bool) error {
 		}
 	}
 	steps, err := sign.Init(a.fs, a.cfg.Keys, zones, a.cfg.Signing, a.now, rand.Reader)
-	for _, s := range steps {
-		fmt.Fprintln(a.Stdout, s)
-	}
-	if err == nil && len(steps) == 0 {
-		a.Errorf("every zone has its keys")
-	}
-	return err
+	return errors.Join(a.showSteps(steps), err) // what was done is shown also if it went wrong then
 }
 
 // keysThere refuses to go on if a zone is published with a key that is no longer
@@ -139,15 +129,46 @@ func (a *app) keysThere(zones []zone.Name) error {
 	return nil
 }
 
-func (a *app) keysPlan(zones []zone.Name) error {
+// keyZones returns the zones that are named, or all.
+func (a *app) keyZones(args []string) ([]zone.Name, error) {
+	zones, err := zoneArgs(args)
+	if err != nil || len(zones) == 0 {
+		return a.cfg.Zones(), err
+	}
+	for _, z := range zones {
+		if a.cfg.Group(z) == nil {
+			return nil, shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), "")
+		}
+	}
+	return zones, nil
+}
+
+// keysPlan returns the steps that keys init would take.
+func (a *app) keysPlan(zones []zone.Name) ([]sign.Step, error) {
+	var steps []sign.Step
 	for _, z := range zones {
 		keys, err := sign.LoadKeys(a.cfg.Keys, z)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, s := range sign.Plan(keys, a.cfg.Signing, z, a.now) {
-			fmt.Fprintln(a.Stdout, "would:", s)
-		}
+		steps = append(steps, sign.Plan(keys, a.cfg.Signing, z, a.now)...)
+	}
+	return steps, nil
+}
+
+func (a *app) showSteps(steps []sign.Step) error {
+	if a.json {
+		return a.answer(append([]sign.Step{}, steps...))
+	}
+	word := ""
+	if a.dryRun {
+		word = "would: "
+	}
+	for _, s := range steps {
+		fmt.Fprintln(a.Stdout, word+s.String())
+	}
+	if len(steps) == 0 {
+		a.Errorf("every zone has its keys")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -56,9 +57,48 @@ func main() {
 // file system.
 func run(ctx context.Context, args []string, sh *shell.Shell, fs publish.FS) int {
 	limitMemory()
-	root := command(&app{Shell: sh, fs: fs})
+	a := &app{Shell: sh, fs: fs, spent: map[string]bool{}}
+	root := command(a)
 	root.SetArgs(args)
-	return sh.Finish(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	code := sh.Finish(err)
+	if err != nil && a.json && !a.answered {
+		_ = a.answer(failure{Version: 1, Exit: code, Error: err.Error(), Hint: hintOf(err)})
+	}
+	return code
+}
+
+// A failure is what --json shows of a command that has no other result.
+type failure struct {
+	Version int    `json:"version"`
+	Exit    int    `json:"exit"`
+	Error   string `json:"error"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func hintOf(err error) string {
+	var e *shell.Exit
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}
+
+// answer writes a command's result as JSON, alone on standard output.
+func (a *app) answer(v any) error {
+	a.answered = true
+	_, err := a.Stdout.Write(encode(v))
+	return err
+}
+
+// usageArgs makes a wrong number of arguments a usage error.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return shell.Usage(err, c.CommandPath()+" --help")
+		}
+		return nil
+	}
 }
 
 // command builds the tree of commands.
@@ -67,8 +107,8 @@ func command(a *app) *cobra.Command {
 		Use: "zonebuild", Short: "Merge, sign, verify and publish the parent zones", Long: usage,
 		Args: noArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if a.dryRun {
-				return a.plan(c.Context())
+			if a.dryRun { // the same as plan, a first publication included
+				return a.plan(c.Context(), causeInit, nil)
 			}
 			return a.build(c.Context(), causeBuild, nil)
 		},

@@ -41,7 +41,10 @@ func (b *batch) mergeAll(ctx context.Context) error {
 func (b *batch) merge(j *job) {
 	j.next, j.inputs, j.notices, j.changes, j.delta, j.refused = nil, nil, nil, nil, zone.Delta{}, 0
 	switch {
-	case j.carried != "", j.skip:
+	case j.skip:
+		return
+	case j.carried != "":
+		b.stand(j)
 		return
 	case j.group == nil:
 		b.dropped(j)
@@ -51,14 +54,17 @@ func (b *batch) merge(j *job) {
 		return
 	}
 	if err := b.mergeInputs(j); err != nil {
-		j.next = nil
+		j.next, j.inputs = nil, nil
 		j.carried = err.Error()
+		b.stand(j)
 	}
 }
 
 func (b *batch) mergeInputs(j *job) error {
 	old, _, err := b.replay(j, j.prev)
-	if err != nil {
+	if err != nil && j.fixed() && j.base != j.prev {
+		old = nil // a rollback needs to know only where it goes
+	} else if err != nil {
 		return fmt.Errorf("the published state cannot be computed again: %w; restore the spool and state/inputs", err)
 	}
 	var notices []zone.Notice
@@ -72,11 +78,23 @@ func (b *batch) mergeInputs(j *job) error {
 		return err
 	}
 	j.notices = append(j.notices, notices...)
-	if j.prev != nil {
+	if old != nil {
 		j.delta = zone.Diff(old, j.next)
+		j.delta.Apex = b.apexChange(j)
 		j.changes = zone.SourceChanges(old, j.next)
 	}
 	return nil
+}
+
+// apexChange returns what the configuration changes at the top of a zone,
+// against the one that the current generation was built by. The replay uses
+// today's for both.
+func (b *batch) apexChange(j *job) []string {
+	if b.oldConfig == nil || b.oldConfig.Group(j.zone) == nil {
+		return nil
+	}
+	before, after := b.oldConfig.Group(j.zone).Apex(j.zone), j.group.Apex(j.zone)
+	return zone.Diff(&zone.Zone{Apex: before}, &zone.Zone{Apex: after}).Apex
 }
 
 // fixed reports whether the zone is made of what an earlier generation was made
@@ -98,7 +116,8 @@ func (b *batch) mergeNew(j *job, old *zone.Zone) (*zone.Zone, []zone.Notice, err
 
 // replay computes a zone again as an earlier generation had it, from the inputs
 // and the kept records that generation names. It is nil for a zone that was
-// never published.
+// never published. A result with other delegations than were published is an
+// error: the gates would compare with the wrong zone, and see no loss.
 func (b *batch) replay(j *job, g *zone.GenerationZone) (*zone.Zone, []zone.Notice, error) {
 	if g == nil {
 		return nil, nil, nil
@@ -108,7 +127,13 @@ func (b *batch) replay(j *job, g *zone.GenerationZone) (*zone.Zone, []zone.Notic
 		return nil, nil, err
 	}
 	old, _, notices, err := g.Replay(j.group.Apex(j.zone), b.cfg.RIR, claims, b.object, b.cfg.ParseOptions)
-	return old, notices, err
+	if err != nil {
+		return nil, nil, err
+	}
+	if n := counts(old); !slices.Equal(n, g.Counts) {
+		return nil, nil, fmt.Errorf("the inputs give %v delegations, not %v as published; put back rir in the configuration, or the program that published them", n, g.Counts)
+	}
+	return old, notices, nil
 }
 
 // fragments chooses and parses one file of every source that speaks for the
@@ -147,34 +172,35 @@ func (b *batch) sourcesOf(j *job) []string {
 }
 
 // fragment returns one source's fragment and the input it is from; nil if the
-// source never had one, or is configured no more.
+// source never had one, or is configured no more for the zone.
 func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, error) {
 	next, old := b.newest(j, source), publishedInput(j.prev, source)
 	if j.held[source] {
 		next = old
 	}
-	if next == nil && (old == nil || !b.configured(source) && !j.held[source]) {
+	if next == nil && (old == nil || !b.configured(source, j.zone) && !j.held[source]) {
 		return nil, zone.Input{}, nil
 	}
 	if next != nil && (old == nil || next.SHA256 != old.SHA256) {
-		f, err := b.parse(j.zone, *next)
+		f, err := b.parse(j.zone, *next, b.cfg.ParseOptions(source))
 		if err == nil {
 			return f, *next, nil
 		}
-		j.refuse(source, *next, old != nil, err)
+		j.refuse(b.cfg.RIR, source, *next, old != nil, err)
 	}
 	if old == nil {
 		return nil, zone.Input{}, nil
 	}
-	f, err := b.parse(j.zone, *old)
+	f, err := b.parse(j.zone, *old, b.cfg.ParseOptions(source).Accepted(*old))
 	if err != nil {
 		return nil, zone.Input{}, fmt.Errorf("the accepted zonelet of %s cannot be read any more: %w; restore the spool", source, err)
 	}
 	return f, *old, nil
 }
 
-func (b *batch) configured(source string) bool {
-	return source == b.cfg.RIR || b.cfg.Source(source) != nil
+func (b *batch) configured(source string, z zone.Name) bool {
+	s := b.cfg.Source(source)
+	return source == b.cfg.RIR || s != nil && slices.Contains(s.Zones, z)
 }
 
 // newest returns the newest verified input of a source, nil if there is none.
@@ -210,36 +236,38 @@ func publishedInput(z *zone.GenerationZone, source string) *zone.Input {
 	return nil
 }
 
-func (b *batch) parse(z zone.Name, in zone.Input) (*zone.Fragment, error) {
+func (b *batch) parse(z zone.Name, in zone.Input, opt zone.ParseOptions) (*zone.Fragment, error) {
 	data, err := b.object(in.SHA256)
 	if err != nil {
 		return nil, err
 	}
-	opt := b.cfg.ParseOptions(in.Source)
 	opt.SHA256 = in.SHA256 // object has checked it
 	return zone.ParseFragment(in.Source, z, in.File, data, opt)
 }
 
 // refuse notes that a verified file was not used: a notice for each mistake up
 // to ten.
-func (j *job) refuse(source string, in zone.Input, kept bool, err error) {
+func (j *job) refuse(rir, source string, in zone.Input, kept bool, err error) {
 	j.refused++
+	var list *zone.SyntaxErrors
+	if !errors.As(err, &list) {
+		// Nothing is wrong with the source's file: it is not told of our disk.
+		j.notices = append(j.notices, zone.Notice{
+			Code: "unreadable", Severity: zone.Alarm, Source: rir, Zone: j.zone, Pos: zone.Pos{File: in.File},
+			Text: fmt.Sprintf("the zonelet of %s cannot be read and is not used: %v", source, err),
+		})
+		return
+	}
 	stands := "the last good version stands"
 	if !kept {
 		stands = "there is no earlier version, so it contributes nothing"
-	}
-	n := zone.Notice{Code: "refused", Severity: zone.Error, Source: source, Zone: j.zone, Pos: zone.Pos{File: in.File}}
-	var list *zone.SyntaxErrors
-	if !errors.As(err, &list) {
-		n.Text = fmt.Sprintf("the file is refused whole, %s: %v", stands, err)
-		j.notices = append(j.notices, n)
-		return
 	}
 	lines := strings.Split(list.Error(), "\n")
 	if len(lines) > 10 {
 		lines = append(lines[:10], fmt.Sprintf("and %d more", len(lines)-10+list.More))
 	}
-	n.Pos = list.Errors[0].Pos
-	n.Text = fmt.Sprintf("the file is refused whole, %s: %s", stands, strings.Join(lines, "; "))
-	j.notices = append(j.notices, n)
+	j.notices = append(j.notices, zone.Notice{
+		Code: "refused", Severity: zone.Error, Source: source, Zone: j.zone, Pos: list.Errors[0].Pos,
+		Text: fmt.Sprintf("the file is refused whole, %s: %s", stands, strings.Join(lines, "; ")),
+	})
 }

@@ -15,7 +15,7 @@ func planCommand(a *app) *cobra.Command {
 		Use: "plan", Short: "Show what the next run would change", Args: noArgs,
 		Long: `Plan parses, merges and passes the gates as a run does, and shows the
 difference to what is published. It signs and changes nothing.`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), causeInit, nil) },
 	}
 }
 
@@ -37,34 +37,34 @@ type planZone struct {
 	Carried     string             `json:"carried,omitempty"`
 }
 
-func (a *app) plan(ctx context.Context) error {
+// plan is a run up to the gates. A zone that was never published is planned as
+// init would publish it.
+func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error) error {
 	if err := a.open(); err != nil {
 		return err
 	}
-	b, err := a.gather(causeInit)
+	b, err := a.prepared(ctx, cause, prepare)
 	if err != nil {
 		return err
 	}
-	if err := b.mergeAll(ctx); err != nil {
-		return err
-	}
-	if err := b.gateAll(ctx); err != nil {
+	if err := b.checkCount(); err != nil {
 		return err
 	}
 	p := b.planned()
 	if a.json {
-		_, err := a.Stdout.Write(encode(p))
-		return err
+		return a.answer(p)
 	}
 	b.showPlan(p)
 	return nil
 }
 
 func (b *batch) planned() planReport {
-	p := planReport{Version: 1, Holds: []zone.Hold{}, Notices: b.notices}
+	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Notices: append([]zone.Notice{}, b.notices...)}
 	for _, j := range b.jobs {
 		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried}
-		if j.next != nil {
+		if j.carried != "" && j.prev != nil {
+			z.Sources = j.prev.Counts
+		} else if j.next != nil {
 			z.Sources = counts(j.next)
 		}
 		for _, c := range z.Sources {
@@ -100,7 +100,7 @@ func (b *batch) showPlan(p planReport) {
 	t.Render(w)
 	for _, z := range p.Zones {
 		if text := z.Delta.Text(maxLines); text != "" {
-			fmt.Fprintf(w, "\n%s\n%s", z.Zone.File(), text)
+			fmt.Fprintf(w, "\n%s", text)
 		}
 	}
 	writeHolds(w, p.Holds)

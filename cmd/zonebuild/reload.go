@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"nirzone/cmd/shell"
+	"nirzone/zone"
 )
 
 func reloadCommand(a *app) *cobra.Command {
@@ -19,22 +22,48 @@ reload that worked. It is for a unit that may reach the name servers, after
 }
 
 func (a *app) reloadPending(ctx context.Context) (err error) {
-	if err := a.open(); err != nil {
+	if err := a.configure(); err != nil {
 		return err
 	}
 	release, err := a.lock()
-	if err != nil {
-		return err
-	}
 	defer release()
-	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
+	if isLocked(err) {
+		return err // the report and the metrics are the other run's
+	}
+	if err := errors.Join(err, a.readCurrent()); err != nil {
 		return err
 	}
-	if a.prev == nil || len(a.prev.Reload) == 0 {
-		a.Errorf("every server was told")
-		return nil
+	if a.prev == nil || len(a.prev.Reload) == 0 || a.dryRun {
+		return a.showPending()
 	}
-	rep := &report{Time: a.now, Cause: "reload", Current: a.prev.Number}
+	rep := &report{Time: a.now, Cause: causeReload}
 	defer func() { err = a.finish(rep, err) }()
-	return a.reload(ctx, rep, a.prev)
+	if err := a.reload(ctx, rep, a.prev); err != nil {
+		return err
+	}
+	if len(rep.Notes) > 0 {
+		return &shell.Exit{Code: 3}
+	}
+	return nil
+}
+
+// showPending says which zones' servers wait for a reload.
+func (a *app) showPending() error {
+	pending := []zone.Name{}
+	if a.prev != nil {
+		pending = append(pending, a.prev.Reload...)
+	}
+	if a.json {
+		return a.answer(struct {
+			Version int         `json:"version"`
+			Pending []zone.Name `json:"pending"`
+		}{1, pending})
+	}
+	for _, z := range pending {
+		fmt.Fprintln(a.Stdout, "would reload:", z.File())
+	}
+	if len(pending) == 0 && !a.quiet {
+		a.Errorf("every server was told")
+	}
+	return nil
 }

@@ -22,6 +22,7 @@ type report struct {
 	Cause     string          `json:"cause"`
 	Exit      int             `json:"exit"`
 	Error     string          `json:"error,omitempty"`
+	Hint      string          `json:"hint,omitempty"`
 	Seconds   float64         `json:"seconds"`
 	Published uint64          `json:"published,omitempty"` // generation; 0 if nothing was
 	Current   uint64          `json:"current,omitempty"`
@@ -32,6 +33,7 @@ type report struct {
 	Open      int             `json:"open"` // notices that go on
 	Reloads   []reloadFailure `json:"reload_failures,omitempty"`
 	Notes     []string        `json:"notes,omitempty"`
+	described bool            // Zones, Holds and alarms are of this run's decisions
 	alarms    []zone.Notice
 	refused   int
 	unsure    error // what went wrong after the commit
@@ -63,7 +65,7 @@ func (r *report) note(format string, args ...any) {
 
 // describe fills in what the run decided.
 func (r *report) describe(b *batch, g *zone.Generation) {
-	r.Holds = g.Holds
+	r.described, r.Holds = true, g.Holds
 	for _, j := range b.jobs {
 		r.Zones = append(r.Zones, j.report())
 		r.refused += j.refused
@@ -106,6 +108,8 @@ func (j *job) report() zoneReport {
 		z.State = "carried"
 	case j.prev == nil:
 		z.State = "new"
+	case j.mended:
+		z.State = "mended"
 	case j.prev.SHA256 == j.result.SHA256:
 		z.State = "unchanged"
 	default:
@@ -139,6 +143,7 @@ func (r *report) attention() bool {
 // one that failed. It hands back err.
 func (a *app) finish(r *report, err error) error {
 	r.Version, r.Seconds = 1, a.Clock().Sub(a.started).Seconds()
+	a.describePublished(r)
 	if r.Published != 0 {
 		r.Current = r.Published
 	}
@@ -149,8 +154,8 @@ func (a *app) finish(r *report, err error) error {
 	case err != nil:
 		r.Exit = 1
 	}
-	if err != nil {
-		r.Error = err.Error()
+	if err != nil && (e == nil || e.Err != nil) { // else there is nothing more to say
+		r.Error, r.Hint = err.Error(), hintOf(err)
 	}
 	var text strings.Builder
 	r.write(&text)
@@ -163,11 +168,35 @@ func (a *app) finish(r *report, err error) error {
 	}
 	switch {
 	case a.json:
-		a.Stdout.Write(encode(r))
+		_ = a.answer(r)
 	case !a.quiet || r.Exit != 0:
 		r.write(a.Stdout)
 	}
 	return err
+}
+
+// describePublished fills in, for a run that decided nothing, what is published:
+// a failure must not silence the alarms on signatures that end.
+func (a *app) describePublished(r *report) {
+	if r.Zones == nil {
+		r.Zones = []zoneReport{}
+	}
+	if r.described || a.prev == nil {
+		return
+	}
+	r.Current, r.Holds, r.Open = a.prev.Number, a.prev.Holds, len(a.prev.Notices)
+	for _, z := range a.prev.Zones {
+		state := "unchanged"
+		if z.Carried != "" {
+			state = "carried"
+		}
+		r.Zones = append(r.Zones, zoneReport{Zone: z.Zone, State: state, Serial: z.Serial, Delegations: z.Delegations, Expires: z.Expires})
+	}
+	for _, n := range a.prev.Notices {
+		if n.Severity >= zone.Alarm {
+			r.alarms = append(r.alarms, n.Notice)
+		}
+	}
 }
 
 func (a *app) metrics(r *report) error {
@@ -178,6 +207,9 @@ func (a *app) metrics(r *report) error {
 	m.Set("alarms", "Open notices that need a person.", float64(len(r.alarms)))
 	m.Set("reload_failures", "Reload commands that failed.", float64(len(r.Reloads)))
 	for _, z := range r.Zones {
+		if z.State == "not published" {
+			continue
+		}
 		label := []string{"zone", z.Zone.File()}
 		m.Set("zone_serial", "Serial of the published zone.", float64(z.Serial), label...)
 		m.Set("zone_delegations", "Delegations in the published zone.", float64(z.Delegations), label...)
@@ -207,8 +239,10 @@ const maxLines = 20
 
 // write renders the report for a person.
 func (r *report) write(w io.Writer) {
-	r.writeZones(w)
-	writeHolds(w, r.Holds)
+	if r.described {
+		r.writeZones(w)
+		writeHolds(w, r.Holds)
+	}
 	r.writeNotices(w, "new notices", r.Opened)
 	r.writeNotices(w, "closed notices", r.Closed)
 	for _, f := range r.Reloads {
@@ -220,7 +254,9 @@ func (r *report) write(w io.Writer) {
 	switch {
 	case r.Published != 0:
 		fmt.Fprintf(w, "%s generation %d in %.1f s; %s\n", shell.Paint(w, shell.Good, "published"), r.Published, r.Seconds, r.openNotices())
-	case r.Error == "" || r.Exit == 3:
+	case r.Cause == causeReload && r.Error == "":
+		fmt.Fprintf(w, "%s of generation %d\n", shell.Paint(w, shell.Good, "told the servers"), r.Current)
+	case r.Error == "":
 		fmt.Fprintf(w, "%s: generation %d stands; %s\n", shell.Paint(w, shell.Quiet, "nothing to do"), r.Current, r.openNotices())
 	}
 }
@@ -233,7 +269,7 @@ func (r *report) openNotices() string {
 	return fmt.Sprintf("%d notices are open: nirctl notice list", n)
 }
 
-var stateTone = map[string]shell.Tone{"new": shell.Good, "changed": shell.Good, "unchanged": shell.Quiet, "carried": shell.Bad, "not published": shell.Care}
+var stateTone = map[string]shell.Tone{"new": shell.Good, "changed": shell.Good, "unchanged": shell.Quiet, "carried": shell.Bad, "mended": shell.Bad, "not published": shell.Care}
 
 func (r *report) writeZones(w io.Writer) {
 	t := shell.Table{Header: []string{"zone", "state", ">serial", ">delegations", ">added", ">removed", ">changed", ">held", ">signatures"}}

@@ -21,7 +21,7 @@ default, as a new generation: with today's keys and signatures and a serial that
 goes forward, so that secondaries take it. The zones stand there, whatever is
 fetched, until "rollback --release" lets them follow their inputs again.`,
 		Example: "  zonebuild rollback\n  zonebuild rollback 41 --zone 202.in-addr.arpa\n  zonebuild rollback --release",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			zones, err := zoneArgs(only)
 			if err != nil {
@@ -55,6 +55,14 @@ func (b *batch) rollback(n uint64, zones []zone.Name) error {
 	}
 	if n == 0 {
 		n = b.prev.Previous
+	}
+	if n == 0 {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("there is no generation before %d", b.prev.Number)}
+	}
+	for _, z := range zones {
+		if b.job(z) == nil {
+			return shell.Usage(fmt.Errorf("%s is neither published nor in a [[zones]] group of the configuration", z.File()), "")
+		}
 	}
 	kept, err := b.tree.Open(n)
 	if err != nil {

@@ -153,12 +153,12 @@ func (a *app) layOutDir(dir string, files map[string][]byte) error {
 }
 
 // prune removes generations beyond the configured number, the copies of inputs
-// that no kept generation names, and accepts that have expired.
+// that no kept generation names, and accepts that have expired or happened.
 func (a *app) prune() error {
 	if _, err := a.tree.Prune(context.Background(), nil); err != nil {
 		return fmt.Errorf("pruning generations: %w", err)
 	}
-	keep, err := a.named()
+	keep, err := a.inUse()
 	if err != nil {
 		return err
 	}
@@ -177,8 +177,8 @@ func (a *app) prune() error {
 	return a.pruneAccepts()
 }
 
-// named returns the digests that some kept generation names.
-func (a *app) named() (map[string]bool, error) {
+// inUse returns the digests that some kept generation names.
+func (a *app) inUse() (map[string]bool, error) {
 	numbers, err := a.tree.List()
 	if err != nil {
 		return nil, err
@@ -213,10 +213,10 @@ func (a *app) pruneAccepts() error {
 		path := filepath.Join(dir, e.Name())
 		data, err := a.fs.ReadFile(path)
 		if err != nil {
-			return err
+			continue // the run has given an alarm
 		}
 		acc, err := zone.ParseAccept(e.Name(), data)
-		if err == nil && !a.now.Before(acc.Expires) {
+		if err == nil && (a.spent[acc.Hash] || !a.now.Before(acc.Expires)) {
 			if err := a.fs.Remove(path); err != nil {
 				return err
 			}

@@ -30,8 +30,10 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
+		if err != nil && j.carried == "" {
 			j.carried = err.Error()
+		} else if err != nil {
+			j.carried += "; " + err.Error()
 		}
 		return b.write(draft, j, verified)
 	})
@@ -58,6 +60,7 @@ func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*si
 	if err != nil {
 		return nil, fmt.Errorf("loading keys: %w", err)
 	}
+	j.notices = append(j.notices, sign.Notices(keys)...)
 	var prior sign.Prior
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
@@ -68,6 +71,9 @@ func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*si
 		if facts.Body == j.prev.Body && b.intact(draft, j) {
 			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
 			j.result, j.same = b.entry(j, facts), true
+			if j.carried != "" {
+				j.result = j.standingEntry(j.result)
+			}
 			return nil, nil
 		}
 	}
@@ -79,9 +85,12 @@ func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*si
 	if err != nil {
 		return nil, fmt.Errorf("verifying: %w", err)
 	}
-	j.notices = append(append(j.notices, sign.Notices(keys)...), verified.Notices()...)
+	// What Verify says of the runway, decide says of every zone, signed or not.
 	j.signed = verified.Facts().Signatures
 	j.result = b.entry(j, verified.Facts())
+	if j.carried != "" {
+		j.result = j.standingEntry(j.result)
+	}
 	return verified, nil
 }
 
@@ -121,6 +130,7 @@ func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 	name := j.zone.File()
 	switch {
 	case v != nil:
+		j.mended = j.prev != nil && j.prev.SHA256 == v.Facts().SHA256
 		return wrapAdd(j, draft.Add(publish.Zone(v)))
 	case j.same:
 		return wrapAdd(j, draft.Add(publish.Link(name)))
@@ -129,11 +139,11 @@ func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 		j.skip = true // nothing to carry; decide gives the alarm
 		return nil
 	}
-	j.result = *j.prev
-	j.result.Carried = j.carried
 	if !b.intact(draft, j) {
-		j.result.Carried += "; and the published file is not the one that was written"
+		j.carried += "; and the published file is not the one that was written"
 	}
+	j.result = *j.prev
+	j.result.Carried, j.delta, j.signed = j.carried, zone.Delta{}, 0
 	return wrapAdd(j, draft.Add(publish.Link(name)))
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -49,6 +50,7 @@ holds the lock.`
 // The exit codes.
 const (
 	exitFailed  = 1
+	exitUsage   = 2
 	exitPartial = 3
 	exitLocked  = 4
 )
@@ -56,6 +58,7 @@ const (
 func main() {
 	// As the child that speaks rsync with a server, this never returns.
 	fetch.Child()
+	limitMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, time.Now))
@@ -117,6 +120,7 @@ func (a *app) fetch(ctx context.Context) error {
 	}
 	c, err := shell.LoadConfig(a.config)
 	if err != nil {
+		a.unconfigured()
 		return err
 	}
 	watch := a.watch()
@@ -128,6 +132,31 @@ func (a *app) fetch(ctx context.Context) error {
 	exit := exitOf(report, err)
 	a.report(c, report, exit)
 	return exit
+}
+
+// unconfigured writes the metrics of a run that has no configuration, if the file
+// says where.
+func (a *app) unconfigured() {
+	file, err := shell.FindConfig(a.config)
+	if err != nil || a.dryRun {
+		return
+	}
+	m := shell.NewMetrics("zonefetch")
+	m.Finish(exitUsage, a.started, 0)
+	m.Set("success", successHelp, 0)
+	if err := m.Write(shell.RawPath(file, "metrics", "")); err != nil {
+		a.Errorf("warning: %v", err)
+	}
+}
+
+// memoryLimit keeps the garbage collector ahead of servers that send too much;
+// what is needed is used all the same.
+const memoryLimit = 128 << 20
+
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 }
 
 // exitOf is how the command ends; nil is 0.

@@ -8,12 +8,14 @@ import (
 	"nirzone/zone/fetch"
 )
 
+const successHelp = "1 if the run was recorded and no source failed."
+
 // writeMetrics writes zonefetch.prom, for a failed run too: then the ages tell how
 // long it has been so.
 func writeMetrics(c *zone.Config, r *fetch.Report, code int) error {
 	m := shell.NewMetrics("zonefetch")
 	m.Finish(code, r.Time, time.Duration(r.Seconds*float64(time.Second)))
-	m.Set("success", "1 if the run was recorded and no source failed.", truth(code == 0))
+	m.Set("success", successHelp, truth(code == 0))
 	m.Set("recorded", "1 if the run was recorded in the spool.", truth(r.Recorded))
 	m.Set("run", "Number of the run.", float64(r.Run))
 	m.Set("pruned_objects", "Objects that were removed from the spool.", float64(r.Pruned))

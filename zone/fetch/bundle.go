@@ -32,7 +32,7 @@ func (w *worker) held(j job) held {
 		}
 		h.objects[part] = sha
 		// What another server said of its files means nothing here.
-		if v := known.Get(part); err == nil && v != "" && a.URL == w.plan.place.url(j.file) {
+		if v := known.Get(part); err == nil && v != "" && !j.whole && a.URL == w.plan.place.url(j.file) {
 			h.validators.Set(part, v)
 		}
 	}
@@ -130,7 +130,7 @@ func (w *worker) round(ctx context.Context, s session, all []*assembly, parts ..
 // request asks for a part. In the third round the sum is compared with that of the
 // first, not with the spool's.
 func (w *worker) request(a *assembly, part string) request {
-	r := request{name: a.job.file + suffixes[part], max: maxOf(w.plan.source, part), validators: a.held.validators.Get(part)}
+	r := request{name: a.job.file + suffixes[part], max: maxOf(w.plan.source, part), seal: part != partFile, validators: a.held.validators.Get(part)}
 	if sha := a.held.objects[part]; sha != "" {
 		r.older = func() ([]byte, error) { return w.r.spool.load(sha) }
 	}

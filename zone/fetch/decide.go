@@ -3,6 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"nirzone/zone"
@@ -54,11 +55,19 @@ func decide(s *zone.Source, prev zone.ZoneEntry, obs observation, run uint64, no
 	return next, notices
 }
 
+// ownEnd is our end of a connection in an error of package net.
+var ownEnd = regexp.MustCompile(`\S+:\d+->`)
+
+// reasonOf is the text of an error without what differs from run to run although
+// nothing else does, such as the port that the system chose: a reason that stays the
+// same is no news.
+func reasonOf(err error) string { return ownEnd.ReplaceAllString(err.Error(), "") }
+
 // failed fills in the attempt of an entry whose accepted version stays. The start
 // of a mismatch is kept over other failures: only verified bytes end it, so that a
 // source cannot stay in a race for ever by failing in between.
 func failed(s *zone.Source, prev zone.ZoneEntry, next *zone.ZoneEntry, err error, now time.Time) zone.Notice {
-	next.Last.Reason = err.Error()
+	next.Last.Reason = reasonOf(err)
 	next.Last.MismatchSince = prev.Last.MismatchSince
 	n := zone.Notice{Code: "kept", Severity: zone.Error, Source: s.Name, Zone: prev.Zone, Pos: zone.Pos{File: s.FileName(prev.Zone)}}
 	next.Last.Outcome = zone.OutcomeKept
@@ -74,10 +83,10 @@ func failed(s *zone.Source, prev zone.ZoneEntry, next *zone.ZoneEntry, err error
 		lasts := now.Sub(next.Last.MismatchSince)
 		if lasts <= s.RaceDeadline {
 			next.Last.Outcome, n.Severity = zone.OutcomeRace, zone.Info
-			n.Text = fmt.Sprintf("%v; taken for a publication in progress until it has lasted %v; %s", err, s.RaceDeadline, stands)
+			n.Text = fmt.Sprintf("%s; taken for a publication in progress until it has lasted %v; %s", next.Last.Reason, s.RaceDeadline, stands)
 			return n
 		}
-		next.Last.Reason = fmt.Sprintf("%v (for %v, race_deadline is %v)", err, lasts, s.RaceDeadline)
+		next.Last.Reason = fmt.Sprintf("%s (since %s, race_deadline is %v)", next.Last.Reason, next.Last.MismatchSince.UTC().Format(time.RFC3339), s.RaceDeadline)
 	}
 	n.Text = fmt.Sprintf("%s; %s", next.Last.Reason, stands)
 	return n

@@ -24,6 +24,7 @@ type ftpSession struct {
 	conn  *ftp.ServerConn
 	dials *ftpDialer
 	ctx   context.Context
+	spent bool // closed in the middle of a transfer; the next request opens another
 }
 
 // openFTP connects, logs in and changes to the directory.

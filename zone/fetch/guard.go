@@ -23,6 +23,7 @@ type guard struct {
 	idle  time.Duration
 	also  *guard       // a connection that is silent while this one works, and lives by it
 	left  atomic.Int64 // bytes that may still be read
+	most  atomic.Int64 // what left was set to
 
 	mu    sync.Mutex // of the two below: either may fire before the other is made
 	timer *time.Timer
@@ -75,7 +76,10 @@ func (g *guard) Close() error {
 }
 
 // limit sets how many more bytes may be read.
-func (g *guard) limit(n int64) { g.left.Store(n) }
+func (g *guard) limit(n int64) {
+	g.most.Store(n)
+	g.left.Store(n)
+}
 
 // Read is net.Conn's, guarded.
 func (g *guard) Read(b []byte) (int, error) {
@@ -83,7 +87,7 @@ func (g *guard) Read(b []byte) (int, error) {
 	g.meter.in.Add(int64(n))
 	g.heard(n)
 	if g.left.Add(-int64(n)) < 0 {
-		g.abort(final("the server sent more than was agreed to"))
+		g.abort(final("the server sent more than was agreed to: over %d bytes where an answer ends; is this the right server?", g.most.Load()))
 	}
 	return n, g.explain(err)
 }

@@ -100,7 +100,7 @@ var hostileFTP = map[string]struct {
 		arm: func(f *fakeFTP, _ *site) {
 			f.hooks["SIZE"] = func(c net.Conn, _ string) bool { fmt.Fprint(c, "213 1000000000\r\n"); return true }
 		},
-		reason: "has 1000000000 bytes, more than max_bytes = 4096",
+		reason: "has 1000000000 bytes, more than the 4096 bytes that a seal may have",
 	},
 	"drips": {
 		arm: func(f *fakeFTP, _ *site) {

@@ -157,9 +157,9 @@ func body(resp *http.Response, r request) ([]byte, error) {
 		return nil, final("%s came with Content-Encoding %s although identity was asked for (RFC 9110, section 12.5.3)", r.name, printable(enc))
 	}
 	if resp.ContentLength > r.max {
-		return nil, final("%s has %d bytes, more than max_bytes = %d", r.name, resp.ContentLength, r.max)
+		return nil, tooLarge(r, resp.ContentLength)
 	}
-	return readLimited(resp.Body, r.name, r.max)
+	return readLimited(resp.Body, r)
 }
 
 func statusError(resp *http.Response) error {

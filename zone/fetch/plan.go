@@ -22,6 +22,10 @@ type job struct {
 	zone zone.Name
 	file string         // base name, ours
 	prev zone.ZoneEntry // Zone is set
+	// whole says to transfer every part whatever its size and time say: file and
+	// seals do not match, and a seal that was replaced twice within the second
+	// that servers show would look unchanged for ever.
+	whole bool
 }
 
 // plan says what to fetch: every zone of every source, or of the named ones.
@@ -49,6 +53,7 @@ func newJob(s *zone.Source, z zone.Name, prev zone.SourceEntry) job {
 	j := job{zone: z, file: s.FileName(z), prev: zone.ZoneEntry{Zone: z}}
 	if e := prev.Zone(z); e != nil {
 		j.prev = *e
+		j.whole = !e.Last.MismatchSince.IsZero()
 	}
 	return j
 }

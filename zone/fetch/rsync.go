@@ -174,7 +174,7 @@ func (s *rsyncSession) plan(reqs []request) (replies []reply, names []string, li
 		case r.validators != "" && st.validators() == r.validators:
 			replies[i] = reply{unchanged: true, validators: r.validators}
 		case st.size > r.max:
-			replies[i].err = final("%s has %d bytes, more than max_bytes = %d", r.name, st.size, r.max)
+			replies[i].err = tooLarge(r, st.size)
 		default:
 			names = append(names, r.name)
 			limit += st.size + st.size/4 + 4096
@@ -222,7 +222,7 @@ func (s *rsyncSession) received(r request) reply {
 	case !info.Mode().IsRegular():
 		return reply{err: final("%s is not a regular file", r.name)}
 	case info.Size() > r.max:
-		return reply{err: final("%s has %d bytes, more than max_bytes = %d", r.name, info.Size(), r.max)}
+		return reply{err: tooLarge(r, info.Size())}
 	case info.ModTime().Equal(seeded):
 		return reply{err: fmt.Errorf("%s was not transferred", r.name)}
 	}

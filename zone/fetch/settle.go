@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"nirzone/zone"
@@ -58,14 +57,14 @@ func (w *worker) settleQuietly(j job, err error) {
 // unreached is the entry of a source that could not be worked with at all.
 func (w *worker) unreached(err error) {
 	e := &w.result.entry
-	e.Last.Outcome, e.Last.Reason = zone.OutcomeAbsent, err.Error()
+	e.Last.Outcome, e.Last.Reason = zone.OutcomeAbsent, reasonOf(err)
 	for _, z := range e.Zones {
 		if z.Accepted != nil {
 			e.Last.Outcome = zone.OutcomeKept
 		}
 	}
 	w.result.notices = append(w.result.notices, zone.Notice{
-		Code: "unreached", Severity: zone.Error, Source: w.plan.source.Name, Text: fmt.Sprintf("%v; what was accepted before stands", err),
+		Code: "unreached", Severity: zone.Error, Source: w.plan.source.Name, Text: reasonOf(err) + "; what was accepted before stands, and the next run tries again",
 	})
 }
 

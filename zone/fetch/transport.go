@@ -31,6 +31,7 @@ type session interface {
 type request struct {
 	name       string
 	max        int64
+	seal       bool // .md5 or .asc: max is not the source's max_bytes
 	validators string
 	older      func() ([]byte, error)
 }

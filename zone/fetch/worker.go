@@ -133,6 +133,9 @@ func (w *worker) fetch(ctx context.Context, jobs []job) error {
 	if err := sleep(ctx, w.r.Config.Fetch.Backoff); err != nil {
 		return err
 	}
+	for i := range again {
+		again[i].whole = true
+	}
 	_, err = w.batches(ctx, again, w.settle)
 	return err
 }

@@ -96,10 +96,10 @@ func unescape(s string) (string, bool) {
 // octets. Errors are of type [*Error] and Kind WrongName or WrongSum.
 func (s Sum) Check(base string, digest [md5.Size]byte) error {
 	if s.Name != base {
-		return &Error{File: s.File, Kind: WrongName, Msg: fmt.Sprintf("the sum is of %.80q, not of %q; the name is the file's without its folder", s.Name, base)}
+		return &Error{File: s.File, Kind: WrongName, Msg: fmt.Sprintf("the sum is of %.80q, not of %q; make it in the file's own folder: md5sum --tag %s (policy APNIC-103, appendix)", s.Name, base, base)}
 	}
 	if s.Digest != digest {
-		return &Error{File: s.File, Kind: WrongSum, Msg: fmt.Sprintf("the sum of %s is %x, but its octets have %x", base, s.Digest, digest)}
+		return &Error{File: s.File, Kind: WrongSum, Msg: fmt.Sprintf("the sum of %s is %x, but its octets have %x; one of the two was damaged or published without the other: publish both again", base, s.Digest, digest)}
 	}
 	return nil
 }

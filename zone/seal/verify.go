@@ -63,14 +63,14 @@ func (k *Keyring) verifyOne(raw *packet.OpaquePacket, env *envelope, p *Policy) 
 	if err != nil {
 		return Signature{}, nil, err
 	}
-	err = &Error{Kind: UnknownKey, Key: issuer(sig), Msg: fmt.Sprintf("signed by key %s, which is not in the keyring; if the source announced it, add it there", issuer(sig))}
+	err = &Error{Kind: UnknownKey, Key: issuer(sig), Msg: fmt.Sprintf("signed by key %s, which is not in the keyring; if the source announced it, add it there, else the source has to sign with a key that it announced", issuer(sig))}
 	for i := range k.keys {
 		m := k.keys[i].match(sig)
 		if m == nil {
 			continue
 		}
 		if verr := m.verify(env.signed); verr != nil {
-			err = m.refuse(BadSignature, time.Time{}, "did not make this signature over this file; one of them has changed")
+			err = m.refuse(BadSignature, time.Time{}, "did not make this signature over this file; one of them was damaged or published without the other: sign the file as it is published")
 			continue
 		}
 		return p.accept(m)
