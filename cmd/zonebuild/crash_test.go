@@ -144,11 +144,11 @@ var storyline = []chapter{
 	}},
 	{3, "", func(s *story) { s.feed("JPNIC", zoneA, owners(zoneA, 10, 12)) }}, // held
 	{0, "accept HASH --removes 12 -m crash", func(*story) {}},
-	{0, "", func(*story) {}},         // it happens
-	{0, "rollback", func(*story) {}}, // all of it
-	{0, "rollback --release", func(*story) {}},
-	{0, "", func(*story) {}}, // nothing
-	{0, "", func(s *story) { // new claims
+	{0, "", func(*story) {}},                   // it happens, once
+	{0, "rollback", func(*story) {}},           // all of it
+	{3, "rollback --release", func(*story) {}}, // what is lost again waits again
+	{3, "", func(*story) {}},                   // nothing
+	{3, "", func(s *story) { // new claims
 		s.write("registry/claims", "JPNIC\t27.0.0.0/9\nJPNIC\t42.0.0.0/9\nKRNIC\t27.128.0.0/9\n")
 		s.feed("KRNIC", zoneA, owners(zoneA, 200, 3))
 	}},
@@ -158,7 +158,7 @@ var storyline = []chapter{
 func (s *story) play(rec *crashfs.Recorder, c chapter) {
 	s.t.Helper()
 	m := s.marks[len(s.marks)-1]
-	m.command = c.command
+	m.command, m.accept = c.command, ""
 	if strings.Contains(c.command, "HASH") {
 		m.accept = s.held()[0].Hash
 	}
@@ -257,7 +257,7 @@ func (s *story) crash(steps int, mode crashfs.Mode) *wreck {
 	if keys := w.keyed(); m.keys && !keys {
 		w.fail("the keys are not all there")
 	}
-	if m.accept != "" {
+	if m.accept != "" && number == m.number { // the generation that lets it happen spends it
 		data, err := os.ReadFile(w.path("state/accepts/" + m.accept + ".json"))
 		if err == nil {
 			_, err = zone.ParseAccept(m.accept, data)
