@@ -12,11 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -71,10 +73,24 @@ func (s *Shell) Finish(err error) int {
 		}
 	}
 	s.Errorf("error: %v", err)
+	if hint == "" {
+		hint = diskHint(err)
+	}
 	if hint != "" {
 		s.Errorf("hint: %s", hint)
 	}
 	return code
+}
+
+// diskHint says where there is no room, if that is what is wrong: on a full disk
+// or at a quota nothing is lost, and with room the next run succeeds.
+func diskHint(err error) string {
+	var path *fs.PathError
+	if !errors.As(err, &path) || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return ""
+	}
+	dir := filepath.Dir(path.Path)
+	return fmt.Sprintf("make room in the file system of %s, then run it again: df -h %s; df -i %s", dir, dir, dir)
 }
 
 // Errorf writes one message to standard error, each line with the program's

@@ -3,9 +3,12 @@ package shell
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -16,9 +19,13 @@ func TestFinish(t *testing.T) {
 		code int
 		text string
 	}{
-		"nil":    {nil, 0, ""},
-		"plain":  {errors.New("reading x: gone"), 1, "zonebuild: error: reading x: gone\n"},
-		"exit":   {&Exit{Code: 3, Err: errors.New("two\nlines"), Hint: "zonebuild held"}, 3, "zonebuild: error: two\nzonebuild: lines\nzonebuild: hint: zonebuild held\n"},
+		"nil":   {nil, 0, ""},
+		"plain": {errors.New("reading x: gone"), 1, "zonebuild: error: reading x: gone\n"},
+		"exit":  {&Exit{Code: 3, Err: errors.New("two\nlines"), Hint: "zonebuild held"}, 3, "zonebuild: error: two\nzonebuild: lines\nzonebuild: hint: zonebuild held\n"},
+		"full": {
+			fmt.Errorf("writing x: %w", &fs.PathError{Op: "write", Path: "public/x", Err: syscall.ENOSPC}), 1,
+			"zonebuild: error: writing x: write public/x: no space left on device\nzonebuild: hint: make room in the file system of public, then run it again: df -h public; df -i public\n",
+		},
 		"silent": {&Exit{Code: 5}, 5, ""},
 	}
 	for name, tt := range tests {

@@ -16,6 +16,7 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/publish/crashfs"
 )
 
 // A tree is a small registry on disk: what zonefetch and the registry would
@@ -23,6 +24,8 @@ import (
 type tree struct {
 	t        *testing.T
 	dir      string
+	wrecks   string // where crashes of it are replayed, if they are
+	store    string // what their files are kept in
 	now      time.Time
 	fs       publish.FS
 	manifest zone.Manifest
@@ -58,7 +61,7 @@ keep = 5
 // KRNIC 20 in zone A, and the registry 5 in each, and makes the keys.
 func newTree(t *testing.T) *tree {
 	t.Helper()
-	tr := &tree{t: t, dir: t.TempDir(), now: time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC), fs: publish.OS}
+	tr := &tree{t: t, dir: t.TempDir(), now: time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC), fs: crashfs.NoSync(publish.OS)}
 	tr.manifest = zone.Manifest{Version: 1, Run: 1, Time: tr.now}
 	tr.write("nirzone.toml", treeConfig)
 	tr.write("registry/claims", "JPNIC\t27.0.0.0/9\nJPNIC\t42.0.0.0/9\nKRNIC\t27.128.0.0/9\nKRNIC\t42.128.0.0/9\n")
@@ -98,12 +101,14 @@ func zonelet(source string, z zone.Name, at time.Time, names []zone.Name) []byte
 
 func (tr *tree) path(name string) string { return filepath.Join(tr.dir, filepath.FromSlash(name)) }
 
+// write replaces a file as the program does whose file it is: through the tree's
+// file system, which may be recording.
 func (tr *tree) write(name, text string) {
 	tr.t.Helper()
-	if err := os.MkdirAll(filepath.Dir(tr.path(name)), 0o755); err != nil {
+	if err := publish.MkdirAll(tr.fs, filepath.Dir(tr.path(name)), 0o755); err != nil {
 		tr.t.Fatal(err)
 	}
-	if err := os.WriteFile(tr.path(name), []byte(text), 0o644); err != nil {
+	if err := publish.WriteFile(tr.fs, tr.path(name), []byte(text), 0o644); err != nil {
 		tr.t.Fatal(err)
 	}
 }

@@ -28,8 +28,9 @@ var held sync.Map
 // Lock takes the exclusive lock of that file, without waiting: when it is taken
 // the error is ErrLocked and says by whom, where that is known. The file is made
 // if missing and stays. The kernel releases the lock when the process ends in
-// whatever way; processes started meanwhile do not inherit it. release may be
-// called more than once.
+// whatever way; processes started meanwhile do not inherit it, though one that is
+// just being forked at the kill holds it for the moment until it becomes another
+// program. release may be called more than once.
 func Lock(path string) (release func() error, err error) {
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(lockPerm))
 	if err := tryLock(l, l.TryLock); err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -154,6 +155,12 @@ func same(t *testing.T, log []crashfs.Step, root string, mode crashfs.Mode) {
 	ok(t, crashfs.Replay(log, out, mode))
 	if got, want := tree(t, out), tree(t, root); got != want {
 		t.Fatalf("%s: replayed\n%s\nthe folder\n%s\nlog %v", mode, got, want, log)
+	}
+	kept := t.TempDir()
+	ok(t, crashfs.Store{Dir: t.TempDir()}.Replay(log, kept, mode))
+	links := regexp.MustCompile(`(?m) \d+$`) // files of equal content may become one
+	if got, want := links.ReplaceAllString(tree(t, kept), ""), links.ReplaceAllString(tree(t, root), ""); got != want {
+		t.Fatalf("%s: replayed with a store\n%s\nthe folder\n%s", mode, got, want)
 	}
 }
 

@@ -50,6 +50,17 @@ func Mixed(seed uint64) Mode {
 // the last step of the log may leave. Pass a prefix of a log, log[:k], for a crash
 // after its k-th step.
 func Replay(log []Step, dir string, mode Mode) error {
+	return Store{}.Replay(log, dir, mode)
+}
+
+// Store is a folder on the same disk in which replays keep the files they have in
+// common, so that a test that makes thousands of folders writes each file once.
+// They are hard links: what works on such a folder replaces files, as this module
+// does, and never writes into one. Without a folder nothing is kept.
+type Store struct{ Dir string }
+
+// Replay is as the function [Replay].
+func (s Store) Replay(log []Step, dir string, mode Mode) error {
 	items, err := remains(log, mode)
 	if err != nil {
 		return err
@@ -58,7 +69,7 @@ func Replay(log []Step, dir string, mode Mode) error {
 		return err
 	}
 	for _, it := range items {
-		if err := it.make(dir); err != nil {
+		if err := s.put(it, dir); err != nil {
 			return fmt.Errorf("replaying: %w", err)
 		}
 	}
@@ -138,6 +149,21 @@ func (w *walker) entry(n *inode, name string) {
 		size := n.synced + w.pickData(len(n.data)-n.synced+1)
 		w.items = append(w.items, item{path: name, kind: isFile, perm: n.perm, data: n.data[:size]})
 	}
+}
+
+// put makes the item by a link to the store, if it is a file and there is one.
+func (s Store) put(it item, root string) error {
+	if s.Dir == "" || it.kind != isFile {
+		return it.make(root)
+	}
+	kept := item{path: fmt.Sprintf("%x-%o", sha256.Sum256(it.data), it.perm), kind: isFile, data: it.data, perm: it.perm}
+	from := filepath.Join(s.Dir, kept.path)
+	if _, err := os.Lstat(from); err != nil {
+		if err := kept.make(s.Dir); err != nil {
+			return err
+		}
+	}
+	return os.Link(from, filepath.Join(root, it.path))
 }
 
 func (it item) make(root string) error {
