@@ -292,3 +292,22 @@ func TestTooManyFiles(t *testing.T) {
 		t.Errorf("%s", r.Encode())
 	}
 }
+
+// TestTLSIsNotOptional: a server, or somebody in between, that refuses AUTH TLS gets
+// neither the user nor the password, nor is anything fetched in the clear.
+func TestTLSIsNotOptional(t *testing.T) {
+	f := newFakeFTP(newSite(t).dir)
+	lines := fmt.Sprintf("tls = \"explicit\"\nuser = \"apnic\"\npassword_file = %q", secret(t, "sesame"))
+	r := configure(t, f.start(t), lines, "").run()
+	if r.Sources[0].Outcome != zone.OutcomeAbsent || !strings.Contains(r.Sources[0].Reason, "502") {
+		t.Errorf("%s", r.Encode())
+	}
+	if got := f.commands("AUTH TLS"); len(got) == 0 {
+		t.Error("TLS was not asked for")
+	}
+	for _, cmd := range []string{"USER", "PASS", "RETR", "NLST"} {
+		if got := f.commands(cmd); len(got) > 0 {
+			t.Errorf("sent in the clear: %q", got)
+		}
+	}
+}

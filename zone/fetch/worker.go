@@ -71,6 +71,9 @@ func (w *worker) prepare() error {
 	if sum, signature := parts(w.plan.source); !sum && !signature {
 		p.note("unsealed", zone.Warning, `the configuration requires no seal of this source (require = []): whoever can change its files, or the way to here, can change the zones`)
 	}
+	if p.scheme == "ftp" && p.source.TLS == "" && p.source.PasswordFile != "" {
+		p.note("clear-password", zone.Warning, `FTP without TLS sends the password of user %s in the clear (RFC 2577, section 4); set tls = "explicit"`, p.user)
+	}
 	if end, never := w.verifier.keyEnd(); !never {
 		w.result.keyEnd = end
 	}
