@@ -50,6 +50,7 @@ func (w *worker) run(ctx context.Context) sourceResult {
 	if err == nil {
 		err = w.withHost(ctx, w.all)
 	}
+	err = said(err)
 	w.close()
 	w.finish(ctx, err)
 	w.result.duration = w.r.elapsed() - start
