@@ -20,7 +20,7 @@ type MergeInput struct {
 
 // Merge joins what the sources say into the parent zone. It is total: it always
 // finishes, and says what it decided in sorted notices, whose codes [Codes]
-// documents. The order of the fragments does not matter.
+// documents: at most 10 000 a source, and then one that counts the rest. The order of the fragments does not matter.
 //
 // Owners are decided one by one, from what the fragments and the claims say of
 // them and from their own published state, and then from the top of the tree
@@ -49,6 +49,7 @@ func Merge(in MergeInput) (*Zone, []Notice) {
 	m.addContested()
 	m.resolveTree()
 	z := m.assemble()
+	m.noteMore()
 	SortNotices(m.notices)
 	return z, m.notices
 }
@@ -65,6 +66,7 @@ type merger struct {
 	buf     []Located // of one say, reused
 	says    []say     // of one owner, reused
 	notices []Notice
+	told    map[string]*told // by source
 }
 
 // A hostOf is a host that a fragment gives an address for.
@@ -123,7 +125,7 @@ type glueSet struct {
 }
 
 func newMerger(in MergeInput) *merger {
-	m := &merger{in: in, pub: newPublished(in.Published)}
+	m := &merger{in: in, pub: newPublished(in.Published), told: map[string]*told{}}
 	frags := slices.DeleteFunc(slices.Clone(in.Fragments), func(f *Fragment) bool { return f == nil })
 	slices.SortFunc(frags, func(a, b *Fragment) int {
 		if (a.Source == in.Registry) != (b.Source == in.Registry) {

@@ -22,6 +22,7 @@ const (
 	codeHidden        = "hidden"
 	codeInactive      = "inactive"
 	codeMissingGlue   = "missing-glue"
+	codeMore          = "more-notices"
 	codeNoAddress     = "no-address"
 	codeNoRange       = "no-range"
 	codeOutsideClaims = "outside-claims"
@@ -60,6 +61,7 @@ var codeDocs = []CodeDoc{
 	{codeHidden, Error, false, "a name of the registry is not in the zone because published state of another source above it stands", "settle with that source who delegates the range"},
 	{codeInactive, Info, false, "an owner names the dummy server remove.this.nserver.to.enable.zone.at.apnic.net; it yields nothing and overrides nothing", "put real name servers in its place to delegate it"},
 	{codeMissingGlue, Error, true, "a name server inside its own delegation has no address in the file (RFC 9471, section 3); the owner keeps its published state", "add A or AAAA records for it"},
+	{codeMore, Warning, false, "a source has more than 10 000 notices in a zone; the others were counted, not kept. The severity is that of the gravest", "correct what is told; the next run tells of the rest"},
 	{codeNoAddress, Warning, false, "a name server lies in the parent zone and below no delegation, so it can have no address", "name a server that exists"},
 	{codeNoRange, Warning, false, "an owner stands for no range of addresses on an octet or nibble boundary (RFC 1035, section 3.5; RFC 3596, section 2.5) and was ignored", "delegate whole octets or nibbles"},
 	{codeOutsideClaims, Warning, false, "an owner is not wholly inside its source's claims (partly outside is outside) and was ignored (policy APNIC-103, appendix)", "leave it out, or ask the registry to correct the claims"},
@@ -96,9 +98,52 @@ func (s say) at(line uint32) say {
 	return s
 }
 
+// maxNotices is how many notices one source gets in one zone: a file may hold two
+// million records, and something wrong with each must not cost the memory that the
+// zones of everybody else are built in.
+const maxNotices = 10_000
+
+// A told counts the notices of one source: those that were given, and those above the
+// limit with the gravest severity of them.
+type told struct {
+	given, more int
+	worst       Severity
+}
+
+// mayTell reports whether a source gets one more notice, and counts it. Texts above the
+// limit are not even made.
+func (m *merger) mayTell(source, code string) bool {
+	t := m.told[source]
+	if t == nil {
+		t = &told{}
+		m.told[source] = t
+	}
+	if t.given < maxNotices {
+		t.given++
+		return true
+	}
+	t.more, t.worst = t.more+1, max(t.worst, severities[code])
+	return false
+}
+
+// noteMore tells every source that has more notices than it gets how many those are.
+func (m *merger) noteMore() {
+	for source, t := range m.told { // sorted later
+		if t.more > 0 {
+			m.notices = append(m.notices, Notice{
+				Code: codeMore, Severity: max(t.worst, severities[codeMore]), Source: source, Zone: m.in.Apex.Origin,
+				Text: fmt.Sprintf("%d more notices are not shown, %d are; correct those first", t.more, t.given),
+			})
+		}
+	}
+}
+
 // note tells a source of an owner in its own file.
 func (m *merger) note(code string, s say, format string, args ...any) {
 	f := m.frags[s.frag]
+	if !m.mayTell(f.Source, code) {
+		return
+	}
 	m.notices = append(m.notices, Notice{
 		Code: code, Severity: severities[code], Source: f.Source, Zone: m.in.Apex.Origin, Name: s.name,
 		Pos: Pos{File: f.File, Line: int(s.line)}, Text: fmt.Sprintf(format, args...),
@@ -110,6 +155,9 @@ func (m *merger) note(code string, s say, format string, args ...any) {
 func (m *merger) noteHeld(code string, o owner, format string, args ...any) {
 	if o.state != held {
 		m.note(code, o.say, format, args...)
+		return
+	}
+	if !m.mayTell(o.source, code) {
 		return
 	}
 	e := m.pub.zone.Entries[o.pub.from]

@@ -294,6 +294,15 @@ var mergeRows = []mergeRow{
 		notices:   "error over-registry JPNIC 12",
 	},
 	{
+		name: "ancestor/NIR over registry, which gave the ancestor up", claims: jpnic,
+		registry:  "28.12 NS a.example.\n28.12 NS b.example.",
+		says:      map[string]string{"JPNIC": "12 NS j.example.\n12 NS k.example."},
+		published: "APNIC: 12 NS a.example.",
+		want:      "APNIC: 28.12 NS a.example.\nAPNIC: 28.12 NS b.example.",
+		notices:   "error over-registry JPNIC 12",
+		text:      "it is not published",
+	},
+	{
 		name: "ancestor/NIR over an impossible set of the registry", claims: jpnic,
 		registry: "28.12 NS 192.0.2.1.", says: map[string]string{"JPNIC": "12 NS j.example.\n12 NS k.example."},
 		notices: "error bad-ns APNIC 28.12\nerror over-registry JPNIC 12",
@@ -496,6 +505,32 @@ func TestMergeSecondFile(t *testing.T) {
 	}
 }
 
+// A source with something wrong in every line is told of so many and no more, with
+// the gravest of the rest; others are told as ever.
+func TestMergeMoreNotices(t *testing.T) {
+	bad := &Fragment{Source: "KRNIC", Zone: testApex.Origin, File: "202-KRNIC"}
+	for i := range maxNotices + 50 {
+		r := testRecord(t, fmt.Sprintf("%d.%d NS 192.0.2.1.", i/256, i%256))
+		bad.Records = append(bad.Records, Located{r, uint32(i + 1)})
+	}
+	in := MergeInput{
+		Apex: testApex, Registry: "APNIC", Claims: claimsOf(t, "KRNIC 202.0.0.0/8"),
+		Fragments: []*Fragment{bad, testFragment(t, "TWNIC", "1.1 NS a.example.")},
+	}
+	_, notices := Merge(in)
+	count := map[string]int{}
+	for _, n := range notices {
+		count[n.Source+" "+n.Code]++
+		if n.Code == codeMore && (n.Severity != Error || !strings.HasPrefix(n.Text, "50 more notices are not shown")) {
+			t.Errorf("%v", n)
+		}
+	}
+	want := map[string]int{"KRNIC bad-ns": maxNotices, "KRNIC more-notices": 1, "TWNIC outside-claims": 1}
+	if d := cmp.Diff(want, count); d != "" {
+		t.Error(d)
+	}
+}
+
 // Every code that the merge can give is documented, kept codes as such, and
 // docs/notices.md says the same.
 func TestNoticesDocumented(t *testing.T) {
@@ -514,7 +549,7 @@ func TestNoticesDocumented(t *testing.T) {
 	if !strings.Contains(string(doc), "\n"+table.String()) {
 		t.Errorf("docs/notices.md does not hold this table:\n%s", table.String())
 	}
-	given := map[string]bool{"second-file": true}
+	given := map[string]bool{"second-file": true, "more-notices": true} // tests of their own
 	for _, r := range mergeRows {
 		z, notices := Merge(r.input(t))
 		for _, n := range notices {

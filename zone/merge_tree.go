@@ -87,7 +87,12 @@ func (m *merger) noteMoved(o *owner) {
 func (m *merger) settleAboveRegistry(o *owner, below []owner) {
 	for i := range below {
 		if d := &below[i]; d.registry {
-			stands := m.hold(o, codeOverRegistry)
+			// What the registry itself once had there and gave up is not held: it would
+			// hide the registry's new name for as long as the NIR insists.
+			stands := m.hold(o, codeOverRegistry) && o.source != m.in.Registry
+			if !stands {
+				o.state, o.source = absent, ""
+			}
 			m.note(codeOverRegistry, o.say, "%s would hide %s, which %s delegates; %s; delegate the ranges beside it one by one", o.say.name, d.say.name, m.in.Registry, outcome(stands))
 			return
 		}

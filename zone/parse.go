@@ -15,7 +15,7 @@ type ParseLimits struct {
 	MaxBytes   int64 // of the file
 	MaxRecords int   // trailers not counted
 	MaxLine    int   // octets of a logical line: parentheses join lines into one
-	MaxErrors  int   // mistakes kept; more are counted
+	MaxErrors  int   // mistakes kept; 10 000 more are counted before reading ends
 }
 
 // DefaultParseLimits are ten times what the largest real zonelet needs.
@@ -145,10 +145,15 @@ func (p *parser) setOrigin(n Name) {
 	p.origin, p.originPlain, p.ownerRaw = n, n == Root || isPlain(string(n)), nil
 }
 
+// maxMistakes is how many mistakes are counted: what has so many is no zonelet, and
+// the rest of it is not read.
+const maxMistakes = 10_000
+
 // fail notes a mistake. Texts of mistakes beyond the limit are not even made.
 func (p *parser) fail(line, col int, format string, args ...any) {
 	if len(p.errs) >= p.lim.MaxErrors {
 		p.more++
+		p.stopped = p.stopped || p.more >= maxMistakes
 		return
 	}
 	p.errs = append(p.errs, &SyntaxError{Pos{p.f.File, line, col}, fmt.Sprintf(format, args...)})

@@ -3,6 +3,7 @@ package zone
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -163,6 +164,16 @@ func TestParseLimits(t *testing.T) {
 	}
 	if _, err := ParseFragment("TEST", "202.in-addr.arpa.", "f", []byte(good+tail("1")), ParseOptions{Limits: ParseLimits{MaxLine: 94, MaxRecords: 1}}); err != nil {
 		t.Errorf("at the limits: %v", err)
+	}
+}
+
+// What is wrong from end to end is not read to the end.
+func TestParseGivesUp(t *testing.T) {
+	data := bytes.Repeat([]byte("a A x\n"), 3*maxMistakes)
+	_, err := ParseFragment("JPNIC", "202.in-addr.arpa.", "f", data, ParseOptions{})
+	var errs *SyntaxErrors
+	if !errors.As(err, &errs) || len(errs.Errors) != 50 || errs.More != maxMistakes {
+		t.Fatalf("%d mistakes kept, %d counted", len(errs.Errors), errs.More)
 	}
 }
 

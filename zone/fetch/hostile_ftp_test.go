@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"nirzone/zone"
 )
@@ -134,6 +135,18 @@ var hostileFTP = map[string]struct {
 		},
 		lines: "require = []", fetch: "retries = 1", reason: "changed while it was transferred",
 	},
+	"speaks to the terminal": {
+		arm: func(f *fakeFTP, _ *site) {
+			f.hooks["banner"] = func(c net.Conn, _ string) bool { fmt.Fprint(c, "\x1b]0;owned\x07\x1b[2J\r\n"); return true }
+		},
+		fetch: "retries = 1", reason: "short response",
+	},
+	"speaks to the terminal in a reply": {
+		arm: func(f *fakeFTP, _ *site) {
+			f.hooks["USER"] = func(c net.Conn, _ string) bool { fmt.Fprint(c, "299 \x1b[2J\r\n"); return true }
+		},
+		fetch: "retries = 1", reason: "?[2J",
+	},
 	"gives zero bytes": {
 		arm: func(_ *fakeFTP, s *site) {
 			s.write("202.in-addr.arpa-JPNIC", nil)
@@ -180,6 +193,11 @@ func TestHostileFTP(t *testing.T) {
 			}
 			if c.notice != "" {
 				wantNotice(t, r, "foreign-pasv", c.notice)
+			}
+			for _, n := range r.Notices {
+				if strings.ContainsFunc(r.Sources[0].Reason+n.Text, unicode.IsControl) {
+					t.Errorf("control characters in %q or %q", r.Sources[0].Reason, n.Text)
+				}
 			}
 			if n := f.sent.Load(); n > c.sent && c.sent > 0 {
 				t.Errorf("the server could send %d bytes", n)
@@ -290,5 +308,24 @@ func TestTooManyFiles(t *testing.T) {
 	r := configure(t, f.start(t), "max_files = 1", "").run()
 	if !strings.Contains(r.Sources[0].Reason, "more than max_files = 1") {
 		t.Errorf("%s", r.Encode())
+	}
+}
+
+// TestTLSIsNotOptional: a server, or somebody in between, that refuses AUTH TLS gets
+// neither the user nor the password, nor is anything fetched in the clear.
+func TestTLSIsNotOptional(t *testing.T) {
+	f := newFakeFTP(newSite(t).dir)
+	lines := fmt.Sprintf("tls = \"explicit\"\nuser = \"apnic\"\npassword_file = %q", secret(t, "sesame"))
+	r := configure(t, f.start(t), lines, "").run()
+	if r.Sources[0].Outcome != zone.OutcomeAbsent || !strings.Contains(r.Sources[0].Reason, "502") {
+		t.Errorf("%s", r.Encode())
+	}
+	if got := f.commands("AUTH TLS"); len(got) == 0 {
+		t.Error("TLS was not asked for")
+	}
+	for _, cmd := range []string{"USER", "PASS", "RETR", "NLST"} {
+		if got := f.commands(cmd); len(got) > 0 {
+			t.Errorf("sent in the clear: %q", got)
+		}
 	}
 }

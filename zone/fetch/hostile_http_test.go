@@ -213,6 +213,19 @@ func TestNoPasswordInTheClear(t *testing.T) {
 	}
 }
 
+// TestClearPassword: plain FTP knows no other way than to send the password as it is,
+// which somebody should know.
+func TestClearPassword(t *testing.T) {
+	lines := fmt.Sprintf("user = \"apnic\"\npassword_file = %q", secret(t, "sesame"))
+	wantNotice(t, configure(t, "ftp://127.0.0.1:1/{zone}-{name}", lines, "").run(), "clear-password", "user apnic")
+	r := configure(t, "ftp://127.0.0.1:1/{zone}-{name}", lines+"\ntls = \"explicit\"", "").run()
+	for _, n := range r.Notices {
+		if n.Code == "clear-password" {
+			t.Errorf("with TLS: %v", n)
+		}
+	}
+}
+
 func TestPasswordFileMustBePrivate(t *testing.T) {
 	file := secret(t, "sesame")
 	if err := os.Chmod(file, 0o644); err != nil {

@@ -31,7 +31,7 @@ func (w *worker) try(ctx context.Context, f func(session) error) error {
 		backoff.WithMaxTries(uint(limits.Retries)+1), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, _ time.Duration) {
 			w.result.retries++
-			w.progress(StageRetry, err)
+			w.progress(StageRetry, said(err))
 		}))
 	var permanent *backoff.PermanentError
 	if errors.As(err, &permanent) {

@@ -20,6 +20,10 @@ type sshRunner struct {
 	dir    string
 }
 
+// maxHandshake limits what a server may send before rsync runs: version, banner, key
+// exchange and login take some kilobytes.
+const maxHandshake = 1 << 20
+
 func openSSH(ctx context.Context, p *place) (rsyncRunner, error) {
 	addr := net.JoinHostPort(p.host, p.portOr("22"))
 	config, err := p.sshConfig(addr)
@@ -30,6 +34,7 @@ func openSSH(ctx context.Context, p *place) (rsyncRunner, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn.limit(maxHandshake)
 	c, chans, reqs, err := ssh.NewClientConn(conn, addr, config)
 	if err != nil {
 		_ = conn.Close()

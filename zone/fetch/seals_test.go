@@ -162,6 +162,28 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// TestSwapped: somebody on the way serves another zone's younger file with its good
+// signature under this one's name. It is refused, and the right file, which is older,
+// is not taken for a replay afterwards.
+func TestSwapped(t *testing.T) {
+	site, _, s := served(t, "")
+	s.config.Sources[0].Zones = []zone.Name{zone202, zone203}
+	right, rightSig := zonelet(202, 6), site.sign(zonelet(202, 6), site.at.Add(time.Minute))
+	other := zonelet(203, 9)
+	publish := func(data, sig []byte) {
+		site.write(file202, data)
+		site.write(file202+".md5", seal.FormatMD5(file202, data))
+		site.write(file202+".asc", sig)
+	}
+	publish(other, site.sign(other, site.at.Add(2*time.Minute)))
+	site.put("203.in-addr.arpa-JPNIC", other)
+	r := s.run()
+	wantZones(t, r, "202=kept 203=new")
+	wantNotice(t, r, "kept", "it is the source's zonelet of 203.in-addr.arpa.")
+	publish(right, rightSig)
+	wantZones(t, s.run(), "202=new 203=unchanged")
+}
+
 func mustRead(t *testing.T, file string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(file)

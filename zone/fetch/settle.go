@@ -9,6 +9,7 @@ import (
 
 // settle decides on a zone and keeps the result. It always returns true.
 func (w *worker) settle(j job, obs observation) bool {
+	obs.err = said(obs.err)
 	entry, notices := decide(w.plan.source, j.prev, obs, w.r.report.Run, w.now)
 	w.result.entry.Zones = append(w.result.entry.Zones, entry)
 	w.result.notices = append(w.result.notices, notices...)

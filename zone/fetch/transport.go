@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"unicode"
 
 	"nirzone/zone"
 )
@@ -122,6 +123,38 @@ func (p *place) open(ctx context.Context) (session, error) {
 		return openRsync(ctx, p)
 	}
 	return nil, final("scheme %q is not one of ftp, https, http, rsync, rsync+ssh", p.scheme)
+}
+
+// A saidError is an error with a text that is fit for a terminal and a line of a log:
+// libraries repeat in theirs what a server said, or what stands in its certificate.
+type saidError struct{ error }
+
+// Unwrap returns the error as it was.
+func (e saidError) Unwrap() error { return e.error }
+
+// maxSaid is the most characters of an error's text.
+const maxSaid = 1000
+
+// Error returns the text without control characters, cut to a sane length.
+func (e saidError) Error() string {
+	text := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, e.error.Error()))
+	if len(text) > maxSaid {
+		return string(text[:maxSaid]) + "..."
+	}
+	return string(text)
+}
+
+// said makes the text of an error fit to be shown; nil stays nil.
+func said(err error) error {
+	if err == nil {
+		return nil
+	}
+	return saidError{err}
 }
 
 const maxSecret = 4096

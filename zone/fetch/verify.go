@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
@@ -113,7 +114,38 @@ func (v *verifier) verify(j job, origin string, b bundle) (*zone.Accepted, []zon
 		}
 		notices = append(notices, n...)
 	}
+	if err := v.misdirected(j, a, b.data); err != nil {
+		return nil, notices, err
+	}
 	return a, notices, nil
+}
+
+// misdirected refuses a zonelet of another zone of the source under this one's name.
+// A signature covers the bytes and not the file's name, and sums can be made by
+// anybody on the way: whoever swaps two files with their signatures would have the
+// wrong one accepted, and if it is the younger the right one refused as a replay from
+// then on. What is wrong with a file that is no zonelet of any zone is not judged
+// here.
+func (v *verifier) misdirected(j job, a *zone.Accepted, data []byte) error {
+	if p := j.prev.Accepted; p != nil && p.SHA256 == a.SHA256 {
+		return nil
+	}
+	fits := func(z zone.Name) bool {
+		limits := zone.DefaultParseLimits
+		limits.MaxBytes = v.source.MaxBytes
+		_, err := zone.ParseFragment(v.source.Name, z, j.file, data, zone.ParseOptions{Limits: limits, TrailerOptional: v.source.TrailerOptional, SHA256: a.SHA256})
+		return err == nil
+	}
+	if fits(j.zone) {
+		return nil
+	}
+	text := bytes.ToLower(data)
+	for _, z := range v.source.Zones {
+		if z != j.zone && bytes.Contains(text, []byte(z.File())) && fits(z) {
+			return fmt.Errorf("%s: it is the source's zonelet of %s, published under another's name; were two files swapped?", j.file, z)
+		}
+	}
+	return nil
 }
 
 func (v *verifier) sum(j job, b bundle) ([]zone.Notice, error) {

@@ -50,6 +50,7 @@ func (w *worker) run(ctx context.Context) sourceResult {
 	if err == nil {
 		err = w.withHost(ctx, w.all)
 	}
+	err = said(err)
 	w.close()
 	w.finish(ctx, err)
 	w.result.duration = w.r.elapsed() - start
@@ -70,6 +71,9 @@ func (w *worker) prepare() error {
 	w.result.notices = append(w.result.notices, w.verifier.alarms()...)
 	if sum, signature := parts(w.plan.source); !sum && !signature {
 		p.note("unsealed", zone.Warning, `the configuration requires no seal of this source (require = []): whoever can change its files, or the way to here, can change the zones`)
+	}
+	if p.scheme == "ftp" && p.source.TLS == "" && p.source.PasswordFile != "" {
+		p.note("clear-password", zone.Warning, `FTP without TLS sends the password of user %s in the clear (RFC 2577, section 4); set tls = "explicit"`, p.user)
 	}
 	if end, never := w.verifier.keyEnd(); !never {
 		w.result.keyEnd = end

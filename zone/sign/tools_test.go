@@ -43,8 +43,14 @@ func TestTools(t *testing.T) {
 
 func writeSigned(t *testing.T, name zone.Name, alg uint8, count int) string {
 	t.Helper()
-	z, keys := testZone(t, name, count), testKeys(t, name, alg)
-	now := time.Now() // dnssec-verify cannot be told another time
+	return writeZone(t, testZone(t, name, count), alg)
+}
+
+// writeZone signs and verifies a zone now, because dnssec-verify cannot be told
+// another time, and returns its file.
+func writeZone(t *testing.T, z *zone.Zone, alg uint8) string {
+	t.Helper()
+	keys, now := testKeys(t, z.Origin, alg), time.Now()
 	s, err := Sign(context.Background(), z, keys, testPolicy(alg), Prior{}, now)
 	if err != nil {
 		t.Fatal(err)
