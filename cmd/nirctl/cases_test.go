@@ -172,5 +172,3 @@ func TestNameOf(t *testing.T) {
 		}
 	}
 }
-
-func testPage(t *testing.T, reg *registry) {}
