@@ -2,7 +2,8 @@ package main
 
 import (
 	"fmt"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,16 +12,23 @@ import (
 )
 
 func noticeCommand(a *app) *cobra.Command {
-	noun := &cobra.Command{Use: "notice", Short: "What sources are told"}
+	noun := nounCommand("notice", "What sources are told")
 	var source, severity string
 	list := &cobra.Command{
 		Use: "list", Short: "List the notices that are open",
-		Example: "  nirctl notice list --source JPNIC\n  nirctl notice list --severity alarm --json",
-		Args:    cobra.NoArgs,
+		Long: `List shows what the sources are told: every notice that is open in the published
+generation, with the time since when, and the file and line where the source
+wrote it. docs/notices.md says what each code means and what to do.`,
+		Example: "  nirctl notice list\n  nirctl notice list --source JPNIC\n  nirctl notice list --severity alarm --json",
+		Args:    arguments(cobra.NoArgs, "nirctl notice list --source JPNIC"),
 		RunE:    func(*cobra.Command, []string) error { return a.noticeList(source, severity) },
 	}
-	list.Flags().StringVar(&source, "source", "", "only those of `SOURCE`")
+	list.Flags().StringVar(&source, "source", "", "only those of `SOURCE`, in any case")
 	list.Flags().StringVar(&severity, "severity", "info", "only `SEVERITY` and above: info, warning, error, alarm")
+	words := cobra.FixedCompletions([]cobra.Completion{"info", "warning", "error", "alarm"}, cobra.ShellCompDirectiveNoFileComp)
+	if err := list.RegisterFlagCompletionFunc("severity", words); err != nil {
+		panic("nirctl: " + err.Error()) // the flag is defined above
+	}
 	noun.AddCommand(list)
 	return noun
 }
@@ -30,13 +38,16 @@ func (a *app) noticeList(source, severity string) error {
 	if err := least.UnmarshalText([]byte(severity)); err != nil {
 		return shell.Usage(err, "--severity warning")
 	}
-	_, g, err := a.published()
+	cfg, g, err := a.published()
 	if err != nil {
+		return err
+	}
+	if err := knownSource(cfg, g, source); err != nil {
 		return err
 	}
 	list := []zone.OpenNotice{}
 	for _, n := range g.Notices {
-		if (source == "" || n.Source == source) && n.Severity >= least {
+		if (source == "" || strings.EqualFold(n.Source, source)) && n.Severity >= least {
 			list = append(list, n)
 		}
 	}
@@ -47,19 +58,31 @@ func (a *app) noticeList(source, severity string) error {
 			Notices    []zone.OpenNotice `json:"notices"`
 		}{1, g.Number, list})
 	}
-	tones := []shell.Tone{shell.Quiet, shell.Plain, shell.Care, shell.Bad}
 	t := shell.Table{Header: []string{"source", "severity", "since", "code", "where", "what"}}
 	for _, n := range list {
-		where := n.Pos.String()
-		if n.Pos.File == "" {
-			where = n.Zone.File()
-		}
-		t.Add(n.Source, shell.Paint(a.Stdout, tones[min(n.Severity, zone.Alarm)], n.Severity.String()), n.Since.Format(time.DateOnly), n.Code, where, n.Text)
+		t.Add(n.Source, shell.Paint(a.Stdout, toneOf(n.Severity), n.Severity.String()), n.Since.Format("2006-01-02 15:04"), n.Code, place(n.Notice), n.Text)
 	}
 	t.Render(a.Stdout)
-	if len(list) == 0 {
-		a.Errorf("no such notice is open")
-	}
-	fmt.Fprintf(a.Stderr, "nirctl: %d notices in generation %d\n", len(list), g.Number)
+	a.Errorf("%s open in generation %d", count(len(list), "notice"), g.Number)
 	return nil
+}
+
+// knownSource refuses a source that is neither configured nor spoken of: an
+// empty list would look like good news.
+func knownSource(cfg *zone.Config, g *zone.Generation, source string) error {
+	if source == "" {
+		return nil
+	}
+	names := []string{cfg.RIR}
+	for _, s := range cfg.Sources {
+		names = append(names, s.Name)
+	}
+	for _, n := range g.Notices {
+		names = append(names, n.Source)
+	}
+	if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, source) }) {
+		return nil
+	}
+	slices.Sort(names)
+	return &shell.Exit{Code: notFound, Err: fmt.Errorf("there is no source %q", source), Hint: "the sources are " + strings.Join(slices.Compact(names), ", ")}
 }

@@ -52,7 +52,7 @@ func (v *verdict) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: %s\n", v.File, state)
 	if v.Owners > 0 || !v.Generated.IsZero() {
-		fmt.Fprintf(w, "  %d NS and %d DS records of %d owners; %d delegations would be published in %s\n", v.NS, v.DS, v.Owners, v.Delegations, v.Zone.File())
+		fmt.Fprintf(w, "  %d NS and %d DS records of %s; %s would be published in %s\n", v.NS, v.DS, count(v.Owners, "owner"), count(v.Delegations, "delegation"), v.Zone.File())
 	}
 	v.writeSeals(w)
 	if counts := byCode(v.Notices); len(counts) > 0 {

@@ -12,6 +12,7 @@ import (
 
 	"nirzone/cmd/shell"
 	"nirzone/zone"
+	"nirzone/zone/publish"
 	"nirzone/zone/seal"
 )
 
@@ -131,7 +132,7 @@ func (m *maker) make(ctx context.Context, file string) error {
 	r.add(m.out, t.base+".md5", seal.FormatMD5(t.base, zonelet))
 	r.add(m.out, t.base, zonelet)
 	if !m.dryRun {
-		if err := replace(ctx, r.Files); err != nil {
+		if err := replace(ctx, publish.OS, r.Files); err != nil {
 			return err
 		}
 	}

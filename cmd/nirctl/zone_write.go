@@ -18,13 +18,13 @@ import (
 // fails there and changes nothing. A crash between two renames leaves seals that
 // are newer than the zonelet, which looks like the race that registries know;
 // never the other way round.
-func replace(ctx context.Context, files []madeFile) (err error) {
+func replace(ctx context.Context, fsys publish.FS, files []madeFile) (err error) {
 	temps := make([]*publish.Temp, len(files))
 	for i, f := range files {
 		if isFolder(f.path) {
 			return fmt.Errorf("writing %s: it is a folder", f.path)
 		}
-		if temps[i], err = publish.CreateTemp(publish.OS, filepath.Dir(f.path), 0o644); err != nil {
+		if temps[i], err = publish.CreateTemp(fsys, filepath.Dir(f.path), 0o644); err != nil {
 			return fmt.Errorf("writing %s: %w", f.path, err)
 		}
 		defer temps[i].Discard()

@@ -107,17 +107,26 @@ func (s *Shell) Now(flag string) (time.Time, error) {
 	if flag == "" {
 		return s.Clock().UTC().Truncate(time.Second), nil
 	}
-	if digits, ok := strings.CutPrefix(flag, "@"); ok {
-		if sec, err := strconv.ParseInt(digits, 10, 64); err == nil {
-			return time.Unix(sec, 0).UTC(), nil
-		}
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
-		if t, err := time.Parse(layout, flag); err == nil {
-			return t.UTC().Truncate(time.Second), nil
-		}
+	if t, ok := parseTime(flag); ok {
+		return t, nil
 	}
 	return time.Time{}, Usage(fmt.Errorf("--now %q is no time", flag), "--now 2026-11-21T18:00:00Z, --now 2026-11-21 or --now @1795284000")
+}
+
+// parseTime reads a time from 1970 to 9999: JSON has no other.
+func parseTime(s string) (time.Time, bool) {
+	if digits, ok := strings.CutPrefix(s, "@"); ok {
+		sec, err := strconv.ParseInt(digits, 10, 64)
+		t := time.Unix(sec, 0).UTC()
+		return t, err == nil && sec >= 0 && sec < 1<<40 && t.Year() <= 9999
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			t = t.UTC().Truncate(time.Second)
+			return t, t.Unix() >= 0 && t.Year() <= 9999
+		}
+	}
+	return time.Time{}, false
 }
 
 // FindConfig returns the configuration file's path: flag, else $NIRZONE_CONFIG,
