@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -68,6 +69,9 @@ func (s *Shell) Finish(err error) int {
 		if e.Err == nil {
 			return code
 		}
+	}
+	if hint == "" && errors.Is(err, syscall.ENOSPC) {
+		hint = "make room on that disk and run again; what was recorded and published before stands"
 	}
 	s.Errorf("error: %v", err)
 	if hint != "" {
