@@ -92,13 +92,18 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 // generations are pruned. All of it can be done again.
 func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) error {
 	err := errors.Join(rep.unsure, a.layOut(gen), a.prune())
-	if err != nil {
-		rep.note("state: %v", err)
-	}
+	var untold *shell.Exit
 	if !a.noReload {
-		if err := a.reload(ctx, rep, gen); err != nil {
-			return err
+		// That a reload could not be noted is no reason to say that nothing was published.
+		if failed := a.reload(ctx, rep, gen); !errors.As(failed, &untold) {
+			err = errors.Join(err, failed)
 		}
+	}
+	if err != nil {
+		rep.note("state: %v; the next run does it again", err)
+	}
+	if untold != nil {
+		return untold
 	}
 	if err != nil || rep.attention() {
 		return &shell.Exit{Code: 3}
