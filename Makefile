@@ -18,8 +18,8 @@ demo: build ## the main job on a small made-up world, in ./demo
 test: ## all tests; peers that are not installed are skipped loudly
 	$(GO) test ./...
 
-race: ## the same under the race detector
-	$(GO) test -race ./...
+race: ## the packages and programs under the race detector
+	$(GO) test -race ./zone/... ./cmd/...
 
 peers: ## the real servers and signers that the tests and the benchmark use (Debian)
 	sh scripts/peers.sh

@@ -116,6 +116,10 @@ func checkHost(d Data) string {
 	return ""
 }
 
+// isHostName reports whether a name is one of hosts with a domain: one that
+// checkHost takes, of two labels or more.
+func isHostName(n Name) bool { return n.Labels() > 1 && checkHost(NSData(n)) == "" }
+
 // hostLabel reports whether a label may stand in a host name and whether it is
 // all digits.
 func hostLabel(l string) (ok, digits bool) {

@@ -19,10 +19,11 @@ import (
 // The owner is a prefix on an octet or nibble boundary or a name of the reverse
 // tree, in either form of line. Names are absolute, with or without the final
 // dot; a comment begins with # or ;. Records get [DefaultTTL]; duplicates are
-// kept. Other than [ParseFragment] it judges what is said: targets are host
-// names (RFC 1123, section 2.1) and digests have the length of their type. The
-// error is a [*SyntaxErrors] with every mistake.
-func ParseDelegations(file string, data []byte) ([]Record, error) {
+// kept. Other than [ParseFragment] it judges what is said, as [Merge] does:
+// targets are host names (RFC 1123, section 2.1), of two labels or more, and
+// digests have the length of their type. The error is a [*SyntaxErrors] with
+// every mistake.
+func ParseDelegations(file string, data []byte) ([]Located, error) {
 	p := delegationParser{file: file}
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		p.line(i+1, line)
@@ -35,7 +36,7 @@ func ParseDelegations(file string, data []byte) ([]Record, error) {
 
 type delegationParser struct {
 	file    string
-	records []Record
+	records []Located
 	errs    SyntaxErrors
 }
 
@@ -177,34 +178,17 @@ func (p *delegationParser) host(owner Name, t token) {
 		p.fail(t, "%v", err)
 		return
 	}
-	if !isHostName(n) {
-		p.fail(t, "%.80q is no host name: letters, digits and hyphens, two labels or more (RFC 1123, section 2.1)", s)
+	data := NSData(n)
+	if why := checkHost(data); why != "" {
+		p.fail(t, "%.80q: %s", s, why)
 		return
 	}
-	p.records = append(p.records, Record{owner, TypeNS, DefaultTTL, NSData(n)})
-}
-
-// isHostName reports whether a name is one of hosts with a domain (RFC 1123,
-// section 2.1).
-func isHostName(n Name) bool {
-	labels := strings.Split(n.File(), ".")
-	for _, l := range labels {
-		if l == "" || l[0] == '-' || l[len(l)-1] == '-' {
-			return false
-		}
-		for i := range len(l) {
-			if c := l[i]; !plainByte(c) || c == '_' || c == '/' || c == '*' {
-				return false
-			}
-		}
+	if n.Labels() < 2 {
+		p.fail(t, "%.80q has one label; write the whole name, such as ns1.example.net", s)
+		return
 	}
-	top := labels[len(labels)-1]
-	return len(labels) > 1 && strings.Trim(top, "0123456789") != "" // else it is an address
+	p.add(t, owner, TypeNS, data)
 }
-
-// digestOctets is the length of a DS digest by its type (RFC 4034, appendix
-// A.2; RFC 4509; RFC 6605, section 2).
-var digestOctets = map[byte]int{1: 20, 2: 32, 4: 48}
 
 func (p *delegationParser) ds(owner Name, fields []token) {
 	if at, err := checkDSWords(TypeDS, fields); err != nil {
@@ -223,15 +207,19 @@ func (p *delegationParser) ds(owner Name, fields []token) {
 	for i := 0; i+1 < len(digits); i += 2 {
 		data = append(data, byte(hexValue[digits[i]])<<4|byte(hexValue[digits[i+1]]))
 	}
-	want, known := digestOctets[byte(typ)]
-	switch {
-	case !known:
-		p.fail(fields[2], "digest type %d is not 1, 2 or 4 (RFC 4034, appendix A.2; RFC 4509; RFC 6605, section 2)", typ)
-	case len(data)-4 != want:
-		p.fail(fields[3], "digest of %d octets; type %d has %d (RFC 4034, appendix A.2; RFC 4509; RFC 6605, section 2)", len(data)-4, typ, want)
-	default:
-		p.records = append(p.records, Record{owner, TypeDS, DefaultTTL, Data(data)})
+	if why := checkDS(string(data)); why != "" {
+		at := fields[3]
+		if _, known := digestLength[byte(typ)]; !known {
+			at = fields[2]
+		}
+		p.fail(at, "%s", why)
+		return
 	}
+	p.add(fields[0], owner, TypeDS, Data(data))
+}
+
+func (p *delegationParser) add(t token, owner Name, typ Type, data Data) {
+	p.records = append(p.records, Located{Record{owner, typ, DefaultTTL, data}, uint32(t.line)})
 }
 
 func texts(toks []token) [][]byte {

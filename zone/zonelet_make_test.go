@@ -20,7 +20,9 @@ func TestParseDelegations(t *testing.T) {
 		t.Fatal(err)
 	}
 	var lines []string
+	var at []uint32
 	for _, r := range got {
+		at = append(at, r.Line)
 		lines = append(lines, strings.ReplaceAll(r.String(), "\t", " "))
 	}
 	want := []string{
@@ -33,6 +35,9 @@ func TestParseDelegations(t *testing.T) {
 		"13.202.in-addr.arpa. 86400 IN DS 1 13 2 " + sha256,
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]uint32{2, 2, 2, 3, 4, 5, 7}, at); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -57,6 +62,7 @@ example.net ns1.example.net
 202.12.28.0/24 ns1.exämple.net
 28..202.in-addr.arpa NS a.b
 2400::/33 ns1.example.net
+202.12.28.0/24 ds:1,8,1,` + strings.Repeat("0", 40) + ` 1.2.0.192.in-addr.arpa
 `
 	records, err := ParseDelegations("d.txt", []byte(in))
 	if records != nil {
@@ -72,15 +78,15 @@ example.net ns1.example.net
 		"d.txt:7:24: NS with 0 values",
 		"d.txt:8:24: NS with 2 values",
 		"d.txt:9:16: 192.0.2.1 is an address",
-		`d.txt:9:26: "ns1" is no host name`,
+		`d.txt:9:26: "ns1" has one label`,
 		`d.txt:9:30: name "a..b"`,
-		`d.txt:9:35: "ns_1.example.net" is no host name`,
-		`d.txt:9:52: "-a.example.net" is no host name`,
+		`d.txt:9:35: "ns_1.example.net": it is no host name`,
+		`d.txt:9:52: "-a.example.net": it is no host name`,
 		"d.txt:10:24: DS with 3 values",
 		"d.txt:11:33: DS record: digest of 3 hex digits",
 		`d.txt:12:27: DS record: key tag "x"`,
-		"d.txt:13:33: digest of 2 octets; type 2 has 32",
-		"d.txt:14:31: digest type 9 is not 1, 2 or 4",
+		"d.txt:13:33: the digest has 2 octets, type 2 has 32",
+		"d.txt:14:31: digest type 9 is not known",
 		`d.txt:15:16: "ds:1,8,2" has 3 fields`,
 		"d.txt:15:34: DS record: digest: 'z' is no hex digit",
 		`d.txt:15:37: "ds:" has 1 fields`,
@@ -88,6 +94,8 @@ example.net ns1.example.net
 		"d.txt:17:22: octet 0xc3",
 		`d.txt:18:1: name "28..202.in-addr.arpa"`,
 		"d.txt:19:1: prefix 2400::/33: its length is not a multiple of 4",
+		"d.txt:20:25: the digest is all zero",
+		`d.txt:20:66: "1.2.0.192.in-addr.arpa": it looks like an address under $ORIGIN`,
 	)
 	_, err = ParseDelegations("d.txt", []byte(strings.Repeat("x\n", 60)))
 	if !strings.HasSuffix(err.Error(), "10 more mistakes are not shown") {
@@ -99,9 +107,13 @@ func FuzzParseDelegations(f *testing.F) {
 	f.Add([]byte("202.12.28.0/24 ns1.example.net ds:1,8,1,ab\n28.12.202.in-addr.arpa DS 1 8 2 ab ; x\n"))
 	f.Add([]byte("2400::/32 a.b # c\r\n 0.4.2.ip6.arpa ns a.b."))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		records, err := ParseDelegations("d", data)
+		located, err := ParseDelegations("d", data)
 		if err == nil { // every owner is in the reverse tree
-			checkRewrite(t, "arpa.", records[:min(len(records), 20)])
+			var records []Record
+			for _, l := range located[:min(len(located), 20)] {
+				records = append(records, l.Record)
+			}
+			checkRewrite(t, "arpa.", records)
 		}
 	})
 }

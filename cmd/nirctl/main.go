@@ -29,7 +29,7 @@ On the registry's own machine (reads what zonefetch and zonebuild left):
   nirctl notice list
   nirctl notice list --source JPNIC
 
-Exit codes: 0 done, 1 failed or cancelled, 2 usage, 3 differences or findings,
+Exit codes: 0 done, 1 failed or cancelled, 2 usage or configuration, 3 findings,
 5 not found.`
 
 func main() {
@@ -43,7 +43,11 @@ func main() {
 func run(ctx context.Context, args []string, sh *shell.Shell) int {
 	root := command(&app{Shell: sh})
 	root.SetArgs(args)
-	return sh.Finish(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && err != nil {
+		err = errCancelled
+	}
+	return sh.Finish(err)
 }
 
 // An app is one call of nirctl.
@@ -58,25 +62,43 @@ const notFound = 5
 
 // command builds the tree of commands.
 func command(a *app) *cobra.Command {
-	root := &cobra.Command{
-		Use: "nirctl NOUN VERB", Short: "The registry at the shell", Long: usage,
-		SilenceErrors: true, SilenceUsage: true,
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return shell.Usage(fmt.Errorf("unknown command %q", args[0]), "nirctl --help")
-			}
-			return c.Help()
-		},
-	}
+	root := nounCommand("nirctl", "The registry at the shell")
+	root.Use, root.Long = "nirctl NOUN VERB", usage
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
 	f := root.PersistentFlags()
-	f.StringVar(&a.config, "config", "", "configuration `FILE`")
+	f.StringVar(&a.config, "config", "", "configuration `FILE` (default: $NIRZONE_CONFIG, ./nirzone.toml, /etc/nirzone/nirzone.toml)")
 	f.StringVar(&a.nowFlag, "now", "", "act as if it were `TIME` (2026-11-21T18:00:00Z)")
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	root.AddCommand(zoneCommand(a), whyCommand(a), noticeCommand(a))
 	return root
+}
+
+// nounCommand is a command that only has others below it: alone it shows its
+// help, and a word it does not know is a mistake.
+func nounCommand(use, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return shell.Usage(fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath()), c.CommandPath()+" --help")
+			}
+			return c.Help()
+		},
+	}
+}
+
+// arguments makes a wrong number of arguments a mistake of usage, with an
+// example to type.
+func arguments(check cobra.PositionalArgs, hint string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return shell.Usage(err, hint)
+		}
+		return nil
+	}
 }
 
 // encode is the JSON of a result.
@@ -95,7 +117,7 @@ func (a *app) published() (*zone.Config, *zone.Generation, error) {
 		return nil, nil, err
 	}
 	if g == nil {
-		return nil, nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("nothing is published in %s yet", cfg.Public), Hint: "zonebuild"}
+		return nil, nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("nothing is published in %s yet", cfg.Public), Hint: "zonebuild plan"}
 	}
 	return cfg, g, nil
 }

@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"slices"
-	"strings"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -15,63 +13,46 @@ import (
 )
 
 func zoneCommand(a *app) *cobra.Command {
-	noun := &cobra.Command{Use: "zone", Short: "Check and make zonelets"}
+	noun := nounCommand("zone", "Check and make zonelets")
 	noun.AddCommand(zoneCheckCommand(a), zoneMakeCommand(a))
 	return noun
 }
 
-// maxFile bounds the files that nirctl reads.
-const maxFile = 1 << 30
-
-// splitName takes "202.in-addr.arpa-JPNIC", "202-JPNIC" or "041-AFRINIC" apart.
-func splitName(base string) (z zone.Name, source string, ok bool) {
-	i := strings.LastIndexByte(base, '-')
-	if i <= 0 || i == len(base)-1 {
-		return "", "", false
-	}
-	left, source := base[:i], base[i+1:]
-	if octet := strings.TrimLeft(left, "0"); octet != "" && len(left) <= 3 && strings.Trim(octet, "0123456789") == "" {
-		left = octet + ".in-addr.arpa"
-	}
-	z, err := zone.ParseName(strings.ToLower(left))
-	if err != nil {
-		return "", "", false
-	}
-	_, ok = z.Prefix()
-	return z, source, ok
+// A target is a file with the zone and source it is for.
+type target struct {
+	path, base string
+	zone       zone.Name
+	source     string
 }
 
-// nameAndZone decides which zone and source a file is for: by the flags, else
-// by its name.
-func nameAndZone(file, zoneFlag, sourceFlag string) (zone.Name, string, error) {
-	base := filepath.Base(file)
-	z, source, ok := splitName(base)
+// sourceName is what a source may be called: the name becomes part of file
+// names and of trailers.
+var sourceName = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
+
+// newTarget decides which zone and source a file is for: by the flags, else by
+// its name.
+func newTarget(file, zoneFlag, sourceFlag string) (target, error) {
+	t := target{path: file, base: filepath.Base(file)}
+	t.zone, t.source, _ = splitName(t.base)
 	if zoneFlag != "" {
-		n, err := zone.ParseName(strings.ToLower(zoneFlag))
-		if err != nil {
-			return "", "", shell.Usage(err, "--zone 202.in-addr.arpa")
+		var err error
+		if t.zone, err = parentZone(zoneFlag); err != nil {
+			return t, shell.Usage(fmt.Errorf("--zone %s: %w", zoneFlag, err), "--zone 202.in-addr.arpa")
 		}
-		if _, reverse := n.Prefix(); !reverse {
-			return "", "", shell.Usage(fmt.Errorf("--zone %s is not in the reverse tree", n), "--zone 202.in-addr.arpa")
-		}
-		z = n
 	}
 	if sourceFlag != "" {
-		source = sourceFlag
+		t.source = sourceFlag
 	}
-	if z == "" || source == "" || !ok && (zoneFlag == "" || sourceFlag == "") {
-		return "", "", shell.Usage(fmt.Errorf("%s does not tell zone and source by its name", base), "--zone 202.in-addr.arpa --source JPNIC")
+	if t.zone == "" || t.source == "" {
+		return t, shell.Usage(fmt.Errorf("%s: the name does not tell zone and source, as 202.in-addr.arpa-JPNIC or 041-AFRINIC does", t.base), "--zone 202.in-addr.arpa --source JPNIC")
 	}
-	return z, source, nil
-}
-
-// readBeside reads a file that may be missing: then data is nil.
-func readBeside(name string) ([]byte, error) {
-	data, err := shell.ReadFile(name, maxFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if !sourceName.MatchString(t.source) {
+		return t, shell.Usage(fmt.Errorf("source %q: a name has 1 to 32 letters, digits and inner hyphens", t.source), "--source JPNIC")
 	}
-	return data, err
+	if file == "-" {
+		t.base = t.zone.File() + "-" + t.source // what messages call it
+	}
+	return t, nil
 }
 
 // wholeZone is the claim of a source to all of a zone, for a check without
@@ -83,13 +64,21 @@ func wholeZone(source string, z zone.Name) *zone.Claims {
 
 // bare is an apex that is good enough to merge into, for a check.
 func bare(z zone.Name) zone.Apex {
-	return zone.Apex{Origin: z, NS: []zone.Name{"ns.invalid."}, TTL: zone.TTL{Fixed: 86400}}
+	return zone.Apex{Origin: z, NS: []zone.Name{"ns.invalid."}, TTL: zone.TTL{Fixed: zone.DefaultTTL}}
 }
 
-// worst returns the highest severity, and false without notices.
-func worst(list []zone.Notice) (zone.Severity, bool) {
-	if len(list) == 0 {
-		return zone.Info, false
+// mistakes takes an error apart into its lines: one for each mistake of a file.
+func mistakes(err error) []string {
+	var list *zone.SyntaxErrors
+	if !errors.As(err, &list) {
+		return []string{err.Error()}
 	}
-	return slices.MaxFunc(list, func(a, b zone.Notice) int { return int(a.Severity) - int(b.Severity) }).Severity, true
+	var out []string
+	for _, e := range list.Errors {
+		out = append(out, e.Error())
+	}
+	if list.More > 0 {
+		out = append(out, fmt.Sprintf("%d more mistakes are not shown", list.More))
+	}
+	return out
 }

@@ -144,5 +144,23 @@ func (a *app) lock() (func() error, error) {
 	if errors.Is(err, publish.ErrLocked) {
 		return nil, &shell.Exit{Code: 4, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
 	}
-	return release, err
+	if err != nil {
+		return nil, err
+	}
+	if err := a.sweep(); err != nil {
+		return nil, errors.Join(err, release())
+	}
+	return release, nil
+}
+
+// sweep removes what a crashed run was writing below state; with the lock held
+// it is nobody's. The folders that follow from a generation are swept when they
+// are laid out and pruned.
+func (a *app) sweep() error {
+	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts")} {
+		if _, err := publish.SweepTemp(a.fs, dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -35,6 +35,11 @@ func (b *batch) keepInputs() error {
 		b.files[b.cfg.SHA256] = b.cfg.File
 		want[b.cfg.SHA256] = true
 	}
+	// A copy that is there may be in the page cache only: the run that made it may
+	// have been killed before it synced the folder.
+	if err := b.fs.SyncDir(dir); err != nil {
+		return fmt.Errorf("keeping inputs: %w", err)
+	}
 	for _, sum := range slices.Sorted(maps.Keys(b.files)) {
 		path := b.files[sum]
 		if !want[sum] {
@@ -250,13 +255,17 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 			done.Reload = append(done.Reload, z)
 		}
 	}
+	var noted error
 	if len(done.Reload) != len(g.Reload) {
-		if err := a.rewrite(&done); err != nil {
-			return err
+		if noted = a.rewrite(&done); noted != nil {
+			rep.note("%v; the next run tells the servers once more", noted)
 		}
 	}
 	if len(done.Reload) > 0 {
 		return &shell.Exit{Code: 5, Err: fmt.Errorf("%d of %d zones could not be reloaded; the next run tries again", len(done.Reload), len(g.Reload)), Hint: "zonebuild reload"}
+	}
+	if noted != nil {
+		return &shell.Exit{Code: 3} // not 1: it is published and the servers know
 	}
 	return nil
 }

@@ -17,6 +17,11 @@ func (t Tree) repair(current uint64, in inventory) error {
 	if _, err := SweepTemp(t.fs(), t.root()); err != nil {
 		return err
 	}
+	if current != 0 { // an Amend crashed; from now on nobody amends this generation again
+		if _, err := SweepTemp(t.fs(), t.dir(current)); err != nil {
+			return err
+		}
+	}
 	for _, n := range in.drafts {
 		if err := RemoveAll(t.fs(), t.hidden(draftPrefix, n)); err != nil {
 			return err

@@ -48,6 +48,11 @@ func initZone(fsys publish.FS, dir string, name zone.Name, p zone.SigningConfig,
 	if _, err := publish.SweepTemp(fsys, folder); err != nil {
 		return nil, err
 	}
+	// A pair that is there may be in the page cache only: the run that made it may
+	// have been killed before it synced the folder.
+	if err := fsys.SyncDir(folder); err != nil {
+		return nil, err
+	}
 	done, err := completePairs(fsys, folder, name)
 	if err != nil {
 		return done, err
