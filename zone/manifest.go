@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -189,7 +190,7 @@ func decodeVersioned(file string, data []byte, version int, v any) error {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return jsonError(file, data, err)
 	}
 	if head.Version > version || head.Version < max(1, version-1) {
 		return fmt.Errorf("%s: version %d, this program reads version %d; use the nirzone release that wrote it", file, head.Version, version)
@@ -197,10 +198,28 @@ func decodeVersioned(file string, data []byte, version int, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return jsonError(file, data, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("%s: something follows the JSON value", file)
 	}
 	return nil
+}
+
+// jsonError says where in the file a mistake is, if the decoder knows.
+func jsonError(file string, data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	offset := int64(0)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &typ):
+		offset = typ.Offset
+	default:
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	before := data[:min(max(offset-1, 0), int64(len(data)))] // the offset is behind the octet that is wrong
+	at := Pos{file, 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')}
+	return fmt.Errorf("%s: %w; was the file cut short or edited?", at, err)
 }

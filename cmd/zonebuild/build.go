@@ -126,14 +126,19 @@ func interrupted(err error) error {
 func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) error {
 	a.log.Info("laying out what waits for people, pruning")
 	err := errors.Join(rep.unsure, a.layOut(gen), a.prune())
-	if err != nil {
-		rep.note("state: %v", err)
-	}
+	var untold *shell.Exit
 	if !a.noReload {
 		a.log.Info("reloading", "zones", len(gen.Reload))
-		if err := a.reload(ctx, rep, gen); err != nil {
-			return err
+		// That a reload could not be noted is no reason to say that nothing was published.
+		if failed := a.reload(ctx, rep, gen); !errors.As(failed, &untold) {
+			err = errors.Join(err, failed)
 		}
+	}
+	if err != nil {
+		rep.note("state: %v; the next run does it again", err)
+	}
+	if untold != nil {
+		return untold
 	}
 	if len(rep.Notes) > 0 || rep.attention() {
 		return &shell.Exit{Code: 3}

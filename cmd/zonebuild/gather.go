@@ -119,7 +119,7 @@ func (b *batch) readManifest() error {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("reading what was fetched: %w", err), Hint: "zonefetch"}
 	}
 	b.blind = true
-	b.alarm("manifest-unreadable", "manifest.json", "every source keeps its last accepted version: %v; run zonefetch, or restore the file", err)
+	b.alarm("manifest-unreadable", "manifest.json", "every source keeps its last accepted version: %v; restore the file, or move it away and run zonefetch, which then cannot tell a replay", err)
 	return nil
 }
 

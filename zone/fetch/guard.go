@@ -46,11 +46,22 @@ func (p *place) dial(ctx context.Context, addr string) (*guard, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.timer = time.AfterFunc(g.idle, func() {
-		g.abort(fmt.Errorf("nothing was heard for %v (fetch.idle): %w", g.idle, os.ErrDeadlineExceeded))
+		g.abort(silence(g.idle))
 	})
 	g.stop = context.AfterFunc(ctx, func() { g.abort(context.Cause(ctx)) })
 	return g, nil
 }
+
+// silence is how long a server said nothing.
+type silence time.Duration
+
+// Error says so.
+func (s silence) Error() string {
+	return fmt.Sprintf("nothing was heard for %v (fetch.idle); is the server overloaded, or a firewall in between?", time.Duration(s))
+}
+
+// Unwrap makes it what it is for the libraries in between.
+func (s silence) Unwrap() error { return os.ErrDeadlineExceeded }
 
 // abort closes the connection; what is read or written from now on fails with
 // that error.

@@ -54,7 +54,7 @@ func openRsync(ctx context.Context, p *place) (session, error) {
 	dir, err := os.MkdirTemp(p.stage, stagePrefix)
 	if err != nil {
 		runner.close()
-		return nil, finalError{fmt.Errorf("making a folder to receive in: %w", err)}
+		return nil, atHome("making a folder to receive in", err)
 	}
 	return &rsyncSession{p: p, runner: runner, dir: dir}, nil
 }
@@ -204,7 +204,7 @@ func (s *rsyncSession) seed(reqs []request, replies []reply) error {
 			continue // it comes whole, then
 		}
 		if err := errors.Join(os.WriteFile(file, data, 0o600), os.Chtimes(file, seeded, seeded)); err != nil {
-			return finalError{fmt.Errorf("staging an older version: %w", err)}
+			return atHome("staging an older version", err)
 		}
 	}
 	return nil

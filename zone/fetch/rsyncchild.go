@@ -204,6 +204,9 @@ func childFailed(err, streamErr error, stderr string) error {
 		return fmt.Errorf("running the rsync child: %w", err)
 	}
 	if _, line, ok := cutLast(stderr, childError); ok {
+		if strings.Contains(line, syscall.ENOSPC.Error()) { // the line names a file of ours
+			return atHome("receiving by rsync", syscall.ENOSPC)
+		}
 		return fmt.Errorf("speaking rsync: %s", printable(strings.TrimSpace(line)))
 	}
 	if exit.ExitCode() == childPanic {

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"nirzone/zone"
@@ -27,9 +28,13 @@ func (w *worker) finish(ctx context.Context, err error) {
 	case ctx.Err() != nil:
 		w.cancelled()
 	case err != nil:
+		rest := err
+		if w.done > 0 { // it speaks of another file than these
+			rest = fmt.Errorf("the source was given up: %w", err)
+		}
 		for _, j := range w.plan.jobs {
 			if j.prev.Accepted != nil || !w.plan.source.Listed {
-				w.settleQuietly(j, err)
+				w.settleQuietly(j, rest)
 			}
 		}
 		w.unreached(err)

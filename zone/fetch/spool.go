@@ -120,6 +120,16 @@ func (s spool) intact(sha256 string) bool {
 	return err == nil
 }
 
+// atHome is a failure of this host, which is not the source's: the text goes to the
+// source too. Names of temporary files are left out, as they differ from run to run.
+func atHome(doing string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return finalError{fmt.Errorf("%s: %w; this is no fault of the source, see to the spool's disk", doing, err)}
+}
+
 // store makes the parts of a verified bundle durable. A crash between two of them
 // leaves objects that nothing names. Existing objects are written again: that they
 // can be read says nothing about a power loss.
@@ -129,7 +139,7 @@ func (s spool) store(b bundle) error {
 			continue
 		}
 		if err := publish.WriteFile(s.fs, s.object(digest(data)), data, 0o644); err != nil {
-			return fmt.Errorf("storing in the spool: %w", err)
+			return atHome("storing in the spool", err)
 		}
 	}
 	return nil
