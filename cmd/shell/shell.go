@@ -72,9 +72,6 @@ func (s *Shell) Finish(err error) int {
 			return code
 		}
 	}
-	if hint == "" && errors.Is(err, syscall.ENOSPC) {
-		hint = "make room on that disk and run again; what was recorded and published before stands"
-	}
 	s.Errorf("error: %v", err)
 	if hint == "" {
 		hint = diskHint(err)

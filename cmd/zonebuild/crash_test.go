@@ -73,6 +73,7 @@ func crashTree(t *testing.T) *tree {
 		tr.registry(z, owners(z, 250, 1))
 		tr.feed("JPNIC", z, owners(z, 10, 24))
 	}
+	tr.feed("KRNIC", zoneA, nil) // says that it delegates nothing
 	tr.listen("")
 	return tr
 }
