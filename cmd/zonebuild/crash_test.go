@@ -236,7 +236,7 @@ func TestPowerLoss(t *testing.T) {
 }
 
 // recoverOneOf is of how many states one is recovered from.
-const recoverOneOf = 4
+const recoverOneOf = 6
 
 // crash makes what a crash after so many steps leaves, and checks the promises.
 func (s *story) crash(steps int, mode crashfs.Mode) *wreck {
