@@ -29,7 +29,7 @@ func TestNoSpaceLeft(t *testing.T) {
 			return
 		case code == 1:
 			failed++
-			tr.says("no space left on device", "hint: make room on that disk")
+			tr.says("no space left on device", "hint: make room in the file system of")
 			tr.count(zoneA, old)
 		case code == 3 || code == 0 && full.Hit() != "": // 0: only the report was not written
 			late++
