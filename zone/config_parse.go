@@ -74,9 +74,14 @@ func tomlError(file string, err error) error {
 	return fmt.Errorf("%s: %s", file, tomlText(err))
 }
 
+// goType is how the decoder names a key's type: as this program's, not as the
+// reader's.
+var goType = regexp.MustCompile(`into struct field zone\.\w+\.\w+ of type \S+`)
+
 // tomlText returns a decoder's text on one line: it quotes the file as it is.
 func tomlText(err error) string {
-	q := strconv.Quote(strings.TrimPrefix(err.Error(), "toml: "))
+	text := goType.ReplaceAllString(strings.TrimPrefix(err.Error(), "toml: "), "here; nirzone.example.toml shows the form of every key")
+	q := strconv.Quote(text)
 	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }
 
@@ -256,6 +261,9 @@ func (p *configParser) checkSources(c *Config) {
 }
 
 var sourceName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,31}$`)
+
+// IsSourceName reports whether a source, or the registry itself, may be called s.
+func IsSourceName(s string) bool { return sourceName.MatchString(s) }
 
 func (p *configParser) sourceName(key, s string) {
 	if !sourceName.MatchString(s) {

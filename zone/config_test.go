@@ -330,3 +330,11 @@ func TestConfigPrivateFolders(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigHidesTypes: a value of the wrong kind is told in the reader's words.
+func TestConfigHidesTypes(t *testing.T) {
+	_, err := ParseConfig("f", []byte("version = 1\n[publish]\nreload = [\"rndc\"]\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "f:3:11: ") || strings.Contains(err.Error(), "zone.") {
+		t.Errorf("%v", err)
+	}
+}

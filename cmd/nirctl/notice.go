@@ -58,13 +58,28 @@ func (a *app) noticeList(source, severity string) error {
 			Notices    []zone.OpenNotice `json:"notices"`
 		}{1, g.Number, list})
 	}
-	t := shell.Table{Header: []string{"source", "severity", "since", "code", "where", "what"}}
-	for _, n := range list {
-		t.Add(n.Source, shell.Paint(a.Stdout, toneOf(n.Severity), n.Severity.String()), n.Since.Format("2006-01-02 15:04"), n.Code, place(n.Notice), n.Text)
-	}
-	t.Render(a.Stdout)
+	a.writeNotices(list)
 	a.Errorf("%s open in generation %d", count(len(list), "notice"), g.Number)
 	return nil
+}
+
+// writeNotices shows each notice as a row of a table with its text below: texts
+// are whole sentences, too long for a column.
+func (a *app) writeNotices(list []zone.OpenNotice) {
+	t := shell.Table{Header: []string{"source", "severity", "since", "code", "where"}}
+	for _, n := range list {
+		t.Add(n.Source, shell.Paint(a.Stdout, toneOf(n.Severity), n.Severity.String()), n.Since.Format("2006-01-02 15:04"), n.Code, place(n.Notice))
+	}
+	var rows strings.Builder
+	t.Render(&rows)
+	for i, row := range strings.Split(strings.TrimRight(rows.String(), "\n"), "\n") {
+		if row != "" {
+			fmt.Fprintln(a.Stdout, row)
+		}
+		if i > 0 {
+			fmt.Fprintln(a.Stdout, "    "+list[i-1].Text)
+		}
+	}
 }
 
 // knownSource refuses a source that is neither configured nor spoken of: an

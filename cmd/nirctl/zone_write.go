@@ -82,7 +82,7 @@ func (m *maker) secret(ctx context.Context, file string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is a folder", file)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, &shell.Exit{Code: 1, Err: fmt.Errorf("%s can be read by others", file), Hint: "chmod 600 " + file}
+		return nil, &shell.Exit{Code: 1, Err: fmt.Errorf("%s can be read by others", file), Hint: "chmod 600 " + shell.Quote(file)}
 	}
 	return m.read(ctx, file, maxSecret)
 }

@@ -9,6 +9,7 @@
 package shell
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -74,7 +75,7 @@ func (s *Shell) Finish(err error) int {
 	}
 	s.Errorf("error: %v", err)
 	if hint == "" {
-		hint = diskHint(err)
+		hint = cmp.Or(diskHint(err), permissionHint(err))
 	}
 	if hint != "" {
 		s.Errorf("hint: %s", hint)
@@ -91,6 +92,25 @@ func diskHint(err error) string {
 	}
 	dir := filepath.Dir(path.Path)
 	return fmt.Sprintf("make room in the file system of %s, then run it again: df -h %s; df -i %s", dir, dir, dir)
+}
+
+// permissionHint says whose folder it is that this user may not use.
+func permissionHint(err error) string {
+	var path *fs.PathError
+	if !errors.As(err, &path) || !errors.Is(err, fs.ErrPermission) {
+		return ""
+	}
+	return "run it as the user that owns it: ls -ld " + Quote(filepath.Dir(path.Path)) + " " + Quote(path.Path)
+}
+
+// Quote returns s as a person types it at a shell: as it is, or in single quotes
+// if it holds anything that a shell would read otherwise.
+func Quote(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // Errorf writes one message to standard error, each line with the program's

@@ -110,3 +110,11 @@ func TestTableAligns(t *testing.T) {
 		}
 	}
 }
+
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{"a/b-1.key": "a/b-1.key", "my key": "'my key'", "it's": `'it'\''s'`, "": "''"} {
+		if got := Quote(in); got != want {
+			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}

@@ -33,7 +33,10 @@ func (a *app) reloadPending(ctx context.Context) (err error) {
 	if err := errors.Join(err, a.readCurrent()); err != nil {
 		return err
 	}
-	if a.prev == nil || len(a.prev.Reload) == 0 || a.dryRun {
+	if a.prev == nil {
+		return &shell.Exit{Code: 1, Err: errors.New("nothing is published yet"), Hint: "zonebuild init --accept COUNT"}
+	}
+	if len(a.prev.Reload) == 0 || a.dryRun {
 		return a.showPending()
 	}
 	rep := &report{Time: a.now, Cause: causeReload}

@@ -94,7 +94,11 @@ func (a *app) command() *cobra.Command {
 	}
 	c.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return shell.Usage(fmt.Errorf("argument %q is not understood", args[0]), "zonefetch --source "+args[0])
+			hint := "zonefetch --help"
+			if zone.IsSourceName(args[0]) {
+				hint = "zonefetch --source " + args[0]
+			}
+			return shell.Usage(fmt.Errorf("argument %q is not understood", args[0]), hint)
 		}
 		return nil
 	}
