@@ -115,7 +115,7 @@ var hostileRsync = map[string]struct {
 			transfer(&w, 4711)
 			_, _ = c.Write(w.frames())
 		},
-		reason: "the rsync child crashed (panic: runtime error: index out of range",
+		reason: improper,
 	},
 	"a token of two gigabytes": {
 		say: func(c net.Conn, args []string, _ *atomic.Int64) {

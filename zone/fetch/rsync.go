@@ -210,13 +210,23 @@ func (s *rsyncSession) seed(reqs []request, replies []reply) error {
 	return nil
 }
 
+// improper is the remedy where a server breaks rsync's protocol.
+const improper = "the server does not speak rsync properly; fetch.rsync may name a program to use instead"
+
+// undelivered tells of a file that the server listed and did not send, while the
+// child ended well: the library may end so when a server sends nonsense, and
+// whether it does or panics depends on which of its goroutines is first.
+func undelivered(r request) error {
+	return fmt.Errorf("%s was listed and not transferred, and no error was told: %s", r.name, improper)
+}
+
 // received takes a file out of the private folder, if it is one.
 func (s *rsyncSession) received(r request) reply {
 	file := filepath.Join(s.dir, r.name)
 	info, err := os.Lstat(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return reply{err: errMissing}
+		return reply{err: undelivered(r)}
 	case err != nil:
 		return reply{err: finalError{err}}
 	case !info.Mode().IsRegular():
@@ -224,7 +234,7 @@ func (s *rsyncSession) received(r request) reply {
 	case info.Size() > r.max:
 		return reply{err: tooLarge(r, info.Size())}
 	case info.ModTime().Equal(seeded):
-		return reply{err: fmt.Errorf("%s was not transferred", r.name)}
+		return reply{err: undelivered(r)}
 	}
 	st := rsyncStat{info.Size(), info.ModTime().UTC().Format("2006/01/02 15:04:05")}
 	return reply{validators: st.validators(), load: func() ([]byte, error) { return os.ReadFile(file) }}

@@ -210,7 +210,7 @@ func childFailed(err, streamErr error, stderr string) error {
 		return fmt.Errorf("speaking rsync: %s", printable(strings.TrimSpace(line)))
 	}
 	if exit.ExitCode() == childPanic {
-		return final("the rsync child crashed (%s): the server does not speak rsync properly; fetch.rsync may name a program to use instead", printable(panicLine(stderr)))
+		return final("the rsync child crashed (%s): %s", printable(panicLine(stderr)), improper)
 	}
 	return final("the rsync child ended with %v: it passed a limit on memory, time or file size", exit)
 }
