@@ -45,6 +45,9 @@ const memoryLimit = 300 << 20
 func limitMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(300) // below the limit, time is dearer than memory
+		}
 	}
 }
 
