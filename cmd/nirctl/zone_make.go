@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -99,6 +100,9 @@ func (m *maker) make(ctx context.Context, file string) error {
 	t, now, err := m.arguments()
 	if err != nil {
 		return err
+	}
+	if info, err := os.Stat(m.out); err != nil || !info.IsDir() {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("there is no folder %s to write to", m.out), Hint: "mkdir -p " + shell.Quote(m.out)}
 	}
 	key, err := m.signer(ctx)
 	if err != nil {
