@@ -457,7 +457,7 @@ func tool(t *testing.T, argv ...string) string {
 	return string(out)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

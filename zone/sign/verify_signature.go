@@ -36,10 +36,10 @@ func newPublicKey(d *dns.DNSKEY) (*publicKey, error) {
 		if err != nil {
 			return nil, err
 		}
+		p := &p256Verifier{pub: pub}
 		k.verify = func(data, sig []byte) bool {
-			var buf [80]byte
 			sum := sha256.Sum256(data)
-			return len(sig) == 64 && ecdsa.VerifyASN1(pub, sum[:], derSignature(buf[:0], sig))
+			return p.verify(sum[:], sig)
 		}
 	case dns.ED25519:
 		if len(raw) != ed25519.PublicKeySize {
