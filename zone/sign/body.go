@@ -44,12 +44,20 @@ func (b *bodyHash) slot(c *clock, owner []byte) {
 	}
 }
 
-// special adds what most zones have not: more than one algorithm.
+// special adds what most zones have not: more than one algorithm, CDS signed by
+// other keys than the DNSKEY set.
 func (b *bodyHash) special(s *signing) {
 	if len(s.clock.signers) > 1 {
 		b.string("algorithms")
 		for _, keys := range s.clock.signers {
 			b.number(int64(keys[0].Algorithm))
+		}
+	}
+	if len(s.cdsSets()) > 0 {
+		b.string("cds")
+		b.number(int64(len(s.keys.cds)))
+		for _, k := range s.keys.cds {
+			b.number(int64(k.Tag))
 		}
 	}
 }

@@ -80,7 +80,7 @@ func (s *signing) facts() Facts {
 			f.Delegations++
 		}
 	}
-	f.Signatures = sets*len(c.signers) + len(s.keys.ksks)
+	f.Signatures = sets*len(c.signers) + len(s.keys.ksks) + len(s.cdsSets())*len(s.keys.cds)
 	f.Due = time.Unix(first+c.slot, 0).UTC()
 	f.Expires = time.Unix(first+c.validity, 0).UTC()
 	return f

@@ -266,7 +266,7 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 		if owner != "@" {
 			name = zone.Name(owner + "." + string(testName))
 		}
-		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
+		sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 		must(v.t, err)
 		w := sg.writer()
 		w.enter(name)
@@ -306,7 +306,7 @@ func (v *victim) resigned(owner, typ string, spoil spoiler) spoiler {
 			name = zone.Name(owner + "." + string(testName))
 		}
 		l = spoil(l)
-		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
+		sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 		must(v.t, err)
 		w := sg.writer()
 		w.enter(name)
@@ -364,7 +364,7 @@ func sameTag(k Key) Key {
 // TestWrongDigestWellSigned: ZONEMD off by one bit, with a good signature.
 func TestWrongDigestWellSigned(t *testing.T) {
 	v := newVictim(t, algECDSA, 20)
-	sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
+	sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 	must(t, err)
 	a, err := sg.startApex(v.s.facts.Serial)
 	must(t, err)

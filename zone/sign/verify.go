@@ -53,6 +53,8 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 //
 //   - the DNSKEY set is exactly the keys in use at now, with unique tags, and
 //     signed by every active KSK in it and nothing else;
+//   - CDS and CDNSKEY name the keys they should, one of which signs the DNSKEY
+//     set, and are signed by every active KSK (RFC 7344, section 4.1);
 //   - every RRset of the zone's own has one signature of each algorithm, by an
 //     active ZSK, that verifies and is valid at now; delegations' NS and glue have
 //     none. A ZSK outside the DNSKEY set signs only where its algorithm is not in
@@ -80,7 +82,8 @@ type verification struct {
 	now    time.Time
 	keys   map[uint16]keyUse // the DNSKEY set and who else signs, by tag
 
-	wantSet, wantCDS, wantZone int // signatures of a set: see wanted
+	wantSet, wantCDS, wantZone int      // signatures of a set: see wanted
+	apexBitmap                 []uint16 // the types at the apex
 }
 
 func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error {
