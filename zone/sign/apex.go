@@ -27,6 +27,9 @@ type set struct {
 // apexTypes returns the types at the apex, in rising order.
 func (s *signing) apexTypes() []zone.Type {
 	types := []zone.Type{zone.TypeNS, zone.TypeSOA, zone.TypeRRSIG, zone.TypeNSEC, zone.TypeDNSKEY}
+	if s.p.Denial == zone.DenialNSEC3 {
+		types = []zone.Type{zone.TypeNS, zone.TypeSOA, zone.TypeRRSIG, zone.TypeDNSKEY, zone.TypeNSEC3PARAM}
+	}
 	for _, t := range s.cdsSets() {
 		types = append(types, t.typ)
 	}
@@ -58,12 +61,15 @@ func (s *signing) apexSets(serial zone.Serial) []set {
 	for _, set := range []set{ns, keys} {
 		slices.SortFunc(set.data, bytes.Compare)
 	}
-	return append([]set{
-		ns,
-		{typ: zone.TypeSOA, ttl: a.SOA.TTL, data: [][]byte{appendSOA(nil, a.SOA, serial)}},
-		{typ: zone.TypeNSEC, ttl: nsecTTL(a.SOA), data: [][]byte{appendNSEC(nil, s.after(-1), s.apexTypes())}},
-		keys,
-	}, s.cdsSets()...)
+	soa := set{typ: zone.TypeSOA, ttl: a.SOA.TTL, data: [][]byte{appendSOA(nil, a.SOA, serial)}}
+	sets := []set{ns, soa}
+	if s.p.Denial == zone.DenialNSEC3 {
+		sets = append(sets, keys, set{typ: zone.TypeNSEC3PARAM, ttl: nsecTTL(a.SOA), data: [][]byte{nsec3Params}})
+	} else {
+		nsec := appendNSEC(nil, s.after(-1), s.apexTypes())
+		sets = append(sets, set{typ: zone.TypeNSEC, ttl: nsecTTL(a.SOA), data: [][]byte{nsec}}, keys)
+	}
+	return append(sets, s.cdsSets()...)
 }
 
 // signSet returns the signatures of a set of the apex, in canonical order: the
@@ -103,6 +109,10 @@ func (w *writer) signersOf(t zone.Type) []*Key {
 	return signers
 }
 
+// afterSigs is the first set of the apex that comes after RRSIG: NS and SOA come
+// before.
+const afterSigs = 2
+
 // An apexPart is the apex in two halves: all but ZONEMD, and ZONEMD, which can be
 // made only when the digest of everything else is known.
 type apexPart struct {
@@ -123,8 +133,8 @@ func (s *signing) startApex(serial zone.Serial) (*apexPart, error) {
 		a.sigs = append(a.sigs, sigs...)
 	}
 	var wire []byte
-	for _, t := range a.sets {
-		if t.typ == zone.TypeNSEC { // RRSIG comes before NSEC
+	for i, t := range a.sets {
+		if i == afterSigs { // RRSIG comes before NSEC and DNSKEY
 			for _, sig := range a.sigs {
 				wire = appendRecord(wire, a.w.owner, zone.TypeRRSIG, sig.ttl, sig.rdata)
 			}
@@ -150,8 +160,8 @@ func (a *apexPart) finish(serial zone.Serial) ([]byte, error) {
 	a.sets, a.sigs = append(a.sets, md), append(a.sigs, sigs...)
 	owner := string(s.z.Origin)
 	b := a.appendSet(nil, a.sets[1], serial)
-	for _, t := range a.sets {
-		if t.typ == zone.TypeNSEC {
+	for i, t := range a.sets {
+		if i == afterSigs {
 			for _, sig := range a.sigs {
 				b = append(appendRRSIG(appendHead(b, owner, sig.ttl, zone.TypeRRSIG), sig, owner), '\n')
 			}
@@ -178,6 +188,8 @@ func (a *apexPart) appendSet(b []byte, t set, serial zone.Serial) []byte {
 		case zone.TypeDNSKEY, zone.TypeCDNSKEY:
 			b = appendNumbers(b, uint32(binary.BigEndian.Uint16(d)), uint32(d[2]), uint32(d[3]))
 			b = base64.StdEncoding.AppendEncode(b, d[4:])
+		case zone.TypeNSEC3PARAM:
+			b = append(b, "1 0 0 -"...)
 		case zone.TypeCDS:
 			b = appendData(b, zone.TypeDS, string(d))
 		case zone.TypeZONEMD:

@@ -81,7 +81,11 @@ var variants = []variant{
 		return keys
 	}},
 	{name: "CDS delete", keys: pairs(algECDSA), policy: func(p *zone.SigningConfig) { p.DeleteDS = true }},
+	{name: "NSEC3", keys: pairs(algECDSA), policy: nsec3},
+	{name: "NSEC3 by algorithms 13 and 15 with CDS", keys: named(algECDSA, algEd25519), policy: nsec3},
 }
+
+func nsec3(p *zone.SigningConfig) { p.Denial = zone.DenialNSEC3 }
 
 // named returns a KSK, in CDS, and a ZSK of each algorithm.
 func named(algs ...uint8) func(testing.TB, zone.Name) []Key {

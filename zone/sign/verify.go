@@ -59,7 +59,8 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 //     active ZSK, that verifies and is valid at now; delegations' NS and glue have
 //     none. A ZSK outside the DNSKEY set signs only where its algorithm is not in
 //     the set ([Timing]), and every algorithm of the set signs;
-//   - the NSEC chain is closed, in order and has every name and type it should;
+//   - the NSEC or NSEC3 chain is closed, in order and has every name and type it
+//     should;
 //   - ZONEMD is the digest of the zone (RFC 8976);
 //   - without DNSSEC records, the zone is the merged zone with the serial of
 //     s.Facts, record for record with TTLs;
@@ -84,6 +85,7 @@ type verification struct {
 
 	wantSet, wantCDS, wantZone int      // signatures of a set: see wanted
 	apexBitmap                 []uint16 // the types at the apex
+	chain                      []string // what the NSEC3 records must say, in order
 }
 
 func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error {
@@ -97,6 +99,11 @@ func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error
 	apex, err := v.apex(apexText, keys)
 	if err != nil {
 		return err
+	}
+	if v.nsec3() {
+		if v.chain, err = v.expectChain(); err != nil {
+			return err
+		}
 	}
 	j := newJoin(v, apex)
 	worker := func() func(int) (*piece, error) {

@@ -15,7 +15,7 @@ import (
 // apexFound is what the apex says, after it was verified.
 type apexFound struct {
 	owner   []byte // packed
-	next    string // of its NSEC
+	next    string // of its NSEC; empty with NSEC3
 	digest  string // of its ZONEMD, lower-case hex
 	hash    hash.Hash
 	sigs    int
@@ -54,7 +54,12 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 		return nil, err
 	}
 	a := &apexFound{owner: bytes.Clone(r.ownerWire(group[0])), hash: sha512.New384(), sigs: c.count, expires: c.expires}
-	if a.next, err = v.nsec(v.origin, group, v.apexBitmap); err != nil {
+	if v.nsec3() {
+		err = v.param(group)
+	} else {
+		a.next, err = v.nsec(v.origin, group, v.apexBitmap)
+	}
+	if err != nil {
 		return nil, err
 	}
 	a.digest, err = v.zonemd(r, group, a.hash)
@@ -77,6 +82,9 @@ func (r *reader) sort(group []parsed) {
 // apexTypes finds out which types must be at the apex and refuses any other.
 func (v *verification) apexTypes(group []parsed, keys []Key) error {
 	v.apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeDNSKEY}
+	if v.nsec3() {
+		v.apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeDNSKEY, dns.TypeNSEC3PARAM}
+	}
 	if v.policy.DeleteDS || slices.ContainsFunc(keys, func(k Key) bool { return k.CDS }) {
 		v.apexBitmap = append(v.apexBitmap, dns.TypeCDS, dns.TypeCDNSKEY)
 	}
