@@ -30,14 +30,22 @@ const (
 	ofEmpty = -2 // an empty non-terminal (RFC 5155, section 7.1)
 )
 
-func hashName(wire []byte) [sha1.Size]byte { return sha1.Sum(wire) }
+// hashName returns the hash of a name in canonical wire form (RFC 5155, section
+// 5).
+func hashName(wire, salt []byte, iterations int) [sha1.Size]byte {
+	sum := sha1.Sum(append(wire, salt...))
+	for range iterations {
+		sum = sha1.Sum(append(sum[:], salt...))
+	}
+	return sum
+}
 
 // chainNSEC3 hashes every name that has authoritative data or a delegation, and
 // every empty name above one, and puts a node for each NSEC3 record among the
 // others, in canonical order (RFC 5155, section 7.1).
 func (s *signing) chainNSEC3() error {
 	wire := s.z.Origin.AppendWire(nil)
-	s.chain = []hashedName{{hashName(wire), ofApex}}
+	s.chain = []hashedName{{hashName(wire, nil, 0), ofApex}}
 	last := s.z.Origin
 	for i := range s.nodes {
 		name := s.nodes[i].name
@@ -45,22 +53,31 @@ func (s *signing) chainNSEC3() error {
 			continue
 		}
 		wire = name.AppendWire(wire[:0])
-		s.chain = append(s.chain, hashedName{hashName(wire), i})
+		s.chain = append(s.chain, hashedName{hashName(wire, nil, 0), i})
 		// The names come in canonical order: what is above this one and not above
 		// the last one has not been seen, and holds nothing.
 		for up := name.Parent(); !last.Within(up); up = up.Parent() {
 			wire = up.AppendWire(wire[:0])
-			s.chain = append(s.chain, hashedName{hashName(wire), ofEmpty})
+			s.chain = append(s.chain, hashedName{hashName(wire, nil, 0), ofEmpty})
 		}
 		last = name
 	}
-	slices.SortFunc(s.chain, func(a, b hashedName) int { return bytes.Compare(a.hash[:], b.hash[:]) })
-	for i := 1; i < len(s.chain); i++ {
-		if s.chain[i].hash == s.chain[i-1].hash {
-			return fmt.Errorf("two names of the zone have the hash %x: NSEC3 cannot tell them apart; set signing.denial to nsec (RFC 5155, section 7.1)", s.chain[i].hash)
-		}
+	if err := sortChain(s.chain); err != nil {
+		return err
 	}
 	return s.mixNSEC3()
+}
+
+// sortChain puts the names in the order of their hashes, and refuses two with one
+// hash.
+func sortChain(chain []hashedName) error {
+	slices.SortFunc(chain, func(a, b hashedName) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	for i := 1; i < len(chain); i++ {
+		if chain[i].hash == chain[i-1].hash {
+			return fmt.Errorf("two names of the zone have the hash %x: NSEC3 cannot tell them apart; set signing.denial to nsec (RFC 5155, section 7.1)", chain[i].hash)
+		}
+	}
+	return nil
 }
 
 // mixNSEC3 merges the nodes of the NSEC3 records into the others.
