@@ -285,12 +285,12 @@ func TestInitCrash(t *testing.T) {
 func TestTagsUnique(t *testing.T) {
 	same := bytes.Repeat(bytes.Repeat([]byte{7}, 32), makeAttempts)
 	s := Step{Zone: testName, Flags: FlagsZSK, Algorithm: algECDSA}
-	a, err := makeKey(s, nil, testNow, bytes.NewReader(same))
+	a, err := Draw(s, nil, bytes.NewReader(same))
 	must(t, err)
-	if _, err := makeKey(s, []Key{a}, testNow, bytes.NewReader(same)); err == nil || !strings.Contains(err.Error(), "taken") {
+	if _, err := Draw(s, []Key{a}, bytes.NewReader(same)); err == nil || !strings.Contains(err.Error(), "taken") {
 		t.Errorf("a tag was given twice: %v", err)
 	}
-	b, err := makeKey(s, []Key{a}, testNow, bytes.NewReader(append(same[:32:32], bytes.Repeat([]byte{9}, 32)...)))
+	b, err := Draw(s, []Key{a}, bytes.NewReader(append(same[:32:32], bytes.Repeat([]byte{9}, 32)...)))
 	if err != nil || b.Tag == a.Tag {
 		t.Errorf("tags %d and %d, %v", a.Tag, b.Tag, err)
 	}
