@@ -16,9 +16,9 @@ const (
 	day  = 24 * time.Hour
 )
 
-// A life is a zone that is built every two hours, without files: the plan, the
+// A course is a zone that is built every two hours, without files: the plan, the
 // steps, and what a generation would say of the keys.
-type life struct {
+type course struct {
 	t      *testing.T
 	now    time.Time
 	start  time.Time
@@ -29,29 +29,29 @@ type life struct {
 	zone   *zone.Zone
 	random io.Reader
 	log    []string // "day action role", of every step
-	parent func(l *life) Parent
+	parent func(l *course) Parent
 	failed bool // the generation of this run is not committed
 	known  map[string]bool
 	off    bool // do not check the set against what is published
 }
 
-func lifePolicy() Policy {
+func coursePolicy() Policy {
 	p := testPolicy(algEd25519)
 	p.ZSKLifetime, p.Propagation, p.DSTTL = 90*day, 6*hour, 2*day
 	return Policy{SigningConfig: p, MaxTTL: day}
 }
 
-func newLife(t *testing.T) *life {
+func newCourse(t *testing.T) *course {
 	t.Helper()
-	l := &life{
-		t: t, now: testNow, start: testNow, every: 2 * hour, p: lifePolicy(), random: testRandom(t.Name()),
-		zone: testZone(t, testName, 12), known: map[string]bool{}, parent: func(*life) Parent { return Parent{} },
+	l := &course{
+		t: t, now: testNow, start: testNow, every: 2 * hour, p: coursePolicy(), random: testRandom(t.Name()),
+		zone: testZone(t, testName, 12), known: map[string]bool{}, parent: func(*course) Parent { return Parent{} },
 	}
 	return l
 }
 
 // run is one run of zonebuild.
-func (l *life) run() {
+func (l *course) run() {
 	l.t.Helper()
 	l.ev.Parent = l.parent(l)
 	for i := 0; ; i++ {
@@ -67,7 +67,7 @@ func (l *life) run() {
 	l.publish()
 }
 
-func (l *life) take(s Step) {
+func (l *course) take(s Step) {
 	l.t.Helper()
 	if s.Action == ActionMake {
 		k, err := Draw(s, l.keys, l.random)
@@ -82,13 +82,13 @@ func (l *life) take(s Step) {
 }
 
 // day is the time since the start, to the hour.
-func (l *life) day() string {
+func (l *course) day() string {
 	h := int(l.now.Sub(l.start).Hours())
 	return fmt.Sprintf("%d.%02d", h/24, h%24)
 }
 
 // publish signs the zone and notes what its generation would say.
-func (l *life) publish() {
+func (l *course) publish() {
 	l.t.Helper()
 	f, err := Preview(l.zone, MarkCDS(l.keys, l.now), l.p.SigningConfig, l.now)
 	if err != nil {
@@ -109,14 +109,14 @@ func (l *life) publish() {
 }
 
 // until runs every two hours up to the day.
-func (l *life) until(d time.Duration) {
+func (l *course) until(d time.Duration) {
 	l.t.Helper()
 	for ; l.now.Before(l.start.Add(d)); l.now = l.now.Add(l.every) {
 		l.run()
 	}
 }
 
-func (l *life) steps(want string) {
+func (l *course) steps(want string) {
 	l.t.Helper()
 	got := strings.Join(l.log, "\n")
 	want = strings.ReplaceAll(strings.TrimSpace(want), "\t", "")
@@ -126,7 +126,7 @@ func (l *life) steps(want string) {
 }
 
 // roll begins a roll as "keys roll" does.
-func (l *life) roll(r Request) {
+func (l *course) roll(r Request) {
 	l.t.Helper()
 	steps, err := Roll(l.keys, l.p, l.ev, testName, l.now, r)
 	if err != nil {
@@ -141,7 +141,7 @@ func (l *life) roll(r Request) {
 }
 
 // approve agrees to every step that asks for it.
-func (l *life) approve() int {
+func (l *course) approve() int {
 	n := 0
 	for _, s := range Plan(l.keys, l.p, l.ev, testName, l.now) {
 		if s.Hash != "" && !slices.Contains(l.ev.Approved, s.Hash) {
@@ -153,10 +153,10 @@ func (l *life) approve() int {
 }
 
 // follows is a parent that has the DS of what CDS says, since delay ago.
-func follows(delay time.Duration) func(*life) Parent {
+func follows(delay time.Duration) func(*course) Parent {
 	var have []zone.Data
 	asked := map[string]time.Time{}
-	return func(l *life) Parent {
+	return func(l *course) Parent {
 		var want []zone.Data
 		for _, k := range MarkCDS(l.keys, l.now) {
 			if k.CDS {
@@ -176,7 +176,7 @@ func follows(delay time.Duration) func(*life) Parent {
 
 // TestZSKRoll: on schedule, every 90 days, without anybody doing anything.
 func TestZSKRoll(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.until(120 * day)
 	l.steps(`0.00 make KSK
 	0.00 make ZSK
@@ -187,7 +187,7 @@ func TestZSKRoll(t *testing.T) {
 
 // TestKSKRoll: the parent is slow, and the person slower.
 func TestKSKRoll(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.ZSKLifetime = 0
 	l.parent = follows(3 * day)
 	l.until(10 * day)
@@ -211,7 +211,7 @@ func TestKSKRoll(t *testing.T) {
 
 // An early approval counts as soon as the rest is there.
 func TestKSKApprovedEarly(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.ZSKLifetime = 0
 	l.p.KSKLifetime = 100 * day
 	l.parent = follows(3 * day)
@@ -228,7 +228,7 @@ func TestKSKApprovedEarly(t *testing.T) {
 }
 
 func TestCSKRoll(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.CSK = true
 	l.parent = follows(3 * day)
 	l.until(10 * day)
@@ -246,7 +246,7 @@ func TestCSKRoll(t *testing.T) {
 }
 
 func TestProfileToCSK(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.parent = follows(3 * day)
 	l.until(10 * day)
 	l.roll(Request{CSK: true})
@@ -265,7 +265,7 @@ func TestProfileToCSK(t *testing.T) {
 }
 
 func TestProfileFromCSK(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.CSK = true
 	l.parent = follows(3 * day)
 	l.until(10 * day)
@@ -284,7 +284,7 @@ func TestProfileFromCSK(t *testing.T) {
 }
 
 func TestPlanAlgorithmRoll(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.parent = follows(3 * day)
 	l.until(10 * day)
 	l.roll(Request{Algorithm: algECDSA})
@@ -313,7 +313,7 @@ func TestPlanAlgorithmRoll(t *testing.T) {
 }
 
 func TestPlanAlgorithmRollCSK(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.CSK = true
 	l.parent = follows(3 * day)
 	l.until(10 * day)
@@ -333,7 +333,7 @@ func TestPlanAlgorithmRollCSK(t *testing.T) {
 // TestEmergencyZSK: every signature is replaced as soon as caches know the new
 // key, and the old one goes when the last of them has left the caches.
 func TestEmergencyZSK(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.Freezes = []zone.Freeze{{From: l.now.Add(19 * day), Until: l.now.Add(60 * day), Reason: "test"}}
 	l.until(20 * day)
 	l.roll(Request{ZSK: true, Emergency: true})
@@ -349,7 +349,7 @@ func TestEmergencyZSK(t *testing.T) {
 // An emergency in the middle of a roll: neither key counts any more.
 func TestEmergencyInRoll(t *testing.T) {
 	for _, at := range []time.Duration{10*day + 2*hour, 10*day + 12*hour, 15 * day} {
-		l := newLife(t)
+		l := newCourse(t)
 		l.until(10 * day)
 		l.roll(Request{ZSK: true})
 		l.until(at)
@@ -365,7 +365,7 @@ func TestEmergencyInRoll(t *testing.T) {
 
 // TestFreeze: a due step waits until the freeze is over, signatures go on.
 func TestFreeze(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.Freezes = []zone.Freeze{{From: l.now.Add(89 * day), Until: l.now.Add(95 * day), Reason: "end of year"}}
 	l.until(90 * day)
 	steps := Plan(l.keys, l.p, l.ev, testName, l.now)
@@ -384,7 +384,7 @@ func TestFreeze(t *testing.T) {
 }
 
 func TestManual(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.run()
 	l.p.ManualKeys = true
 	l.until(100 * day)
@@ -399,7 +399,7 @@ func TestManual(t *testing.T) {
 // on with all its waits, wherever they began.
 func TestMissedRuns(t *testing.T) {
 	for from := 85 * day; from < 104*day; from += 19 * hour {
-		l := newLife(t)
+		l := newCourse(t)
 		l.until(from)
 		l.now = l.now.Add(9 * day)
 		l.until(130 * day)
@@ -419,7 +419,7 @@ func TestMissedRuns(t *testing.T) {
 // counts as published that was not.
 func TestFailedRuns(t *testing.T) {
 	for from := 89 * day; from < 104*day; from += 31 * hour {
-		l := newLife(t)
+		l := newCourse(t)
 		l.until(from)
 		l.failed = true
 		l.until(from + 3*day)
@@ -429,7 +429,7 @@ func TestFailedRuns(t *testing.T) {
 			t.Errorf("no commit for 3 days from %v on: %v", from, l.log)
 		}
 	}
-	l := newLife(t)
+	l := newCourse(t)
 	l.until(89*day + 16*hour)
 	l.failed = true
 	l.until(92 * day)
@@ -444,7 +444,7 @@ func TestFailedRuns(t *testing.T) {
 
 // TestUntold: while the servers are not told, no wait begins to run.
 func TestUntold(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.until(89*day + 20*hour)
 	l.ev.Published.Untold = true
 	for _, s := range Plan(l.keys, l.p, l.ev, testName, l.now.Add(5*day)) {
@@ -456,7 +456,7 @@ func TestUntold(t *testing.T) {
 
 // TestClockBack: with a clock behind the published generation no step is due.
 func TestClockBack(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.parent = follows(0)
 	l.until(90 * day)
 	for back := 3 * hour; back < 90*day; back *= 2 {
@@ -494,7 +494,7 @@ func TestHalfSteps(t *testing.T) {
 
 // rolled plays a roll in which some steps are taken once by a crashing hand.
 func rolled(t *testing.T, r Request, crash func(Step, []Key) []Key) string {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.ZSKLifetime = 0
 	l.parent = follows(day)
 	l.until(10 * day)
@@ -520,7 +520,7 @@ func rolled(t *testing.T, r Request, crash func(Step, []Key) []Key) string {
 // TestParentEvidence: what does not prove that every server has the DS does not
 // count.
 func TestParentEvidence(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.parent = follows(0)
 	l.until(10 * day)
 	l.roll(Request{KSK: true})
@@ -562,7 +562,7 @@ func TestParentEvidence(t *testing.T) {
 
 // A DS that is taken back keeps the old key.
 func TestParentTakesBack(t *testing.T) {
-	l := newLife(t)
+	l := newCourse(t)
 	l.p.ZSKLifetime = 0
 	l.parent = follows(0)
 	l.until(10 * day)
@@ -570,7 +570,7 @@ func TestParentTakesBack(t *testing.T) {
 	l.roll(Request{KSK: true})
 	l.until(12 * day)
 	l.approve()
-	l.parent = func(l *life) Parent {
+	l.parent = func(l *course) Parent {
 		return Parent{Complete: true, Answers: []ParentAnswer{{Server: "a", Time: l.now, DS: first}}}
 	}
 	l.until(30 * day)
