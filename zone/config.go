@@ -156,6 +156,21 @@ type SigningConfig struct {
 	// away (RFC 8078, section 4). It is not a key of the file: it is set for one
 	// zone, by a person.
 	DeleteDS bool
+
+	CSK         bool          // new zones get one key that signs everything, not a KSK and a ZSK
+	ManualKeys  bool          // key steps are shown, not taken
+	ZSKLifetime time.Duration // a ZSK is succeeded after this time; 0 never
+	KSKLifetime time.Duration // likewise a KSK or CSK
+	Propagation time.Duration // from a commit until every server answers with it, the parent's likewise
+	DSTTL       time.Duration // the longest that a DS set of the parent is cached
+	Freezes     []Freeze      // when key steps wait, sorted
+}
+
+// A Freeze is a time in which no key step is taken: from From until just before
+// Until.
+type Freeze struct {
+	From, Until time.Time
+	Reason      string
 }
 
 // Denial is how a signed zone proves that a name is not there.
