@@ -100,7 +100,7 @@ func (b *batch) heldNotices(holds []zone.Hold) []zone.Notice {
 	for _, h := range holds {
 		n := zone.Notice{
 			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: h.Zone,
-			Text: fmt.Sprintf("%s and that is held: %s; look at \"zonebuild held show %s\"", h.Text(), h.Rule, h.Hash[:12]),
+			Text: fmt.Sprintf("%s, which is held: %s; look at \"zonebuild held show %s\"", h.Text(), h.Rule, h.Hash[:12]),
 		}
 		if !h.Until.IsZero() {
 			n.Code, n.Severity = "additions-only", zone.Warning
