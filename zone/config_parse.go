@@ -519,17 +519,6 @@ func (p *configParser) denial(s string) Denial {
 	return Denial(max(i, 0))
 }
 
-func (p *configParser) gates(r *rawGates) Limits {
-	if !isPercent(r.Percent) || !isPercent(r.TotalPercent) {
-		p.fail("gates: percent = %v, total_percent = %v: must be from 0 to 100", r.Percent, r.TotalPercent)
-	}
-	return Limits{
-		Percent: r.Percent, Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
-		Last: r.Last, Wide4: p.between("gates.wide4", r.Wide4, 0, 32), Wide6: p.between("gates.wide6", r.Wide6, 0, 128),
-		TotalPercent: r.TotalPercent, Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
-	}
-}
-
 func isPercent(v float64) bool { return v >= 0 && v <= 100 } // false for NaN
 
 func (p *configParser) publish(r *rawPublish) PublishConfig {

@@ -120,7 +120,40 @@ type rawGates struct {
 	Wide4        int     `toml:"wide4"`
 	Wide6        int     `toml:"wide6"`
 	TotalPercent float64 `toml:"total_percent"`
+	Claims       float64 `toml:"claims_percent"`
 	Expires      string  `toml:"accept_expires"`
+
+	Day  rawWindow `toml:"day"`
+	Week rawWindow `toml:"week"`
+
+	Removed    rawKind `toml:"removed"`
+	Shadowed   rawKind `toml:"shadowed"`
+	NSReplaced rawKind `toml:"ns_replaced"`
+	DSAdded    rawKind `toml:"ds_added"`
+	DSChanged  rawKind `toml:"ds_changed"`
+	DSRemoved  rawKind `toml:"ds_removed"`
+}
+
+// rawLimit is a limit of which any part may be left to the one it stands under.
+type rawLimit struct {
+	Percent *float64 `toml:"percent"`
+	Least   *int     `toml:"least"`
+	Most    *int     `toml:"most"`
+}
+
+type rawWindow struct {
+	Percent      *float64 `toml:"percent"`
+	Least        *int     `toml:"least"`
+	Most         *int     `toml:"most"`
+	TotalPercent *float64 `toml:"total_percent"`
+}
+
+type rawKind struct {
+	Percent *float64 `toml:"percent"`
+	Least   *int     `toml:"least"`
+	Most    *int     `toml:"most"`
+	Day     rawLimit `toml:"day"`
+	Week    rawLimit `toml:"week"`
 }
 
 type rawPublish struct {
@@ -144,7 +177,7 @@ func rawDefaults() rawConfig {
 			Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600, Denial: "nsec",
 			Profile: "ksk+zsk", Keys: "automatic", ZSKLifetime: "90d", KSKLifetime: "off", Propagation: "6h", DSTTL: "2d",
 		},
-		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: "7d"},
+		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Claims: 5, Expires: "7d"},
 		Publish: rawPublish{Keep: 48, Timeout: "60s"},
 	}
 }

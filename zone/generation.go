@@ -7,7 +7,7 @@ import (
 
 // GenerationVersion is the version of generation.json that this program
 // writes. It reads this one and the one before.
-const GenerationVersion = 1
+const GenerationVersion = 2
 
 // A Generation is public/generations/<n>/generation.json: everything that a run
 // of zonebuild decided. It is written in the same commit as the zones, so the
@@ -53,6 +53,14 @@ type GenerationZone struct {
 	// Pinned is the generation whose content this zone was rolled back to, until
 	// that is released; 0 if it follows its inputs.
 	Pinned uint64 `json:"pinned,omitempty"`
+	// PinnedSince is the time of the rollback.
+	PinnedSince time.Time `json:"pinned_since,omitzero"`
+	// Ledger is what sources lost in the zone without being held, for the limits
+	// over 24 hours and 7 days.
+	Ledger Ledger `json:"ledger,omitempty"`
+	// Apex is the zone's own NS and SOA as published: the configuration may have
+	// another one that waits for a person.
+	Apex *PublishedApex `json:"apex,omitempty"`
 	// Carried says why this zone was not built in this run: its delegations are
 	// those of the generation before, signed again or, where that was not
 	// possible either, with the file taken over.
@@ -144,6 +152,13 @@ func (z *GenerationZone) check() error {
 			return fmt.Errorf("kept record %.80q is no canonical name inside the zone", k.Name)
 		}
 		digests = append(digests, k.Input.SHA256)
+	}
+	for _, l := range z.Ledger {
+		for _, n := range l.Names {
+			if c, err := ParseName(string(n)); err != nil || c != n || !n.Within(z.Zone) {
+				return fmt.Errorf("ledger: %.80q is no canonical name inside the zone", n)
+			}
+		}
 	}
 	for _, d := range digests {
 		if err := checkDigest(d); err != nil {

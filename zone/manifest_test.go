@@ -130,7 +130,7 @@ func TestGenerationRefuses(t *testing.T) {
 	zone := `"zone": "202.in-addr.arpa.",
       "serial"`
 	for _, tc := range []struct{ old, new, want string }{
-		{`"version": 1`, `"version": 2`, "g.json: version 2"},
+		{`"version": 1`, `"version": 3`, "g.json: version 3"},
 		{`"number": 2`, `"number": 2, "x": 3`, `g.json: json: unknown field "x"`},
 		{`"config": "` + digestA, `"config": "`, "g.json: digest"},
 		{`"claims": "` + digestA, `"claims": "../x`, "g.json: digest"},

@@ -44,7 +44,7 @@ func (g *GenerationZone) Replay(apex Apex, registry string, claims *Claims, read
 		frags = append(frags, f)
 	}
 	z, notices := Merge(MergeInput{
-		Apex: apex, Registry: registry, Claims: claims, Fragments: frags, Published: ZoneFromKept(apex, g.Kept),
+		Apex: apex, Registry: registry, Claims: claims, Fragments: frags, Published: ZoneFromKept(apex, g.Kept), Stand: StandsOf(g.Kept),
 	})
 	z.Describe(g.Inputs)
 	return z, frags, notices, nil

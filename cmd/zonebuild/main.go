@@ -36,10 +36,12 @@ When a source would lose too much:
   zonebuild held                   list what waits
   zonebuild held show HASH         the losses, one by one
   zonebuild accept HASH --removes 120 -m "JPNIC ticket 4711"
+  zonebuild accept HASH --additions-only -m "the rest may pass"
 
 When something wrong was published:
   zonebuild history                list the generations that are kept
   zonebuild rollback 41            publish the content of generation 41 again
+  zonebuild pins                   list what stands whatever is fetched
   zonebuild rollback --release     follow the inputs again
 
 Exit codes: 0 published or nothing to do, 1 nothing published, 2 usage or
@@ -107,6 +109,6 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
-	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
+	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), pinsCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }

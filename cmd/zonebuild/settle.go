@@ -68,7 +68,7 @@ func (b *batch) keepInputs() error {
 func (a *app) layOut(g *zone.Generation) error {
 	files := map[string][]byte{}
 	for _, h := range g.Holds {
-		files["held/"+h.Hash+".json"] = encode(heldFile{Version: 1, Generation: g.Number, Hold: h})
+		files["held/"+h.Hash+".json"] = encode(heldFile{Version: 2, Generation: g.Number, Hold: h})
 	}
 	opened, closed := a.turns(g)
 	for _, f := range zone.NoticeFiles(g.Notices, opened, closed, g.Time) {
