@@ -39,6 +39,9 @@ func (b *batch) mergeAll(ctx context.Context) error {
 
 // merge makes the job's next zone, or says in carried why it cannot.
 func (b *batch) merge(j *job) {
+	if j.still {
+		return
+	}
 	j.next, j.inputs, j.notices, j.changes, j.delta, j.refused = nil, nil, nil, nil, zone.Delta{}, 0
 	switch {
 	case j.skip:
@@ -106,8 +109,12 @@ func (b *batch) mergeNew(j *job, old *zone.Zone) (*zone.Zone, []zone.Notice, err
 	if err != nil {
 		return nil, nil, err
 	}
+	claims, err := b.claimsOf(b.claims.digest)
+	if err != nil {
+		return nil, nil, err
+	}
 	next, notices := zone.Merge(zone.MergeInput{
-		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: b.claims.Claims,
+		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: claims,
 		Fragments: frags, Published: old, Released: b.released(j),
 	})
 	next.Describe(j.inputs)
