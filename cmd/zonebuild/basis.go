@@ -115,9 +115,10 @@ func (b *batch) offered(j *job) []basisInput {
 }
 
 // settled reports whether the job's outcome is final: nothing in it waits for a
-// person, another file or a mended disk. Only such a zone gets a basis.
+// person, another file or a mended disk, and it does not follow from a published
+// state that is no more. Only such a zone gets a basis.
 func (j *job) settled() bool {
-	return j.carried == "" && !j.frozen && len(j.holds) == 0 &&
+	return j.carried == "" && !j.frozen && !j.moved && len(j.holds) == 0 &&
 		!slices.ContainsFunc(j.notices, func(n zone.Notice) bool { return n.Code == "unreadable" })
 }
 

@@ -61,8 +61,11 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	keys    []sign.Key
-	basis   string // of a still zone whose claims have another digest, and decide the same
-	still   bool   // nothing to do: it stands as published
+	files   map[wanted]*parsed // while it is merged
+	asked   bool               // the merge had to know what is published
+	moved   bool               // … and that was another zone: the next merge may say something else
+	basis   string             // of a still zone whose claims have another digest, and decide the same
+	still   bool               // nothing to do: it stands as published
 	result  zone.GenerationZone
 	same    bool // the published file is linked: it would become the same
 	wrote   bool // the file in the draft is this run's
