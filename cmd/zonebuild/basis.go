@@ -38,7 +38,7 @@ type basis struct {
 // A basisInput is what one source offers for the zone.
 type basisInput struct {
 	Source string
-	SHA256 string // "" if nothing
+	SHA256 string
 	Parse  zone.ParseOptions
 }
 
@@ -105,11 +105,9 @@ func (b *batch) offered(j *job) []basisInput {
 		if !b.configured(source, j.zone) {
 			continue
 		}
-		in := basisInput{Source: source, Parse: b.cfg.ParseOptions(source)}
 		if next := cmp.Or(b.newest(j, source), publishedInput(j.prev, source)); next != nil {
-			in.SHA256 = next.SHA256
+			list = append(list, basisInput{source, next.SHA256, b.cfg.ParseOptions(source)})
 		}
-		list = append(list, in)
 	}
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"nirzone/zone"
@@ -66,15 +67,18 @@ func (b *batch) standStill(ctx context.Context) error {
 	if b.prev == nil || b.full {
 		return nil
 	}
-	return forEach(ctx, b.jobs, func(_ context.Context, j *job) error {
-		why := b.stillnessOf(j).why()
-		if why == "" {
-			b.leave(j)
-		} else {
-			b.log.Debug("to be built", "zone", j.zone.File(), "why", why)
+	var left atomic.Int64
+	err := forEach(ctx, b.jobs, func(_ context.Context, j *job) error {
+		if why := b.stillnessOf(j).why(); why != "" {
+			b.log.Info("to be built", "zone", j.zone.File(), "why", why)
+			return nil
 		}
+		left.Add(1)
+		b.leave(j)
 		return nil
 	})
+	b.log.Info("there is nothing to do for", "zones", left.Load())
+	return err
 }
 
 func (b *batch) stillnessOf(j *job) stillness {
