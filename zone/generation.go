@@ -65,6 +65,11 @@ type GenerationZone struct {
 	// those of the generation before, signed again or, where that was not
 	// possible either, with the file taken over.
 	Carried string `json:"carried,omitempty"`
+	// Basis is the digest of everything that made this zone what it is but the
+	// time: inputs, claims, keys and policy. A run that computes the same one has
+	// nothing to do for the zone until a signature is due. It is empty if
+	// something waits in the zone, which has to be looked at in every run.
+	Basis string `json:"basis,omitempty"`
 }
 
 // A SourceCount is the number of owners that a source has delegated in a zone.
@@ -144,6 +149,9 @@ func (z *GenerationZone) check() error {
 		return fmt.Errorf("%.80q is not a canonical name", z.Zone)
 	}
 	digests := []string{z.SHA256, z.Body, z.Claims}
+	if z.Basis != "" {
+		digests = append(digests, z.Basis)
+	}
 	for _, in := range z.Inputs {
 		digests = append(digests, in.SHA256)
 	}

@@ -13,6 +13,10 @@ type MergeInput struct {
 	Claims    *Claims     // who may speak for which ranges; the registry needs none
 	Fragments []*Fragment // at most one a source, in any order; nil ones are skipped
 	Published *Zone       // what is published now; nil if nothing is
+	// Ask, if not nil, is called for it when the first question about what is
+	// published comes, at most once. If it is not called the zone is the same
+	// whatever is published.
+	Ask func() *Zone
 	// Released are the owners that staff let go although their claims moved
 	// and no new manager has asserted them.
 	Released map[Name]bool
@@ -132,7 +136,7 @@ type glueSet struct {
 }
 
 func newMerger(in MergeInput) *merger {
-	m := &merger{in: in, pub: newPublished(in.Published), told: map[string]*told{}}
+	m := &merger{in: in, pub: newPublished(in), told: map[string]*told{}}
 	frags := slices.DeleteFunc(slices.Clone(in.Fragments), func(f *Fragment) bool { return f == nil })
 	slices.SortFunc(frags, func(a, b *Fragment) int {
 		if (a.Source == in.Registry) != (b.Source == in.Registry) {

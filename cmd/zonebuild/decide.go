@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ func (b *batch) decide(number uint64) *zone.Generation {
 		g.Holds = append(g.Holds, j.holds...)
 		if j.skip {
 			continue
+		}
+		if !j.still && j.settled() {
+			j.result.Basis = b.basisOf(j, j.keys, b.claimsFor(j))
 		}
 		g.Zones = append(g.Zones, j.result)
 		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 || j.mended {
@@ -253,21 +257,28 @@ func (b *batch) nothingNew(g *zone.Generation) bool {
 	if b.prev == nil || slices.ContainsFunc(b.jobs, func(j *job) bool { return j.mended }) {
 		return false
 	}
-	return bytes.Equal(essence(g), essence(b.prev))
+	sameNotice := func(x, y zone.OpenNotice) bool { return x.Notice == y.Notice && x.Since.Equal(y.Since) }
+	return slices.EqualFunc(g.Notices, b.prev.Notices, sameNotice) && bytes.Equal(essence(g), essence(b.prev))
 }
 
 // essence is a generation without what differs from run to run although nothing
-// changed.
+// changed, and without its notices, which are compared one by one: they are most
+// of it.
 func essence(g *zone.Generation) []byte {
 	c := *g
-	c.Number, c.Previous, c.Time, c.Cause, c.Reload = 0, 0, time.Time{}, "", nil
+	c.Version, c.Number, c.Previous, c.Time, c.Cause, c.Reload, c.Notices = 0, 0, 0, time.Time{}, "", nil, nil
 	return c.Encode()
 }
 
 // commit publishes the draft. A crash in here leaves the old generation or the
 // new one, with its generation.json.
-func commit(ctx context.Context, draft *publish.Draft, g *zone.Generation) error {
-	_, err := draft.Commit(ctx, publish.Note("generation.json", g.Encode()))
+func (b *batch) commit(ctx context.Context, draft *publish.Draft, g *zone.Generation) error {
+	data := g.Encode()
+	made, err := draft.Commit(ctx, publish.Note("generation.json", data))
+	if err == nil || errors.Is(err, publish.ErrMoved) {
+		b.note = digest(data)
+		b.seeWritten(made)
+	}
 	if err != nil {
 		return fmt.Errorf("publishing: %w", err)
 	}

@@ -10,14 +10,18 @@ import (
 // of the current generation stay in force, for everybody. Claims that lose little
 // need no gate: what is published under them stands, see holdClaims.
 func (b *batch) gateClaims() {
-	if b.prev == nil || b.claims.Claims == nil || b.claims.digest == b.prev.Claims {
+	if b.prev == nil || b.claims.missing || b.claims.digest == b.prev.Claims {
 		return
 	}
 	old, err := b.claimsOf(b.prev.Claims)
 	if err != nil {
 		return // makeJobs carries the zones that were made by them
 	}
-	for _, h := range zone.GateClaims(b.cfg.RIR, old, b.claims.Claims, b.cfg.Gates) {
+	claims, err := b.claimsOf(b.claims.digest)
+	if err != nil {
+		return // likewise
+	}
+	for _, h := range zone.GateClaims(b.cfg.RIR, old, claims, b.cfg.Gates) {
 		if i := slices.IndexFunc(b.accepts, func(a *zone.Accept) bool { return a.Hash == h.Hash && a.Valid(b.now) && !a.AdditionsOnly }); i >= 0 {
 			b.claimsAgreed = append(b.claimsAgreed, b.accepts[i])
 			continue
@@ -25,7 +29,7 @@ func (b *batch) gateClaims() {
 		b.claimsHolds = append(b.claimsHolds, h)
 	}
 	if len(b.claimsHolds) > 0 {
-		b.claims, b.claimsAgreed = claimSet{old, b.prev.Claims}, nil
+		b.claims, b.claimsAgreed = claimSet{digest: b.prev.Claims}, nil
 	}
 }
 

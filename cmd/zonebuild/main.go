@@ -107,6 +107,7 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	f.BoolVar(&a.dryRun, "dry-run", false, "show what would be done, change nothing")
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
+	f.BoolVar(&a.full, "full", false, "build every zone and read every file, also where nothing seems to have changed")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
 	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), pinsCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))

@@ -30,17 +30,36 @@ func newClock(origin zone.Name, signers [][]Key, p zone.SigningConfig, now time.
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
+// batches is how many times in a slot a zone has to be signed again: with slots
+// of 11 days, once a day. Were each name due at a time of its own, nearly every
+// run would have to read and write every zone for a few signatures.
+const batches = 11
+
 // start returns the start of the present slot of a name: the last time up to
-// now that is the name's phase, modulo the length of a slot.
+// now that is the name's phase, modulo the length of a slot. The phase is the
+// zone's, a hash of its name that spreads the zones over the day, and as many
+// batches as a hash of zone and owner says.
 func (c *clock) start(owner []byte) int64 {
 	var buf [512]byte
 	sum := sha256.Sum256(append(append(buf[:0], c.origin...), owner...))
-	phase := int64(binary.BigEndian.Uint64(sum[:8]) % uint64(c.slot))
+	length := max(c.slot/batches, 1)
+	batch := int64(binary.BigEndian.Uint64(sum[:8]) % batches)
+	phase := (c.offset(length) + batch*length) % c.slot
 	behind := (c.now - phase) % c.slot
 	if behind < 0 {
 		behind += c.slot
 	}
 	return c.now - behind
+}
+
+// offset returns when in a batch's length the zone is due, by the FNV-1a hash of
+// its name.
+func (c *clock) offset(length int64) int64 {
+	h := uint64(14695981039346656037)
+	for _, b := range c.origin {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return int64(h % uint64(length))
 }
 
 // keys appends the keys that sign a slot with the given start: one of each
