@@ -105,8 +105,9 @@ type rawGates struct {
 	Wide4        int     `toml:"wide4"`
 	Wide6        int     `toml:"wide6"`
 	TotalPercent float64 `toml:"total_percent"`
-	Claims       float64 `toml:"claims_percent"`
 	Expires      string  `toml:"accept_expires"`
+
+	Claims *float64 `toml:"claims_percent"`
 
 	Day  rawWindow `toml:"day"`
 	Week rawWindow `toml:"week"`
@@ -159,7 +160,7 @@ func rawDefaults() rawConfig {
 		Spool: "spool", Registry: "registry", Keys: "keys", State: "state", Public: "public",
 		Fetch:   rawFetch{Parallel: 8, PerHost: 2, Connect: "30s", Idle: "60s", Total: "20m", Retries: 2, Backoff: "2s"},
 		Signing: rawSigning{Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600},
-		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Claims: 5, Expires: "7d"},
+		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: "7d"},
 		Publish: rawPublish{Keep: 48, Timeout: "60s"},
 	}
 }

@@ -96,7 +96,7 @@ func someGeneration() *Generation {
 	in := Input{Source: "JPNIC", File: "202.in-addr.arpa-JPNIC", SHA256: digestA, Size: 12}
 	kept := Input{Source: "JPNIC", File: "202.in-addr.arpa-JPNIC", SHA256: digestB, Size: 13}
 	return &Generation{
-		Version: 1, Number: 2, Previous: 1, Time: at, Cause: "build", Config: digestA, Claims: digestA,
+		Version: GenerationVersion, Number: 2, Previous: 1, Time: at, Cause: "build", Config: digestA, Claims: digestA,
 		Zones: []GenerationZone{{
 			Zone: "202.in-addr.arpa.", Serial: 2026112100, SHA256: digestA, Size: 5, Body: digestA, Delegations: 1,
 			Counts: []SourceCount{{"JPNIC", 1}}, Inputs: []Input{in},
@@ -130,7 +130,7 @@ func TestGenerationRefuses(t *testing.T) {
 	zone := `"zone": "202.in-addr.arpa.",
       "serial"`
 	for _, tc := range []struct{ old, new, want string }{
-		{`"version": 1`, `"version": 3`, "g.json: version 3"},
+		{`"version": 2`, `"version": 3`, "g.json: version 3"},
 		{`"number": 2`, `"number": 2, "x": 3`, `g.json: json: unknown field "x"`},
 		{`"config": "` + digestA, `"config": "`, "g.json: digest"},
 		{`"claims": "` + digestA, `"claims": "../x`, "g.json: digest"},

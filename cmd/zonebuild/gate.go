@@ -40,7 +40,7 @@ func (b *batch) changes() []zone.SourceChange {
 	var changes []zone.SourceChange
 	for _, j := range b.jobs {
 		switch {
-		case j.changes != nil && !j.fixed() && j.carried == "":
+		case j.next != nil && !j.fixed() && j.carried == "":
 			changes = append(changes, j.changes...)
 		case j.prev != nil:
 			changes = append(changes, zone.UnchangedSources(j.prev)...)
@@ -140,7 +140,7 @@ func (b *batch) holdClaims() {
 func (b *batch) dropped(j *job) {
 	h := zone.Hold{Source: b.cfg.RIR, Zone: j.zone, Kind: zone.KindZoneDropped, Rule: "the zone is in no [[zones]] group", Before: j.prev.Delegations, Losses: []zone.Name{j.zone}}
 	h.Hash = h.ComputeHash()
-	if b.accepts.Agreed(h, b.now) {
+	if zone.Accepts(b.accepts).Agreed(h, b.now) {
 		j.skip = true
 		return
 	}

@@ -118,6 +118,7 @@ func command(a *app) *cobra.Command {
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
+	root.AddCommand(pinsCommand(a))
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")
 	f.StringVar(&a.nowFlag, "now", "", "build as if it were `TIME` (2026-11-21T18:00:00Z); serials and signatures are of that time too")
@@ -126,6 +127,6 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
-	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), pinsCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
+	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }
