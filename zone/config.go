@@ -152,10 +152,13 @@ type SigningConfig struct {
 	DNSKEYTTL uint32        // seconds
 }
 
-// Limits are the gates: how much one source may change in one zone before a
-// person has to agree, in one run and over [Day] and [Week]. Percentages are of
-// the source's delegations in the zone before; for DS that change or go, of
-// those with DS.
+// Limits are the gates: how much one source may remove from one zone in one run
+// before a person has to agree. Percentages are of the source's delegations in
+// the zone before.
+//
+// The same limits are on every kind of [LossKinds], and over [Day] and [Week]
+// together with what went unheld before, unless Special or Totals say otherwise.
+// Those on DS that change or go are of the delegations with DS.
 type Limits struct {
 	Percent      float64       // more than this share, and at least Least, is held
 	Least        int           // … owners
