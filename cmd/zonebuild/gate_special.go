@@ -78,9 +78,14 @@ func (b *batch) publishedApex(j *job) *zone.PublishedApex {
 	return nil
 }
 
-// holdApexes lists the changes of zones' own NS and SOA that wait.
+// holdApexes lists the changes of zones' own NS and SOA that wait, and gives the
+// zones the apex that they are to have. The merge needs of it only what no one
+// holds.
 func (b *batch) holdApexes() {
 	for _, j := range b.jobs {
+		if j.next != nil {
+			j.next.Apex = j.apex
+		}
 		if j.apexHold != nil {
 			j.holds = append(j.holds, *j.apexHold)
 		}
@@ -148,6 +153,15 @@ func (b *batch) decided(a *zone.Accept) zone.Hold {
 	}
 	h.Until = a.Expires
 	return h
+}
+
+// compare finds what every source loses against the published zone, for the
+// gates, with what it lost before.
+func (j *job) compare(old *zone.Zone) {
+	j.changes, j.ledger = zone.SourceChanges(old, j.next), j.prev.Ledger.Standing(j.next)
+	for i := range j.changes {
+		j.changes[i].Past = j.ledger.Of(j.changes[i].Source)
+	}
 }
 
 // ledger is what generation.json notes of the losses that were not held.
