@@ -105,11 +105,19 @@ func (j *job) stand(h zone.Hold) bool {
 // more losses.
 func (j *job) list(h zone.Hold) {
 	for _, o := range j.holds {
-		if o.Source == h.Source && o.Kind == h.Kind && !slices.ContainsFunc(h.Losses, func(n zone.Name) bool { return !slices.Contains(o.Losses, n) }) {
+		if o.Source == h.Source && o.Kind == h.Kind && subset(h.Losses, o.Losses) {
 			return
 		}
 	}
 	j.holds = append(j.holds, h)
+}
+
+func subset(some, all []zone.Name) bool {
+	in := map[zone.Name]bool{}
+	for _, n := range all {
+		in[n] = true
+	}
+	return !slices.ContainsFunc(some, func(n zone.Name) bool { return !in[n] })
 }
 
 // holdClaims lists, as something a person can accept, the published delegations
