@@ -519,6 +519,16 @@ func (p *configParser) denial(s string) Denial {
 	return Denial(max(i, 0))
 }
 
+func (p *configParser) gates(r *rawGates) Limits {
+	lim := Limits{
+		Percent: p.percent("gates.percent", r.Percent), Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
+		Last: r.Last, Wide4: p.between("gates.wide4", r.Wide4, 0, 32), Wide6: p.between("gates.wide6", r.Wide6, 0, 128),
+		TotalPercent: p.percent("gates.total_percent", r.TotalPercent), Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
+	}
+	p.moreGates(r, &lim)
+	return lim
+}
+
 func isPercent(v float64) bool { return v >= 0 && v <= 100 } // false for NaN
 
 func (p *configParser) publish(r *rawPublish) PublishConfig {
