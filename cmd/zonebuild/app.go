@@ -35,6 +35,7 @@ type app struct {
 	early   []zone.Notice // what opening had to say
 
 	spent    map[string]bool // hashes of accepts whose loss has happened
+	planning bool            // nothing is to be changed, keys included
 	answered bool            // the result is on stdout as JSON
 }
 
@@ -194,7 +195,7 @@ func isLocked(err error) bool {
 // it is nobody's. The folders that follow from a generation are swept when they
 // are laid out and pruned.
 func (a *app) sweep() error {
-	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts")} {
+	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts"), filepath.Join(a.cfg.State, "keys")} {
 		if _, err := publish.SweepTemp(a.fs, dir); err != nil {
 			return err
 		}

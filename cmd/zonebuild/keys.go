@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,8 +101,26 @@ func (a *app) keysInit(args []string, lost bool) error {
 			return err
 		}
 	}
-	steps, err := sign.Init(a.fs, a.cfg.Keys, zones, a.cfg.Signing, a.now, rand.Reader)
+	steps, err := a.initKeys(zones, lost)
 	return errors.Join(a.showSteps(steps), err) // what was done is shown also if it went wrong then
+}
+
+// initKeys makes the missing keys of the zones as if they were never published.
+// With lost, the new set is one that a person named.
+func (a *app) initKeys(zones []zone.Name, lost bool) ([]sign.Step, error) {
+	var done []sign.Step
+	for _, z := range zones {
+		w, ev := a.keyWork(z, a.cfg.Group(z), nil)
+		ring, steps, err := w.Init(ev, a.now)
+		if err == nil && lost && a.entryOf(z) != nil && len(steps) > 0 {
+			err = a.trust(w.book, ring, "keys init --lost")
+		}
+		done = append(done, steps...)
+		if err != nil {
+			return done, fmt.Errorf("making keys of %s: %w", z, err)
+		}
+	}
+	return done, nil
 }
 
 // keysThere refuses to go on if a zone is published with a key that is no longer
