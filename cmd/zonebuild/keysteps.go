@@ -68,7 +68,7 @@ type keyWork struct {
 func (a *app) keyWork(z zone.Name, group *zone.Group, g *zone.GenerationZone) (*keyWork, sign.Evidence) {
 	w := &keyWork{}
 	w.book, w.bookErr = a.readBook(z)
-	ev := sign.Evidence{Published: a.publishedKeys(z, g), Parent: a.parent(z), Approved: w.book.Approved()}
+	ev := sign.Evidence{Published: a.publishedKeys(z, g), Parent: askParent(a, z), Approved: w.book.Approved()}
 	w.Work = sign.Work{
 		FS: a.fs, Dir: a.cfg.Keys, Zone: z, Policy: sign.NewPolicy(a.cfg.Signing, group), Random: rand.Reader,
 		Prove: func(keys []sign.Key, s sign.Step) error { return proveKeys(keys, s, w.Policy, ev, a.now) },
