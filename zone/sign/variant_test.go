@@ -68,6 +68,34 @@ var variants = []variant{
 	{name: "algorithms 8 and 13", keys: pairs(algRSA, algECDSA)},
 	{name: "algorithms 13 and 15", keys: pairs(algECDSA, algEd25519)},
 	{name: "algorithm 15 not yet in the DNSKEY set", keys: early},
+	{name: "CDS", keys: named(algECDSA)},
+	{name: "CDS of the new of two KSKs", keys: func(t testing.TB, name zone.Name) []Key {
+		k := aKey(t, name, FlagsKSK, algECDSA, Timing{Publish: testNow.AddDate(0, 0, -1), Active: testNow.AddDate(0, 0, -1)})
+		k.CDS = true
+		return append(pairs(algECDSA)(t, name), k)
+	}},
+	{name: "CDS by two algorithms", keys: named(algECDSA, algEd25519)},
+	{name: "CDS with a KSK not yet in the DNSKEY set", keys: func(t testing.TB, name zone.Name) []Key {
+		keys := early(t, name)
+		keys[0].CDS = true
+		return keys
+	}},
+	{name: "CDS delete", keys: pairs(algECDSA), policy: func(p *zone.SigningConfig) { p.DeleteDS = true }},
+	{name: "NSEC3", keys: pairs(algECDSA), policy: nsec3},
+	{name: "NSEC3 by algorithms 13 and 15 with CDS", keys: named(algECDSA, algEd25519), policy: nsec3},
+}
+
+func nsec3(p *zone.SigningConfig) { p.Denial = zone.DenialNSEC3 }
+
+// named returns a KSK, in CDS, and a ZSK of each algorithm.
+func named(algs ...uint8) func(testing.TB, zone.Name) []Key {
+	return func(t testing.TB, name zone.Name) []Key {
+		keys := pairs(algs...)(t, name)
+		for i := range keys {
+			keys[i].CDS = keys[i].SignsKeys()
+		}
+		return keys
+	}
 }
 
 // early returns keys of algorithm 13 in use, and a pair of algorithm 15 that signs
@@ -194,12 +222,36 @@ func TestAlgorithmRoll(t *testing.T) {
 // TestEarlyOfPublishedAlgorithm: a key outside the DNSKEY set does not sign where
 // its algorithm is in the set: validators would try it in vain.
 func TestEarlyOfPublishedAlgorithm(t *testing.T) {
-	keys := pairs(algECDSA)(t, testName)
-	k := aKey(t, testName, FlagsZSK, algECDSA, Timing{Active: testNow.AddDate(0, 0, -1)})
-	z := testZone(t, testName, 60)
-	with, without := variant{}.sign(t, z, append(keys, k), testNow), variant{}.sign(t, z, keys, testNow)
-	if !bytes.Equal(fileOf(with), fileOf(without)) {
-		t.Error("a key that is not in the DNSKEY set signs")
+	keys, z := named(algECDSA)(t, testName), testZone(t, testName, 60)
+	without := variant{}.sign(t, z, keys, testNow)
+	for _, timing := range []Timing{
+		{Active: testNow.AddDate(0, 0, -1)},
+		{Active: testNow.AddDate(0, 0, -1), Publish: testNow.AddDate(0, 0, 1)},
+		{Active: testNow.AddDate(0, 0, -9), Publish: testNow.AddDate(0, 0, -9), Remove: testNow.AddDate(0, 0, -1), Retire: testNow.AddDate(0, 0, 1)},
+	} {
+		for _, flags := range []uint16{FlagsZSK, FlagsKSK} {
+			all := append(slices.Clone(keys), aKey(t, testName, flags, algECDSA, timing))
+			with := variant{}.sign(t, z, all, testNow)
+			if !bytes.Equal(fileOf(with), fileOf(without)) {
+				t.Errorf("a %s that is not in the DNSKEY set signs", roleName(flags))
+			}
+			if _, err := Verify(context.Background(), with, z, all, testNow); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestSilentAlgorithm: an algorithm of the DNSKEY set that does not sign all makes
+// the zone bogus for those who know it.
+func TestSilentAlgorithm(t *testing.T) {
+	for i := range 2 {
+		v := &victim{t: t, z: testZone(t, testName, 3), keys: pairs(algECDSA, algEd25519)(t, testName)}
+		v.s = variant{}.sign(t, v.z, v.keys, testNow)
+		v.keys[2+i].Timing.Active = testNow.Add(1)
+		if err := v.verify(); err == nil || !strings.Contains(err.Error(), "algorithm 15 is in the DNSKEY set, but") {
+			t.Error(err)
+		}
 	}
 }
 
