@@ -63,10 +63,11 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	same    bool // the published file is linked: it would become the same
-	signed  int  // signatures made
-	mended  bool // the published file was not the one that was written, and is written again
-	keys    []sign.Key
+	keys    keyJob
+	same    bool               // the published file is linked: it would become the same
+	signed  int                // signatures made
+	mended  bool               // the published file was not the one that was written, and is written again
+	signers []sign.Key         // that it was signed with
 	files   map[wanted]*parsed // while it is merged
 	asked   bool               // the merge had to know what is published
 	moved   bool               // … and that was another zone: the next merge may say something else
