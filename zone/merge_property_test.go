@@ -62,6 +62,12 @@ func drawInput(t *rapid.T) MergeInput {
 	if rapid.IntRange(0, 4).Draw(t, "release") == 0 {
 		in.Released["28.12.202.in-addr.arpa."] = true
 	}
+	if rapid.IntRange(0, 2).Draw(t, "stand") == 0 {
+		in.Stand = map[Name]Stand{}
+		for range rapid.IntRange(1, 3).Draw(t, "standing") {
+			in.Stand[testName(drawOwner.Draw(t, "stands"))] = Stand{drawSource.Draw(t, "from"), rapid.Bool().Draw(t, "over")}
+		}
+	}
 	return in
 }
 
@@ -109,7 +115,7 @@ func TestMergeProperties(t *testing.T) {
 		}
 
 		replay := in
-		replay.Published, replay.Released = ZoneFromKept(in.Apex, z.KeptRecords()), nil
+		replay.Published, replay.Released, replay.Stand = ZoneFromKept(in.Apex, z.KeptRecords()), nil, StandsOf(z.KeptRecords())
 		y, _ = Merge(replay)
 		if d := cmp.Diff(z, y); d != "" {
 			t.Fatalf("replayed from what was kept (-built +replayed):\n%s", d)

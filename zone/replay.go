@@ -51,7 +51,7 @@ func (g *GenerationZone) Replay(apex Apex, registry string, claims *Claims, read
 // fragments of g.Inputs already.
 func (g *GenerationZone) Remerge(apex Apex, registry string, claims *Claims, frags []*Fragment) (*Zone, []Notice) {
 	z, notices := Merge(MergeInput{
-		Apex: apex, Registry: registry, Claims: claims, Fragments: frags, Published: ZoneFromKept(apex, g.Kept),
+		Apex: apex, Registry: registry, Claims: claims, Fragments: frags, Published: ZoneFromKept(apex, g.Kept), Stand: StandsOf(g.Kept),
 	})
 	z.Describe(g.Inputs)
 	return z, notices

@@ -38,8 +38,7 @@ type app struct {
 	note    string        // digest of the current generation.json, also after this run's commit
 	before  string        // digest of the one that the run found
 
-	spent    map[string]bool // hashes of accepts whose loss has happened
-	answered bool            // the result is on stdout as JSON
+	spent map[string]bool // hashes of accepts whose loss has happened
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of

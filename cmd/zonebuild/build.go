@@ -98,11 +98,11 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 	}
 	defer draft.Discard()
 	b.log.Info("signing and verifying", "generation", draft.Number())
-	happening := b.happening()
+	b.happens = b.happening()
 	if err := b.signAll(ctx, draft); err != nil {
 		return interrupted(err)
 	}
-	b.spend(happening)
+	b.spend(b.happens)
 	if err := b.checkSigned(); err != nil {
 		return err
 	}

@@ -21,17 +21,20 @@ func (b *batch) decide(number uint64) *zone.Generation {
 		Version: zone.GenerationVersion, Number: number, Time: b.now, Cause: b.cause,
 		Config: b.cfg.SHA256, Claims: b.claims.digest,
 	}
+	b.sinceWhen(b.claimsHolds)
+	g.Holds = append(g.Holds, b.claimsHolds...)
 	var reload []zone.Name
 	if b.prev != nil {
 		g.Previous = b.prev.Number
 		reload = slices.Clone(b.prev.Reload)
 	}
-	notices := slices.Clone(b.notices)
+	notices := append(slices.Clone(b.notices), b.heldNotices(b.claimsHolds)...)
 	for _, j := range b.jobs {
 		notices = append(notices, b.zoneNotices(j)...)
 		if j.unmerged() {
 			j.holds = b.holdsBefore(j)
 		}
+		b.sinceWhen(j.holds)
 		g.Holds = append(g.Holds, j.holds...)
 		if j.skip {
 			continue
@@ -91,13 +94,52 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 			Text: fmt.Sprintf("%s stands at the content of generation %d; follow the inputs again with: zonebuild rollback --release", j.zone.File(), j.pinned),
 		})
 	}
-	for _, h := range j.holds {
-		list = append(list, zone.Notice{
-			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: j.zone,
-			Text: fmt.Sprintf("%d delegations would be lost and are held: %s; look at \"zonebuild held show %s\"", len(h.Losses), h.Rule, h.Hash[:12]),
-		})
+	return append(list, b.heldNotices(j.holds)...)
+}
+
+// heldNotices tells the sources of what is held. What a person has decided to
+// hold while the rest passes is a warning, and says until when.
+func (b *batch) heldNotices(holds []zone.Hold) []zone.Notice {
+	var list []zone.Notice
+	for _, h := range holds {
+		n := zone.Notice{
+			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: h.Zone,
+			Text: fmt.Sprintf("%s, which is held: %s; look at \"zonebuild held show %s\"", h.Text(), h.Rule, h.Hash[:12]),
+		}
+		if !h.Until.IsZero() {
+			n.Code, n.Severity = "additions-only", zone.Warning
+			n.Text = fmt.Sprintf("%s; they stand as published until %s while the rest of the feed passes; look at \"zonebuild held show %s\"", h.Text(), stamp(h.Until), h.Hash[:12])
+		}
+		list = append(list, n)
 	}
-	return list
+	return mergeNotices(list)
+}
+
+// mergeNotices makes one notice of those that are about the same, as two holds of
+// one kind are.
+func mergeNotices(list []zone.Notice) []zone.Notice {
+	var out []zone.Notice
+	for _, n := range list {
+		if i := slices.IndexFunc(out, func(o zone.Notice) bool { return o.Key() == n.Key() }); i >= 0 {
+			out[i].Text += "; " + n.Text
+			continue
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// sinceWhen gives holds the time of the run that first held them.
+func (b *batch) sinceWhen(holds []zone.Hold) {
+	for i := range holds {
+		holds[i].Since = b.now.UTC()
+		if b.prev == nil {
+			continue
+		}
+		if k := slices.IndexFunc(b.prev.Holds, func(p zone.Hold) bool { return p.Hash == holds[i].Hash && !p.Since.IsZero() }); k >= 0 {
+			holds[i].Since = b.prev.Holds[k].Since
+		}
+	}
 }
 
 // unmerged reports whether the zone is carried forward because it could not be
@@ -110,9 +152,12 @@ func (j *job) unmerged() bool {
 func (b *batch) holdsBefore(j *job) []zone.Hold {
 	var holds []zone.Hold
 	for _, h := range b.prev.Holds {
-		if h.Zone == j.zone && h.Kind != zone.KindZoneDropped {
+		if h.Zone == j.zone && h.Kind != zone.KindZoneDropped && h.Kind != zone.KindApex {
 			holds = append(holds, h)
 		}
+	}
+	if j.apexHold != nil {
+		holds = append(holds, *j.apexHold)
 	}
 	return holds
 }

@@ -25,14 +25,18 @@ type batch struct {
 	oldConfig *zone.Config            // of the current generation, if it differs and can be read
 	blind     bool                    // the manifest cannot be read
 	parsed    sync.Mutex              // guards oldClaims
-	oldClaims map[string]*zone.Claims // by digest
-	accepts   []*zone.Accept
-	jobs      []*job // sorted by zone
+	oldClaims map[string]*zone.Claims // by digest, as earlier generations used them
+	accepts   zone.Accepts
+	happens   map[*zone.Accept]*job // accepts whose loss this run publishes
+	jobs      []*job                // sorted by zone
 	notices   []zone.Notice
 	files     map[string]string        // digest to path of the registry's files
 	current   map[zone.Name]zone.Input // the registry's zonelets
 	fresh     bool                     // zones without a previous generation may be published
 	expect    *int                     // delegations that a first publication has to hold
+
+	claimsHolds  []zone.Hold    // what new claims would take from sources
+	claimsAgreed []*zone.Accept // … and people agreed to
 }
 
 // A claimSet is registry/claims by its digest; claimsOf has the claims. They are
@@ -44,33 +48,37 @@ type claimSet struct {
 
 // A job is one zone on its way through the pipeline.
 type job struct {
-	zone    zone.Name
-	group   *zone.Group          // nil: published, but no longer configured
-	prev    *zone.GenerationZone // nil: never published
-	base    *zone.GenerationZone // what a frozen or pinned zone is made of again
-	held    map[string]bool      // sources taken from their accepted input
-	frozen  bool                 // all inputs and claims as published
-	pinned  uint64               // generation whose content stands
-	inputs  []zone.Input
-	next    *zone.Zone
-	delta   zone.Delta
-	changes []zone.SourceChange
-	notices []zone.Notice
-	holds   []zone.Hold
-	refused int    // inputs that were not used because they do not parse
-	skip    bool   // not published yet, and this run may not
-	carried string // why the published file is taken over
-	keys    []sign.Key
-	files   map[wanted]*parsed // while it is merged
-	asked   bool               // the merge had to know what is published
-	moved   bool               // … and that was another zone: the next merge may say something else
-	basis   string             // of a still zone whose claims have another digest, and decide the same
-	still   bool               // nothing to do: it stands as published
-	result  zone.GenerationZone
-	same    bool // the published file is linked: it would become the same
-	wrote   bool // the file in the draft is this run's
-	signed  int  // signatures made
-	mended  bool // the published file was not the one that was written, and is written again
+	zone     zone.Name
+	group    *zone.Group              // nil: published, but no longer configured
+	prev     *zone.GenerationZone     // nil: never published
+	base     *zone.GenerationZone     // what a frozen or pinned zone is made of again
+	ledger   zone.Ledger              // what was lost unheld before and is lost still
+	apexHold *zone.Hold               // the change of it that waits
+	apex     zone.Apex                // of the configuration, or as published while that waits
+	held     map[string]bool          // sources taken from their accepted input
+	stands   map[zone.Name]zone.Stand // owners whose loss is held while the feeds pass
+	frozen   bool                     // all inputs and claims as published
+	pinned   uint64                   // generation whose content stands
+	inputs   []zone.Input
+	next     *zone.Zone
+	delta    zone.Delta
+	changes  []zone.SourceChange
+	notices  []zone.Notice
+	holds    []zone.Hold
+	refused  int    // inputs that were not used because they do not parse
+	skip     bool   // not published yet, and this run may not
+	carried  string // why the published file is taken over
+	result   zone.GenerationZone
+	same     bool // the published file is linked: it would become the same
+	signed   int  // signatures made
+	mended   bool // the published file was not the one that was written, and is written again
+	keys     []sign.Key
+	files    map[wanted]*parsed // while it is merged
+	asked    bool               // the merge had to know what is published
+	moved    bool               // … and that was another zone: the next merge may say something else
+	basis    string             // of a still zone whose claims have another digest, and decide the same
+	still    bool               // nothing to do: it stands as published
+	wrote    bool               // the file in the draft is this run's
 }
 
 const (
@@ -96,7 +104,11 @@ func (a *app) gather(cause string) (*batch, error) {
 	}
 	b.readAccepts()
 	b.readOldConfig()
+	b.gateClaims()
 	b.makeJobs()
+	for _, j := range b.jobs {
+		b.chooseApex(j)
+	}
 	return b, nil
 }
 

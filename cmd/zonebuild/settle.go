@@ -71,7 +71,7 @@ func (a *app) layOut(g *zone.Generation, done *settled) error {
 	}
 	files := map[string][]byte{}
 	for _, h := range g.Holds {
-		files["held/"+h.Hash+".json"] = encode(heldFile{Version: 1, Generation: g.Number, Hold: h})
+		files["held/"+h.Hash+".json"] = encode(heldFile{Version: 2, Generation: g.Number, Hold: h})
 	}
 	opened, closed := a.turns(g)
 	for _, f := range zone.NoticeFiles(g.Notices, opened, closed, g.Time) {

@@ -100,6 +100,7 @@ func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
 		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
 		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
 		Keys: f.Keys, Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		PinnedSince: b.pinnedSince(j), Ledger: b.ledger(j), Apex: j.next.Apex.Published(),
 	}
 }
 

@@ -88,10 +88,10 @@ func (b *batch) stillnessOf(j *job) stillness {
 	}
 	s.Decided = j.skip || j.carried != "" || j.base != j.prev || j.pinned != j.prev.Pinned
 	for _, a := range b.accepts {
-		s.Accept = s.Accept || a.Zone == j.zone
+		s.Accept = s.Accept || a.Zone == j.zone || a.Zone == ""
 	}
 	for _, h := range b.prev.Holds {
-		s.Held = s.Held || h.Zone == j.zone
+		s.Held = s.Held || h.Zone == j.zone || h.Zone == ""
 	}
 	if s.Decided || s.Accept || s.Held || j.prev.Basis == "" {
 		return s // enough to know
@@ -118,8 +118,9 @@ func (b *batch) leave(j *job) {
 			j.refused++
 		}
 	}
+	j.ledger = j.prev.Ledger
 	for _, c := range j.prev.Counts {
-		j.changes = append(j.changes, zone.SourceChange{Source: c.Source, Zone: j.zone, Before: c.Delegations, After: c.Delegations})
+		j.changes = append(j.changes, zone.SourceChange{Source: c.Source, Zone: j.zone, Before: c.Delegations, After: c.Delegations, Past: j.ledger.Of(c.Source)})
 	}
 }
 
