@@ -50,6 +50,7 @@ type basisKey struct {
 	Flags     uint16
 	Public    []byte
 	Timing    sign.Timing
+	CSK, CDS  bool
 }
 
 // basisOf returns the digest of a job's basis with the keys and the digest of
@@ -62,7 +63,7 @@ func (b *batch) basisOf(j *job, keys []sign.Key, claims string) string {
 		Delete: j.keys.deletesDS(), Pinned: j.pinned, Claims: claims, Inputs: b.offered(j), Notices: sign.Notices(keys),
 	}
 	for _, k := range keys {
-		c.Keys = append(c.Keys, basisKey{k.ID, k.Algorithm, k.Flags, k.Public, k.Timing})
+		c.Keys = append(c.Keys, basisKey{k.ID, k.Algorithm, k.Flags, k.Public, k.Timing, k.CSK, k.CDS})
 	}
 	slices.SortFunc(c.Keys, func(x, y basisKey) int { return cmp.Compare(x.ID, y.ID) })
 	data, err := json.Marshal(c)
@@ -122,7 +123,8 @@ func (j *job) settled() bool {
 }
 
 // until returns when the zone's outcome can change without new input, counting
-// from since: when its first signature is due, and when a key changes state.
+// from since: when its first signature is due, when a key changes state, and when
+// a loss of the past no longer counts for the gates.
 // Whatever else changes by itself as time goes by (a window of a gate that
 // closes, a key step whose time comes) is to be added here: from that time on,
 // the zone is looked at.
@@ -134,6 +136,11 @@ func until(prev *zone.GenerationZone, keys []sign.Key, since time.Time) time.Tim
 			if at.After(since) && at.Before(first) {
 				first = at
 			}
+		}
+	}
+	for _, l := range prev.Ledger {
+		if at := l.Time.Add(zone.Week); at.After(since) && at.Before(first) {
+			first = at
 		}
 	}
 	return first
