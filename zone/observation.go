@@ -332,6 +332,8 @@ func (o *Observations) sort() {
 	for i := range o.Zones {
 		slices.SortFunc(o.Zones[i].Servers, compareObservations)
 		slices.SortFunc(o.Zones[i].Delegation, compareObservations)
-		slices.SortFunc(o.Zones[i].Unknown, func(a, b UnknownServer) int { return cmp.Or(a.Server.Compare(b.Server), cmp.Compare(a.Reason, b.Reason)) })
+		slices.SortFunc(o.Zones[i].Unknown, func(a, b UnknownServer) int {
+			return cmp.Or(a.Server.Compare(b.Server), cmp.Compare(a.Reason, b.Reason))
+		})
 	}
 }

@@ -169,8 +169,8 @@ func (j *Judge) since(z *zone.ObservedZone, seen []zone.SeenSet, data []byte) ti
 		if err != nil || set.set.Type != zone.TypeDS || !slices.ContainsFunc(set.set.Data, func(d []byte) bool { return string(d) == string(data) }) {
 			break
 		}
-		// The same signed bytes from First to Last cannot have been forged in
-		// between, but a signature that begins later cannot have been seen valid.
+		// The same signed bytes from First to Last: what verifies at the end cannot
+		// have been forged at the beginning.
 		since, next = s.First, s.First
 	}
 	return since
