@@ -19,6 +19,7 @@ type Sightings struct {
 	// with the reason.
 	Complete bool
 	Missing  []string
+	Refused  []string // those of Missing that answered, and are not believed
 }
 
 // A Sighting is what one address is believed to say. DS is empty if it proved
@@ -93,6 +94,9 @@ func (j *Judge) Zone(name zone.Name) *Sightings {
 		row, err := j.row(z, &z.Delegation[i])
 		if err != nil {
 			miss("%s at %s: %v", z.Delegation[i].Server, z.Delegation[i].Address, err)
+			if z.Delegation[i].Fault == "" {
+				s.Refused = append(s.Refused, s.Missing[len(s.Missing)-1])
+			}
 			continue
 		}
 		s.Rows = append(s.Rows, *row)
