@@ -34,8 +34,8 @@ const (
 )
 
 var observeDocs = []CodeDoc{
-	{codeNotServed, Alarm, false, "a server with the published serial does not have delegations that are in the published zone; the text names some", "transfer the zone to it anew; see what its file or database holds"},
 	{codeServedOtherwise, Alarm, false, "a server with the published serial has delegations with other NS or DS sets", "transfer the zone to it anew"},
+	{codeNotServed, Alarm, false, "a server with the published serial does not have delegations that are in the published zone; the text names some", "transfer the zone to it anew; see what its file or database holds"},
 	{codeDSBogus, Alarm, false, "no DS record at an address of the parent stands for a key that is published: validating resolvers refuse the zone", "have the parent publish the DS that `zonebuild keys` shows"},
 	{codeDSDiffers, Warning, false, "the addresses of the parent's servers have different DS sets; a change is on its way, or one is behind", "wait; tell the parent if it lasts"},
 	{codeDSExtra, Warning, false, "the parent has a DS for a key that is not published, beside one that is", "let the key be published, or the DS removed"},

@@ -263,10 +263,14 @@ func (c *chain) signed(s *chainSet, signer zone.Name, keys []*dns.DNSKEY, at tim
 	return why
 }
 
+// outOfTime says when a signature is valid, not when it was judged: the text goes
+// into notices, which stay the same until something changes.
 func outOfTime(s *chainSet, sig *dns.RRSIG, at time.Time) error {
 	from, until := sigWindow(sig, at)
-	return fmt.Errorf("the signature over the %s set of %s is valid from %s to %s, not at %s (RFC 4035, section 5.3.1)", s.set.Type, s.set.Name,
-		clockText(from), clockText(until), clockText(at.Unix()))
+	if at.Unix() < from {
+		return fmt.Errorf("the signature over the %s set of %s begins only at %s (RFC 4035, section 5.3.1)", s.set.Type, s.set.Name, clockText(from))
+	}
+	return fmt.Errorf("the signature over the %s set of %s ended at %s (RFC 4035, section 5.3.1)", s.set.Type, s.set.Name, clockText(until))
 }
 
 // verifies does the arithmetic of a signature once a key.

@@ -182,7 +182,7 @@ func TestSightingsRefused(t *testing.T) {
 			tr.until, tr.o = time.Hour, zone.Observations{}
 			tr.observe(tr.ds)
 			tr.now = tr.now.Add(2 * time.Hour)
-		}, root, "is valid from"},
+		}, root, "ended at"},
 		{"not yet valid", func(tr *tree) { tr.now = tr.now.Add(-25 * time.Hour) }, root, "in the future"},
 		{"stale", func(tr *tree) { tr.now = tr.now.Add(25 * time.Hour) }, root, "older than observe.fresh_for"},
 		{"changed data", func(tr *tree) { tr.spoil(childZone, zone.TypeDS, func(s *zone.RRset) { s.Data[0][10] ^= 1 }) }, root, "does not verify"},
