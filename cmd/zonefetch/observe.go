@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"path/filepath"
@@ -177,23 +178,27 @@ func (a *app) reportObserve(c *zone.Config, r *observe.Report, exit error) {
 	}
 }
 
-// An observeWatcher shows how far a run is.
+// An observeWatcher shows how far a run is: a bar on a terminal, elsewhere a log line
+// for every answer that is none.
 type observeWatcher struct {
-	a   *app
 	log *slog.Logger
-	bar *progressbar.ProgressBar
+	bar *progressbar.ProgressBar // nil: none
+	out io.Writer                // where the bar is
 }
 
 func (a *app) observeWatch() *observeWatcher {
-	w := &observeWatcher{a: a, log: slog.New(slog.DiscardHandler)}
 	switch {
 	case a.verbose:
-		w.log = slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		return &observeWatcher{log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	case !a.quiet && shell.Terminal(a.Stderr):
-		w.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(a.Stderr), progressbar.OptionSetDescription("looking up servers"), progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetTheme(progressbar.ThemeASCII), progressbar.OptionSetPredictTime(false))
+		return &observeWatcher{log: slog.New(slog.DiscardHandler), bar: newObserveBar(a.Stderr), out: a.Stderr}
 	}
-	return w
+	return &observeWatcher{log: slog.New(slog.DiscardHandler)}
+}
+
+func newObserveBar(w io.Writer) *progressbar.ProgressBar {
+	return progressbar.NewOptions(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("looking up servers"), progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetTheme(progressbar.ThemeASCII), progressbar.OptionSetPredictTime(false))
 }
 
 func (w *observeWatcher) event(e observe.Event) {
@@ -218,7 +223,7 @@ func (w *observeWatcher) event(e observe.Event) {
 
 func (w *observeWatcher) close() {
 	if w.bar != nil {
-		_ = w.bar.Finish()
-		fmt.Fprint(w.a.Stderr, "\r")
+		_ = w.bar.Finish() // it clears the line
+		fmt.Fprint(w.out, "\r")
 	}
 }
