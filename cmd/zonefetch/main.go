@@ -126,7 +126,7 @@ func (a *app) fetch(ctx context.Context) error {
 	}
 	c, err := shell.LoadConfig(a.config)
 	if err != nil {
-		a.unconfigured()
+		a.unconfigured("zonefetch")
 		return err
 	}
 	watch := a.watch()
@@ -142,14 +142,16 @@ func (a *app) fetch(ctx context.Context) error {
 
 // unconfigured writes the metrics of a run that has no configuration, if the file
 // says where.
-func (a *app) unconfigured() {
+func (a *app) unconfigured(program string) {
 	file, err := shell.FindConfig(a.config)
 	if err != nil || a.dryRun {
 		return
 	}
-	m := shell.NewMetrics("zonefetch")
+	m := shell.NewMetrics(program)
 	m.Finish(exitUsage, a.started, 0)
-	m.Set("success", successHelp, 0)
+	if program == "zonefetch" {
+		m.Set("success", successHelp, 0)
+	}
 	if err := m.Write(shell.RawPath(file, "metrics", "")); err != nil {
 		a.Errorf("warning: %v", err)
 	}

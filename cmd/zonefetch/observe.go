@@ -77,6 +77,7 @@ func (a *app) observe(ctx context.Context, zones []string) error {
 	}
 	c, err := shell.LoadConfig(a.config)
 	if err != nil {
+		a.unconfigured("zonefetch_observe")
 		return err
 	}
 	o := observe.Options{
