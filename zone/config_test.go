@@ -52,6 +52,7 @@ func TestConfigDefaults(t *testing.T) {
 		Signing: SigningConfig{Algorithm: 13, Validity: 21 * day, Slot: 11 * day, Inception: time.Hour, Alarm: 9 * day, DNSKEYTTL: 3600, ZSKLifetime: 90 * day, Propagation: 6 * time.Hour, DSTTL: 2 * day},
 		Gates:   Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: 7 * day},
 		Publish: PublishConfig{Keep: 48, Timeout: time.Minute},
+		Observe: ObserveConfig{Sample: 8, Timeout: 2 * time.Second, Retries: 2, Parallel: 16, Rate: 50, Total: 10 * time.Minute, FreshFor: day, Lag: time.Hour, IPv6: true},
 	}
 	want.Gates.ClaimsPercent = 5
 	if diff := cmp.Diff(want, c); diff != "" {
@@ -245,6 +246,7 @@ func TestExample(t *testing.T) {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}
 	all = regexp.MustCompile(`(?m)^\[\[(source|signing)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
+	all = regexp.MustCompile(`(?m)^\[\[(source|observe)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
 	full, err := ParseConfig("nirzone.toml", all)
 	if err != nil {
 		t.Fatal(err)

@@ -98,6 +98,7 @@ func (a *app) gather(cause string) (*batch, error) {
 		return nil, err
 	}
 	b.readAccepts()
+	b.observations()
 	b.readOldConfig()
 	b.gateClaims()
 	b.makeJobs()
