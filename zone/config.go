@@ -150,6 +150,21 @@ type SigningConfig struct {
 	Inception time.Duration // how long before its slot a signature is valid
 	Alarm     time.Duration // least remaining validity that is no alarm
 	DNSKEYTTL uint32        // seconds
+
+	CSK         bool          // new zones get one key that signs everything, not a KSK and a ZSK
+	ManualKeys  bool          // key steps are shown, not taken
+	ZSKLifetime time.Duration // a ZSK is succeeded after this time; 0 never
+	KSKLifetime time.Duration // likewise a KSK or CSK
+	Propagation time.Duration // from a commit until every server answers with it, the parent's likewise
+	DSTTL       time.Duration // the longest that a DS set of the parent is cached
+	Freezes     []Freeze      // when key steps wait, sorted
+}
+
+// A Freeze is a time in which no key step is taken: from From until just before
+// Until.
+type Freeze struct {
+	From, Until time.Time
+	Reason      string
 }
 
 // Limits are the gates: how much one source may remove from one zone in one run

@@ -504,6 +504,7 @@ func (p *configParser) signing(r *rawSigning) SigningConfig {
 	if s.Algorithm == 0 {
 		p.fail(`signing.algorithm = %q: not one of "rsasha256", "ecdsap256sha256", "ed25519" (RFC 8624, section 3.1)`, r.Algorithm)
 	}
+	p.keyPolicy(&s, r)
 	if s.Slot+s.Alarm > s.Validity {
 		p.fail("signing: a signature has %v left when its slot of %v ends, less than the alarm of %v; lengthen validity or shorten slot", s.Validity-s.Slot, s.Slot, s.Alarm)
 	}

@@ -49,7 +49,7 @@ func TestConfigDefaults(t *testing.T) {
 			SOA: SOA{MName: "ns1.registry.example.", RName: "hostmaster.registry.example.", Refresh: 7200, Retry: 1800, Expire: 604800, Minimum: 3600, TTL: 86400},
 		}},
 		Fetch:   FetchConfig{Parallel: 8, PerHost: 2, Connect: 30 * time.Second, Idle: time.Minute, Total: 20 * time.Minute, Retries: 2, Backoff: 2 * time.Second},
-		Signing: SigningConfig{Algorithm: 13, Validity: 21 * day, Slot: 11 * day, Inception: time.Hour, Alarm: 9 * day, DNSKEYTTL: 3600},
+		Signing: SigningConfig{Algorithm: 13, Validity: 21 * day, Slot: 11 * day, Inception: time.Hour, Alarm: 9 * day, DNSKEYTTL: 3600, ZSKLifetime: 90 * day, Propagation: 6 * time.Hour, DSTTL: 2 * day},
 		Gates:   Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: 7 * day},
 		Publish: PublishConfig{Keep: 48, Timeout: time.Minute},
 	}
@@ -229,10 +229,10 @@ func TestExample(t *testing.T) {
 	if _, err := ParseConfig("nirzone.toml", all); err != nil {
 		t.Errorf("with all that is shown: %v", err)
 	}
-	for _, example := range []string{"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow"} {
+	for _, example := range []string{"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason"} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}
-	all = regexp.MustCompile(`(?m)^\[\[source\.[a-z]+\]\]$`).ReplaceAll(all, nil)
+	all = regexp.MustCompile(`(?m)^\[\[(source|signing)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
 	full, err := ParseConfig("nirzone.toml", all)
 	if err != nil {
 		t.Fatal(err)

@@ -95,6 +95,20 @@ type rawSigning struct {
 	Inception string `toml:"inception"`
 	Alarm     string `toml:"alarm"`
 	DNSKEYTTL int64  `toml:"dnskey_ttl"`
+
+	Profile     string      `toml:"profile"`
+	Keys        string      `toml:"keys"`
+	ZSKLifetime string      `toml:"zsk_lifetime"`
+	KSKLifetime string      `toml:"ksk_lifetime"`
+	Propagation string      `toml:"propagation"`
+	DSTTL       string      `toml:"ds_ttl"`
+	Freeze      []rawFreeze `toml:"freeze"`
+}
+
+type rawFreeze struct {
+	From   toml.LocalDate `toml:"from"`
+	Until  toml.LocalDate `toml:"until"`
+	Reason string         `toml:"reason"`
 }
 
 type rawGates struct {
@@ -125,7 +139,10 @@ func rawDefaults() rawConfig {
 	return rawConfig{
 		Spool: "spool", Registry: "registry", Keys: "keys", State: "state", Public: "public",
 		Fetch:   rawFetch{Parallel: 8, PerHost: 2, Connect: "30s", Idle: "60s", Total: "20m", Retries: 2, Backoff: "2s"},
-		Signing: rawSigning{Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600},
+		Signing: rawSigning{
+			Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600,
+			Profile: "ksk+zsk", Keys: "automatic", ZSKLifetime: "90d", KSKLifetime: "off", Propagation: "6h", DSTTL: "2d",
+		},
 		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: "7d"},
 		Publish: rawPublish{Keep: 48, Timeout: "60s"},
 	}

@@ -46,7 +46,7 @@ func (s *signing) apexSets(serial zone.Serial) []set {
 		ns.data = append(ns.data, host.AppendWire(nil))
 	}
 	keys := set{typ: zone.TypeDNSKEY, ttl: s.p.DNSKEYTTL}
-	for _, k := range s.keys {
+	for _, k := range s.keys.dnskey {
 		keys.data = append(keys.data, k.rdata())
 	}
 	for _, set := range []set{ns, keys} {
@@ -60,19 +60,19 @@ func (s *signing) apexSets(serial zone.Serial) []set {
 	}
 }
 
-// signSet returns the signatures of a set of the apex: the DNSKEY set's by every
-// KSK, the others' by the ZSK of the slot (RFC 4035, section 2.2), in canonical
-// order.
+// signSet returns the signatures of a set of the apex, in canonical order: the
+// DNSKEY set's by every KSK, the others' by the slot's ZSK of each algorithm (RFC
+// 4035, section 2.2).
 func (w *writer) signSet(t set) ([]rrsig, error) {
 	var wire []byte
 	for _, d := range t.data {
 		wire = appendRecord(wire, w.owner, t.typ, t.ttl, d)
 	}
-	signers := []*Key{w.key}
+	signers := w.keys
 	if t.typ == zone.TypeDNSKEY {
-		signers = signers[:0]
-		for i := range w.s.ksks {
-			signers = append(signers, &w.s.ksks[i])
+		signers = nil
+		for i := range w.s.keys.ksks {
+			signers = append(signers, &w.s.keys.ksks[i])
 		}
 	}
 	var out []rrsig

@@ -35,11 +35,23 @@ func (b *bodyHash) flush() {
 	b.buf = b.buf[:0]
 }
 
-// slot adds when a name was signed and by which key. The signatures follow.
+// slot adds when a name was signed and by which keys. The signatures follow.
 func (b *bodyHash) slot(c *clock, owner []byte) {
 	start := c.start(owner)
 	b.number(start)
-	b.number(int64(c.key(start).Tag))
+	for _, keys := range c.signers {
+		b.number(int64(slotKey(keys, start).Tag))
+	}
+}
+
+// special adds what most zones have not: more than one algorithm.
+func (b *bodyHash) special(s *signing) {
+	if len(s.clock.signers) > 1 {
+		b.string("algorithms")
+		for _, keys := range s.clock.signers {
+			b.number(int64(keys[0].Algorithm))
+		}
+	}
 }
 
 // body returns the digest of all that the zone file follows from, except the
@@ -53,6 +65,7 @@ func (s *signing) body() string {
 	b.number(c.validity)
 	b.string(string(s.z.Origin))
 	b.string(string(appendSOA(nil, s.z.SOA, 0)))
+	b.special(s)
 	b.slot(c, c.origin)
 	for _, set := range s.apexSets(0) {
 		b.number(int64(set.typ))
@@ -62,7 +75,7 @@ func (s *signing) body() string {
 			b.string(string(d))
 		}
 	}
-	for _, k := range s.ksks {
+	for _, k := range s.keys.ksks {
 		b.number(int64(k.Tag))
 	}
 	b.number(int64(len(s.nodes)))

@@ -43,8 +43,17 @@
 // left, no state is needed to know when, and no two sites disagree. A slot is
 // signed by the ZSK that was active at its start, so a roll moves signatures as
 // they come due; where none was active then (a young zone), by the key that
-// became active first. The DNSKEY set is signed by every KSK from its Active to
-// its Remove.
+// became active first. The DNSKEY set is signed by every KSK in it from its Active
+// to its Remove.
+//
+// # Roles and algorithms
+//
+// A KSK signs the DNSKEY set, a ZSK everything else, a CSK both ([Key.SignsKeys],
+// [Key.SignsZone]). With keys of several algorithms in use, every RRset has one
+// signature of each, and a DNSKEY set in which an algorithm is that does not sign
+// everything is refused (RFC 4035, section 2.2). For the roll of an algorithm
+// (RFC 6781, section 4.1.4, conservative), keys may sign before they are in the
+// DNSKEY set and after: see [Timing].
 //
 // # Serials
 //

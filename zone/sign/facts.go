@@ -54,12 +54,12 @@ func (p Prior) next(family zone.Family, body string, now time.Time) zone.Serial 
 // facts returns what is known before anything is signed.
 func (s *signing) facts() Facts {
 	f := Facts{Zone: s.z.Origin, Body: s.body()}
-	for _, k := range s.keys {
+	for _, k := range s.keys.dnskey {
 		f.Keys = append(f.Keys, k.generationKey())
 	}
 	c := s.clock
 	first := c.start(c.origin)
-	f.Signatures = 4 + len(s.ksks) // NS, SOA, NSEC, ZONEMD; DNSKEY
+	sets := 4 // NS, SOA, NSEC, ZONEMD
 	var owner []byte
 	for i := range s.nodes {
 		n := &s.nodes[i]
@@ -68,11 +68,11 @@ func (s *signing) facts() Facts {
 		}
 		owner = n.name.AppendWire(owner[:0])
 		first = min(first, c.start(owner))
-		f.Signatures++ // NSEC
+		sets++ // NSEC
 		last := zone.Type(0)
 		for _, e := range s.z.Entries[n.first:n.last] {
 			if e.Type != last && n.kind.signs(e.Type) {
-				f.Signatures++
+				sets++
 			}
 			last = e.Type
 		}
@@ -80,6 +80,7 @@ func (s *signing) facts() Facts {
 			f.Delegations++
 		}
 	}
+	f.Signatures = sets*len(c.signers) + len(s.keys.ksks)
 	f.Due = time.Unix(first+c.slot, 0).UTC()
 	f.Expires = time.Unix(first+c.validity, 0).UTC()
 	return f

@@ -52,9 +52,11 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 // These must hold, or it is an error that names the owner and the RFC section:
 //
 //   - the DNSKEY set is exactly the keys in use at now, with unique tags, and
-//     signed by every active KSK and nothing else;
-//   - every RRset of the zone's own has one signature, by a ZSK of that set, that
-//     verifies and is valid at now; delegations' NS and glue have none;
+//     signed by every active KSK in it and nothing else;
+//   - every RRset of the zone's own has one signature of each algorithm, by an
+//     active ZSK, that verifies and is valid at now; delegations' NS and glue have
+//     none. A ZSK outside the DNSKEY set signs only where its algorithm is not in
+//     the set ([Timing]), and every algorithm of the set signs;
 //   - the NSEC chain is closed, in order and has every name and type it should;
 //   - ZONEMD is the digest of the zone (RFC 8976);
 //   - without DNSSEC records, the zone is the merged zone with the serial of
@@ -76,7 +78,9 @@ type verification struct {
 	z      *zone.Zone
 	origin string
 	now    time.Time
-	keys   map[uint16]*publicKey // the DNSKEY set, by tag
+	keys   map[uint16]keyUse // the DNSKEY set and who else signs, by tag
+
+	wantSet, wantCDS, wantZone int // signatures of a set: see wanted
 }
 
 func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error {

@@ -3,7 +3,6 @@ package sign
 import (
 	"bytes"
 	"crypto/sha512"
-	"encoding/base64"
 	"hash"
 	"slices"
 	"strings"
@@ -120,52 +119,6 @@ func (v *verification) apexNS(_ *reader, group []parsed) error {
 	slices.Sort(want)
 	if !slices.Equal(have, want) {
 		return fault(v.origin, "its name servers are %v, in the merged zone %v", have, want)
-	}
-	return nil
-}
-
-// dnskeys holds the DNSKEY set against the keys that should be in it, and
-// prepares them for the signatures.
-func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
-	v.keys = map[uint16]*publicKey{}
-	expected := map[uint16]Key{}
-	for _, k := range keys {
-		if !reached(k.Timing.Publish, v.now) || reached(k.Timing.Remove, v.now) {
-			continue
-		}
-		if other, twice := expected[k.Tag]; twice {
-			return fault(v.origin, "keys %s and %s have the tag %d (RFC 4034, appendix B)", other.ID, k.ID, k.Tag)
-		}
-		expected[k.Tag] = k
-	}
-	for _, g := range ofType(group, dns.TypeDNSKEY) {
-		d := g.rr.(*dns.DNSKEY)
-		tag := d.KeyTag()
-		if v.keys[tag] != nil {
-			return fault(v.origin, "two keys of the DNSKEY set have the tag %d (RFC 4034, appendix B)", tag)
-		}
-		k, ok := expected[tag]
-		if !ok || d.Flags != k.Flags || d.Protocol != 3 || d.Algorithm != k.Algorithm || d.PublicKey != base64.StdEncoding.EncodeToString(k.Public) {
-			return fault(v.origin, "the DNSKEY with tag %d is none of the zone's keys in use (RFC 4035, section 2.1)", tag)
-		}
-		if g.ttl != v.policy.DNSKEYTTL {
-			return fault(v.origin, "its DNSKEY set has the TTL %d instead of %d", g.ttl, v.policy.DNSKEYTTL)
-		}
-		p, err := newPublicKey(d)
-		if err != nil {
-			return fault(v.origin, "the DNSKEY with tag %d: %w", tag, err)
-		}
-		p.active = p.ksk && reached(k.Timing.Active, v.now)
-		v.keys[tag] = p
-		delete(expected, tag)
-	}
-	for _, k := range keys {
-		if _, missing := expected[k.Tag]; missing {
-			return fault(v.origin, "key %s is missing from the DNSKEY set (RFC 4035, section 2.1)", k.ID)
-		}
-	}
-	if v.wanted(dns.TypeDNSKEY) == 0 {
-		return fault(v.origin, "no active KSK is in the DNSKEY set (RFC 4035, section 2.1)")
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ type writer struct {
 	name  zone.Name
 	owner []byte // wire
 	start int64  // of its slot
-	key   *Key   // that signs it
+	keys  []*Key // that sign it, one of each algorithm
 	sigs  []rrsig
 	arena []byte // holds the data of sigs
 	nsec  []byte
@@ -30,7 +30,7 @@ func (s *signing) writer() *writer { return &writer{s: s, signers: map[uint16]*w
 func (w *writer) enter(name zone.Name) {
 	w.name, w.owner = name, name.AppendWire(w.owner[:0])
 	w.start = w.s.clock.start(w.owner)
-	w.key = w.s.clock.key(w.start)
+	w.keys = w.s.clock.keys(w.keys[:0], w.start)
 	w.sigs, w.arena, w.types = w.sigs[:0], w.arena[:0], w.types[:0]
 }
 
@@ -89,16 +89,18 @@ func (w *writer) set(n *node, first int) (int, error) {
 	return i, w.add(t, ttl, w.wire[from:])
 }
 
-// add signs a set of the present name and keeps the signature until the name
-// is written.
+// add signs a set of the present name by each of its keys and keeps the signatures
+// until the name is written. Rising algorithms are canonical order.
 func (w *writer) add(t zone.Type, ttl uint32, records []byte) error {
-	from := len(w.arena)
-	sig, err := w.sign(w.arena, w.key, t, ttl, records)
-	if err != nil {
-		return err
+	for _, k := range w.keys {
+		from := len(w.arena)
+		sig, err := w.sign(w.arena, k, t, ttl, records)
+		if err != nil {
+			return err
+		}
+		w.arena, sig.rdata = sig.rdata, sig.rdata[from:]
+		w.sigs = append(w.sigs, sig)
 	}
-	w.arena, sig.rdata = sig.rdata, sig.rdata[from:]
-	w.sigs = append(w.sigs, sig)
 	return nil
 }
 
