@@ -138,7 +138,7 @@ func DefaultLimits() Limits {
 func rawDefaults() rawConfig {
 	return rawConfig{
 		Spool: "spool", Registry: "registry", Keys: "keys", State: "state", Public: "public",
-		Fetch:   rawFetch{Parallel: 8, PerHost: 2, Connect: "30s", Idle: "60s", Total: "20m", Retries: 2, Backoff: "2s"},
+		Fetch: rawFetch{Parallel: 8, PerHost: 2, Connect: "30s", Idle: "60s", Total: "20m", Retries: 2, Backoff: "2s"},
 		Signing: rawSigning{
 			Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600,
 			Profile: "ksk+zsk", Keys: "automatic", ZSKLifetime: "90d", KSKLifetime: "off", Propagation: "6h", DSTTL: "2d",

@@ -43,8 +43,9 @@ type GenerationZone struct {
 	Inputs      []Input         `json:"inputs"` // accepted for this zone, one a source, sorted by source
 	Kept        []KeptRecord    `json:"kept,omitempty"`
 	Keys        []GenerationKey `json:"keys"`
-	Due         time.Time       `json:"due"`     // the first slot that ends, when a signature must be replaced
-	Expires     time.Time       `json:"expires"` // the earliest end of a signature
+	KeyRecords  []KeyRecord     `json:"key_records,omitempty"` // since when they are used, sorted by tag
+	Due         time.Time       `json:"due"`                   // the first slot that ends, when a signature must be replaced
+	Expires     time.Time       `json:"expires"`               // the earliest end of a signature
 	// Claims is the digest of the claims that the zone was merged by. They, like
 	// the registry's own zonelets and the configuration, are kept in
 	// state/inputs.
@@ -69,6 +70,21 @@ type GenerationKey struct {
 	Tag       uint16 `json:"tag"`
 	Algorithm uint8  `json:"algorithm"`
 	Flags     uint16 `json:"flags"`
+}
+
+// A KeyRecord says since when a key is used in a zone that was published: what
+// the next step of its life rests on. Digest tells it from another key with its
+// tag. All times are of generations; while the servers have not been told of a
+// generation, the next one takes its place.
+type KeyRecord struct {
+	Tag       uint16    `json:"tag"`
+	Algorithm uint8     `json:"algorithm"`
+	Flags     uint16    `json:"flags"`
+	Digest    string    `json:"digest"`         // SHA-256 of the DNSKEY RDATA, hex
+	Since     time.Time `json:"since,omitzero"` // in the DNSKEY set, without a gap
+	Gone      time.Time `json:"gone,omitzero"`  // out of the DNSKEY set, though it signs still
+	Signs     time.Time `json:"signs,omitzero"` // signing the zone
+	Idle      time.Time `json:"idle,omitzero"`  // no signature of the zone is by it any more
 }
 
 // A KeptRecord is published state that stands although the accepted inputs do

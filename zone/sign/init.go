@@ -61,7 +61,7 @@ func initZone(fsys publish.FS, dir string, name zone.Name, p zone.SigningConfig,
 	if err != nil {
 		return done, err
 	}
-	for _, s := range Plan(keys, p, name, now) {
+	for _, s := range Plan(keys, Policy{SigningConfig: p}, Evidence{}, name, now) {
 		k, err := makeKey(s, keys, now, random)
 		if err == nil {
 			err = writePair(fsys, folder, &k)

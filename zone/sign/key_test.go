@@ -344,7 +344,7 @@ func TestPlanAndState(t *testing.T) {
 		{[]Key{k, {Flags: FlagsKSK, Timing: Timing{Active: at(0)}}}, 3, ""},
 	} {
 		var got []string
-		for _, s := range Plan(c.keys, p, testName, at(c.day)) {
+		for _, s := range Plan(c.keys, Policy{SigningConfig: p}, Evidence{}, testName, at(c.day)) {
 			got = append(got, roleName(s.Flags))
 			if s.Action != ActionMake || s.Zone != testName || s.Algorithm != algECDSA || s.Why == "" {
 				t.Errorf("step %+v", s)
