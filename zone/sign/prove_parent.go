@@ -40,17 +40,28 @@ func (o *outlook) parent(keys []Key, parent Parent) []resolver.Set {
 			b.add(modelKeys(seen[i:]), time.Time{}, time.Time{})
 		}
 	}
-	if asked := wanted(keys, o.now); len(asked) > 0 {
-		b.add(modelKeys(asked), o.now, time.Time{})
-	}
+	b.ask(keys, o.now)
 	if len(parent.Answers) == 0 && len(seen) == 0 {
 		for _, k := range keys { // the parent may have acted when it was asked
 			if k.SignsKeys() && reached(k.Timing.Ready, o.now) {
-				b.add(modelKeys(wanted(keys, k.Timing.Ready)), k.Timing.Ready, time.Time{})
+				b.ask(keys, k.Timing.Ready)
 			}
 		}
 	}
 	return b.sets
+}
+
+// ask adds what a parent may have after it was asked: all that are wanted, or the
+// one that somebody handed in in place of the others.
+func (b *dsBook) ask(keys []Key, from time.Time) {
+	asked := wanted(keys, from)
+	if len(asked) == 0 {
+		return
+	}
+	b.add(modelKeys(asked), from, time.Time{})
+	for i := range asked {
+		b.add(modelKeys(asked[i:i+1]), from, time.Time{})
+	}
 }
 
 // wanted returns the keys whose DS should be at the parent, as CDS has them (RFC

@@ -75,47 +75,52 @@ func (o *outlook) past(t *resolver.Timeline, keys []Key) {
 	begin := o.now.Add(-o.p.Propagation - max(o.p.MaxTTL, seconds32(o.p.DNSKEYTTL)) - time.Second)
 	cuts := []time.Time{begin, o.now}
 	for _, u := range used {
-		for _, c := range [...]time.Time{u.in, u.out} {
+		for _, c := range [...]time.Time{u.in, u.out, u.signs, u.idle} {
 			if c.After(begin) && c.Before(o.now) {
 				cuts = append(cuts, c)
 			}
 		}
-		o.pastData(t, u, used, begin)
 	}
 	slices.SortFunc(cuts, time.Time.Compare)
+	cuts = slices.CompactFunc(cuts, time.Time.Equal)
 	for i, from := range cuts[:len(cuts)-1] {
-		s := resolver.Set{From: from, Until: cuts[i+1], TTL: seconds32(o.p.DNSKEYTTL)}
-		for _, u := range used {
-			if reached(u.in, from) && !reached(u.out, from) {
-				s.Keys = append(s.Keys, u.key)
-				if u.ksk {
-					s.Signers = append(s.Signers, u.key)
-				}
-			}
-		}
-		if len(s.Keys) > 0 && from.Before(s.Until) {
-			t.DNSKEY = append(t.DNSKEY, s)
-		}
+		o.pastKeys(t, used, from, cuts[i+1])
+		o.pastData(t, used, from, cuts[i+1])
 	}
 }
 
-// pastData adds the data that a key signed, each set together with a key of each
-// other algorithm that signed then.
-func (o *outlook) pastData(t *resolver.Timeline, u usage, used []usage, begin time.Time) {
-	if u.signs.IsZero() {
-		return
-	}
-	s := resolver.Set{From: u.signs, Until: o.now, TTL: o.p.MaxTTL, Signers: []resolver.Key{u.key}}
-	if !u.idle.IsZero() && u.idle.Before(o.now) {
-		s.Until = u.idle
-	}
-	if s.Until.Before(begin) || !s.From.Before(s.Until) {
-		return
-	}
-	for _, other := range used {
-		if other.key.Algorithm != u.key.Algorithm && reached(other.signs, s.Until.Add(-time.Second)) && !reached(other.idle, s.From) {
-			s.Signers = append(s.Signers, other.key)
+// pastKeys adds the DNSKEY set that was published from one cut until the next.
+func (o *outlook) pastKeys(t *resolver.Timeline, used []usage, from, until time.Time) {
+	s := resolver.Set{From: from, Until: until, TTL: seconds32(o.p.DNSKEYTTL)}
+	for _, u := range used {
+		if reached(u.in, from) && !reached(u.out, from) {
+			s.Keys = append(s.Keys, u.key)
+			if u.ksk {
+				s.Signers = append(s.Signers, u.key)
+			}
 		}
 	}
-	t.Data = append(t.Data, s)
+	if len(s.Keys) > 0 {
+		t.DNSKEY = append(t.DNSKEY, s)
+	}
+}
+
+// pastData adds the data of the same time: for each key that signed then, that
+// which was signed by it and by some key of each other algorithm.
+func (o *outlook) pastData(t *resolver.Timeline, used []usage, from, until time.Time) {
+	var signing []resolver.Key
+	for _, u := range used {
+		if reached(u.signs, from) && !reached(u.idle, from) {
+			signing = append(signing, u.key)
+		}
+	}
+	for _, k := range signing {
+		s := resolver.Set{From: from, Until: until, TTL: o.p.MaxTTL, Signers: []resolver.Key{k}}
+		for _, other := range signing {
+			if !slices.ContainsFunc(s.Signers, func(k resolver.Key) bool { return k.Algorithm == other.Algorithm }) {
+				s.Signers = append(s.Signers, other)
+			}
+		}
+		t.Data = append(t.Data, s)
+	}
 }
