@@ -40,7 +40,7 @@ func (b *bodyHash) slot(c *clock, owner []byte) {
 	start := c.start(owner)
 	b.number(start)
 	for _, keys := range c.signers {
-		b.number(int64(slotKey(keys, start).Tag))
+		b.number(int64(slotKey(keys, start, c.now).Tag))
 	}
 }
 

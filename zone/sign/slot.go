@@ -47,7 +47,7 @@ func (c *clock) start(owner []byte) int64 {
 // algorithm (RFC 4035, section 2.2), in rising order.
 func (c *clock) keys(list []*Key, start int64) []*Key {
 	for _, keys := range c.signers {
-		list = append(list, slotKey(keys, start))
+		list = append(list, slotKey(keys, start, c.now))
 	}
 	return list
 }
@@ -55,16 +55,17 @@ func (c *clock) keys(list []*Key, start int64) []*Key {
 // slotKey returns the one of an algorithm's active keys that signs a slot with
 // the given start: the one that was active then, the latest if there were two.
 // Where none was (the zone is younger than its slot, or that key has been
-// removed), it is the one that became active first. A key that is retired
-// meanwhile goes on signing its own slots, so that their signatures stay what
-// they are until they are due.
-func slotKey(keys []Key, start int64) *Key {
+// removed), it is the one that became active first, of those that are not retired
+// now if there are any. A key that is retired meanwhile goes on signing its own
+// slots, so that their signatures stay what they are until they are due; one that
+// was retired before all of them, in an emergency, has none.
+func slotKey(keys []Key, start, now int64) *Key {
 	var best, first *Key
 	t := time.Unix(start, 0)
 	for i := range keys {
 		k := &keys[i]
 		from := k.Timing.Active
-		if first == nil || from.Before(first.Timing.Active) {
+		if first == nil || k.standsIn(first, time.Unix(now, 0)) {
 			first = k
 		}
 		if reached(from, t) && !reached(k.Timing.Retire, t) && (best == nil || best.Timing.Active.Before(from)) {
@@ -75,4 +76,13 @@ func slotKey(keys []Key, start int64) *Key {
 		return best
 	}
 	return first
+}
+
+// standsIn reports whether the key is before the other where no key was active.
+func (k *Key) standsIn(other *Key, now time.Time) bool {
+	over, otherOver := reached(k.Timing.Retire, now), reached(other.Timing.Retire, now)
+	if over != otherOver {
+		return otherOver
+	}
+	return k.Timing.Active.Before(other.Timing.Active)
 }

@@ -37,7 +37,10 @@ type Step struct {
 	Algorithm uint8     `json:"algorithm"`
 	Key       string    `json:"key,omitempty"` // ID of the key; empty for one that is to be made
 	Timing    Timing    `json:"timing"`        // of the key after the step
-	Why       string    `json:"why"`
+	// Also are the other keys that change with it, for what must not be seen
+	// half done.
+	Also []Change `json:"also,omitempty"`
+	Why  string   `json:"why"`
 
 	// At is when the step can be taken, as far as is known; zero if that depends
 	// on others.
@@ -49,6 +52,12 @@ type Step struct {
 
 	// New is the key pair of a step that makes one, once it is drawn.
 	New *Key `json:"-"`
+}
+
+// A Change is the timing that a key has after a step.
+type Change struct {
+	Key    string `json:"key"`
+	Timing Timing `json:"timing"`
 }
 
 // Due reports whether the step may be taken.
@@ -70,10 +79,18 @@ func (s Step) String() string {
 	return text
 }
 
-// Apply returns the key as it is after the step. It changes nothing but the
-// key's timing, so the same step can be applied again.
+// Apply returns the key as it is after the step; a key that the step is not
+// about stays as it is. Nothing but its timing changes, so the same step can be
+// applied again.
 func (s Step) Apply(k Key) Key {
-	k.Timing = s.Timing
+	if k.ID == s.Key {
+		k.Timing = s.Timing
+	}
+	for _, c := range s.Also {
+		if k.ID == c.Key {
+			k.Timing = c.Timing
+		}
+	}
 	return k
 }
 
@@ -82,17 +99,16 @@ func (s Step) Apply(k Key) Key {
 // and no private half.
 func Take(keys []Key, s Step) []Key {
 	out := append([]Key{}, keys...)
-	if s.Action == ActionMake {
-		k := Key{ID: s.Key, Zone: s.Zone, Algorithm: s.Algorithm, Flags: s.Flags, CSK: s.CSK, owner: -1}
-		if s.New != nil {
-			k = *s.New
-		}
-		return append(out, s.Apply(k))
-	}
 	for i := range out {
-		if out[i].ID == s.Key {
-			out[i] = s.Apply(out[i])
-		}
+		out[i] = s.Apply(out[i])
 	}
-	return out
+	if s.Action != ActionMake {
+		return out
+	}
+	k := Key{Zone: s.Zone, Algorithm: s.Algorithm, Flags: s.Flags, CSK: s.CSK, owner: -1}
+	if s.New != nil {
+		k = *s.New
+	}
+	k.Timing = s.Timing
+	return append(out, k)
 }
