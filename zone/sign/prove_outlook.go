@@ -131,7 +131,7 @@ func (o *outlook) data(set *keySet, p period) []resolver.Set {
 		}
 		s.Until = o.end(s.Until)
 		for _, keys := range set.zone {
-			s.Signers = append(s.Signers, modelKey(slotKey(keys, first.Unix())))
+			s.Signers = append(s.Signers, modelKey(slotKey(keys, first.Unix(), p.from.Unix())))
 		}
 		o.valid(&s, first, p)
 		list = append(list, s)
