@@ -22,6 +22,7 @@ func Plan(keys []Key, p Policy, ev Evidence, name zone.Name, now time.Time) []St
 	l.unplan()
 	roll := l.algorithmRoll()
 	switch {
+	case len(l.steps) > 0: // plan again with that forgotten
 	case ev.Published == nil:
 		l.first()
 	case roll != nil:
