@@ -44,12 +44,23 @@ func (b *bodyHash) slot(c *clock, owner []byte) {
 	}
 }
 
-// special adds what most zones have not: more than one algorithm.
+// special adds what most zones have not: NSEC3, more than one algorithm, CDS signed
+// by other keys than the DNSKEY set.
 func (b *bodyHash) special(s *signing) {
+	if s.p.Denial == zone.DenialNSEC3 {
+		b.string("nsec3")
+	}
 	if len(s.clock.signers) > 1 {
 		b.string("algorithms")
 		for _, keys := range s.clock.signers {
 			b.number(int64(keys[0].Algorithm))
+		}
+	}
+	if len(s.cdsSets()) > 0 {
+		b.string("cds")
+		b.number(int64(len(s.keys.cds)))
+		for _, k := range s.keys.cds {
+			b.number(int64(k.Tag))
 		}
 	}
 }
@@ -79,14 +90,18 @@ func (s *signing) body() string {
 		b.number(int64(k.Tag))
 	}
 	b.number(int64(len(s.nodes)))
-	var owner []byte
+	var owner, data []byte
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		owner = n.name.AppendWire(owner[:0])
 		b.string(string(n.name))
 		b.number(int64(n.last - n.first))
-		if n.kind != glue {
+		if s.signedSets(n) > 0 {
 			b.slot(c, owner)
+		}
+		if n.kind == hashed {
+			data = s.nsec3Data(data[:0], n)
+			b.string(string(data))
 		}
 		b.entries(s.z.Entries[n.first:n.last])
 	}

@@ -55,6 +55,11 @@
 // (RFC 6781, section 4.1.4, conservative), keys may sign before they are in the
 // DNSKEY set and after: see [Timing].
 //
+// Keys marked with [Key.CDS] are named by CDS and CDNSKEY sets at the apex, which
+// tell the parent what its DS set should be (RFC 7344); a policy with DeleteDS
+// puts the delete form there (RFC 8078, section 4). Both sets are signed by the keys
+// that sign the DNSKEY set, and by a KSK that signs before it is in it.
+//
 // # Serials
 //
 // A zone's body is everything in it but the serial and what follows from it

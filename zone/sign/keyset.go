@@ -16,6 +16,7 @@ type keySet struct {
 	ksks   []Key   // those of them that sign it
 	cds    []Key   // that sign CDS and CDNSKEY
 	zone   [][]Key // that sign all else, by algorithm, in rising order
+	named  []Key   // that CDS and CDNSKEY name
 }
 
 // newKeySet finds out what each key is for, and refuses a DNSKEY set that would
@@ -31,6 +32,9 @@ func newKeySet(name zone.Name, keys []Key, now time.Time) (*keySet, error) {
 		if k.published(now) || k.signing(now) {
 			used = append(used, k)
 		}
+		if k.CDS {
+			s.named = append(s.named, k)
+		}
 	}
 	slices.SortFunc(used, func(a, b Key) int { return cmp.Or(-cmp.Compare(a.Flags, b.Flags), cmp.Compare(a.Tag, b.Tag)) })
 	if err := uniqueTags(used); err != nil {
@@ -42,7 +46,7 @@ func newKeySet(name zone.Name, keys []Key, now time.Time) (*keySet, error) {
 		}
 	}
 	s.signers(used, now)
-	return s, s.check()
+	return s, cmp.Or(s.check(), s.checkNamed())
 }
 
 // signing reports whether the key makes signatures of the zone at now, be it for

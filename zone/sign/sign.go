@@ -47,6 +47,7 @@ type signing struct {
 	clock *clock
 	keys  *keySet
 	nodes []node
+	chain []hashedName // of NSEC3, by hash
 }
 
 func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (*signing, error) {
@@ -61,7 +62,9 @@ func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (
 	if len(z.NS) == 0 {
 		return nil, errors.New("the apex has no NS (RFC 1035, section 5.2)")
 	}
-	s.nodes, err = nodes(z)
+	if s.nodes, err = nodes(z); err == nil && p.Denial == zone.DenialNSEC3 {
+		err = s.chainNSEC3()
+	}
 	return s, err
 }
 
@@ -69,7 +72,7 @@ func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (
 // section 4.1.1); the apex is -1 and follows the last one.
 func (s *signing) after(i int) zone.Name {
 	for i++; i < len(s.nodes); i++ {
-		if s.nodes[i].kind != glue {
+		if k := s.nodes[i].kind; k != glue && k != hashed {
 			return s.nodes[i].name
 		}
 	}

@@ -266,7 +266,7 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 		if owner != "@" {
 			name = zone.Name(owner + "." + string(testName))
 		}
-		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
+		sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 		must(v.t, err)
 		w := sg.writer()
 		w.enter(name)
@@ -301,31 +301,8 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 // resigned spoils a set and signs it again, by the key that should.
 func (v *victim) resigned(owner, typ string, spoil spoiler) spoiler {
 	return func(l []string) []string {
-		name := testName
-		if owner != "@" {
-			name = zone.Name(owner + "." + string(testName))
-		}
 		l = spoil(l)
-		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
-		must(v.t, err)
-		w := sg.writer()
-		w.enter(name)
-		var wire []byte
-		var ttl uint32
-		number := dns.StringToType[typ]
-		for _, line := range l {
-			if !strings.HasPrefix(line, string(name)+"\t") || !strings.Contains(line, "\tIN\t"+typ+"\t") {
-				continue
-			}
-			wire, ttl = append(wire, packLine(line)...), 86400
-			if typ == "NSEC" {
-				ttl = 3600
-			}
-		}
-		sig, err := w.sign(nil, w.keys[0], zone.Type(number), ttl, wire)
-		must(v.t, err)
-		at := v.find(l, owner, "RRSIG("+typ+")")
-		l[at] = string(appendRRSIG(appendHead(nil, string(name), ttl, zone.TypeRRSIG), sig, string(testName))) + "\n"
+		l[v.find(l, owner, "RRSIG("+typ+")")] = v.rrsig(l, owner, zone.Type(dns.StringToType[typ]), v.keys[1])
 		return l
 	}
 }
@@ -364,7 +341,7 @@ func sameTag(k Key) Key {
 // TestWrongDigestWellSigned: ZONEMD off by one bit, with a good signature.
 func TestWrongDigestWellSigned(t *testing.T) {
 	v := newVictim(t, algECDSA, 20)
-	sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
+	sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 	must(t, err)
 	a, err := sg.startApex(v.s.facts.Serial)
 	must(t, err)

@@ -68,6 +68,34 @@ var variants = []variant{
 	{name: "algorithms 8 and 13", keys: pairs(algRSA, algECDSA)},
 	{name: "algorithms 13 and 15", keys: pairs(algECDSA, algEd25519)},
 	{name: "algorithm 15 not yet in the DNSKEY set", keys: early},
+	{name: "CDS", keys: named(algECDSA)},
+	{name: "CDS of the new of two KSKs", keys: func(t testing.TB, name zone.Name) []Key {
+		k := aKey(t, name, FlagsKSK, algECDSA, Timing{Publish: testNow.AddDate(0, 0, -1), Active: testNow.AddDate(0, 0, -1)})
+		k.CDS = true
+		return append(pairs(algECDSA)(t, name), k)
+	}},
+	{name: "CDS by two algorithms", keys: named(algECDSA, algEd25519)},
+	{name: "CDS with a KSK not yet in the DNSKEY set", keys: func(t testing.TB, name zone.Name) []Key {
+		keys := early(t, name)
+		keys[0].CDS = true
+		return keys
+	}},
+	{name: "CDS delete", keys: pairs(algECDSA), policy: func(p *zone.SigningConfig) { p.DeleteDS = true }},
+	{name: "NSEC3", keys: pairs(algECDSA), policy: nsec3},
+	{name: "NSEC3 by algorithms 13 and 15 with CDS", keys: named(algECDSA, algEd25519), policy: nsec3},
+}
+
+func nsec3(p *zone.SigningConfig) { p.Denial = zone.DenialNSEC3 }
+
+// named returns a KSK, in CDS, and a ZSK of each algorithm.
+func named(algs ...uint8) func(testing.TB, zone.Name) []Key {
+	return func(t testing.TB, name zone.Name) []Key {
+		keys := pairs(algs...)(t, name)
+		for i := range keys {
+			keys[i].CDS = keys[i].SignsKeys()
+		}
+		return keys
+	}
 }
 
 // early returns keys of algorithm 13 in use, and a pair of algorithm 15 that signs

@@ -15,7 +15,7 @@ import (
 // apexFound is what the apex says, after it was verified.
 type apexFound struct {
 	owner   []byte // packed
-	next    string // of its NSEC
+	next    string // of its NSEC; empty with NSEC3
 	digest  string // of its ZONEMD, lower-case hex
 	hash    hash.Hash
 	sigs    int
@@ -39,8 +39,10 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 	r.sort(group)
 	steps := []func(*reader, []parsed) error{
 		func(r *reader, g []parsed) error { return r.checkOrder(v.origin, g) },
-		v.apexTypes, v.soa, v.apexNS,
+		func(_ *reader, g []parsed) error { return v.apexTypes(g, keys) },
+		v.soa, v.apexNS,
 		func(r *reader, g []parsed) error { return v.dnskeys(r, g, keys) },
+		func(_ *reader, g []parsed) error { return v.cds(g, keys) },
 	}
 	for _, step := range steps {
 		if err := step(r, group); err != nil {
@@ -52,7 +54,12 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 		return nil, err
 	}
 	a := &apexFound{owner: bytes.Clone(r.ownerWire(group[0])), hash: sha512.New384(), sigs: c.count, expires: c.expires}
-	if a.next, err = v.nsec(v.origin, group, apexBitmap); err != nil {
+	if v.nsec3() {
+		err = v.param(group)
+	} else {
+		a.next, err = v.nsec(v.origin, group, v.apexBitmap)
+	}
+	if err != nil {
 		return nil, err
 	}
 	a.digest, err = v.zonemd(r, group, a.hash)
@@ -72,11 +79,18 @@ func (r *reader) sort(group []parsed) {
 	}
 }
 
-var apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeDNSKEY, dns.TypeZONEMD}
-
-func (v *verification) apexTypes(_ *reader, group []parsed) error {
+// apexTypes finds out which types must be at the apex and refuses any other.
+func (v *verification) apexTypes(group []parsed, keys []Key) error {
+	v.apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeDNSKEY}
+	if v.nsec3() {
+		v.apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeDNSKEY, dns.TypeNSEC3PARAM}
+	}
+	if v.policy.DeleteDS || slices.ContainsFunc(keys, func(k Key) bool { return k.CDS }) {
+		v.apexBitmap = append(v.apexBitmap, dns.TypeCDS, dns.TypeCDNSKEY)
+	}
+	v.apexBitmap = append(v.apexBitmap, dns.TypeZONEMD)
 	for _, g := range group {
-		if !slices.Contains(apexBitmap, g.typ) {
+		if !slices.Contains(v.apexBitmap, g.typ) {
 			return fault(v.origin, "the apex has %s, which the merged zone has not", dns.Type(g.typ))
 		}
 	}

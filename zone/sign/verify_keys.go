@@ -78,12 +78,16 @@ func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
 		if v.inSet(k) {
 			return fault(v.origin, "key %s is missing from the DNSKEY set (RFC 4035, section 2.1)", k.ID)
 		}
-		d := &dns.DNSKEY{Flags: k.Flags, Protocol: 3, Algorithm: k.Algorithm, PublicKey: base64.StdEncoding.EncodeToString(k.Public)}
-		if err := v.admit(k, d, keys); err != nil {
+		if err := v.admit(k, k.dnskey(), keys); err != nil {
 			return err
 		}
 	}
 	return v.signers(group)
+}
+
+// dnskey returns the key as the DNS library has it.
+func (k Key) dnskey() *dns.DNSKEY {
+	return &dns.DNSKEY{Flags: k.Flags, Protocol: 3, Algorithm: k.Algorithm, PublicKey: base64.StdEncoding.EncodeToString(k.Public)}
 }
 
 // admit makes a key known to the signatures.
