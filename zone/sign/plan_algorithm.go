@@ -93,7 +93,8 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 		return // a KSK alone: the DNSKEY gate refuses it
 	}
 	if ksk == nil {
-		k := Key{Flags: FlagsKSK, Algorithm: signer.Algorithm, Timing: Timing{Created: l.now}}
+		// Active ahead of Publish: it signs CDS and CDNSKEY, which are data too.
+		k := Key{Flags: FlagsKSK, Algorithm: signer.Algorithm, Timing: Timing{Created: l.now, Active: l.now}}
 		l.addUrgent(l.step(ActionMake, &k, "ZSK %d of the new algorithm needs a KSK", signer.Tag))
 		return
 	}
@@ -103,7 +104,10 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 	}
 	if ksk != signer && !l.in(ksk) {
 		t := ksk.Timing
-		t.Publish, t.Active = l.now, l.now
+		t.Publish = l.now
+		if t.Active.IsZero() {
+			t.Active = l.now
+		}
 		s.Also = []Change{{ksk.ID, t}}
 	}
 	s.Stake = "if a resolver has a signature of the old algorithm only, that record may be bogus for it"
@@ -149,9 +153,7 @@ func (l *planner) exchangeAlgorithm(r *algorithmRoll) {
 		}
 		t := o.Timing
 		l.removal(&s, &t, o)
-		if o.SignsZone() { // on until caches have forgotten the old DNSKEY set
-			t.Retire = l.now.Add(l.p.keyWait())
-		}
+		t.Retire = l.now.Add(l.p.keyWait()) // signing on until caches have forgotten the old DNSKEY set
 		if o == old[0] {
 			s.Timing = t
 			continue
