@@ -120,8 +120,7 @@ func (l *life) draw(s Step) Key {
 
 // publish shows the world what the run signed.
 func (l *life) publish() {
-	named := slices.DeleteFunc(MarkCDS(l.keys, l.now), func(k Key) bool { return !k.CDS })
-	set, err := newKeySet(testName, l.keys, l.now)
+	set, err := newKeySet(testName, MarkCDS(l.keys, l.now), l.now)
 	if err != nil {
 		l.t.Fatalf("%s: %v", l.now, err)
 	}
@@ -142,7 +141,7 @@ func (l *life) publish() {
 			first = t
 		}
 	}
-	if len(named) > 0 {
+	if len(set.named) > 0 {
 		data["CDS"] = resolver.Set{TTL: l.dnskey, Signers: modelKeys(set.cds)}
 	}
 	l.due = first.Add(l.p.Slot)
@@ -152,7 +151,7 @@ func (l *life) publish() {
 	}
 	l.ev.Published = &Published{Time: l.now, Keys: Records(before, l.keys, l.p.SigningConfig, l.due, l.now)}
 	l.show(resolver.Set{TTL: l.dnskey, Keys: modelKeys(set.dnskey), Signers: modelKeys(set.ksks)}, data)
-	l.parent(named)
+	l.parent(set.named)
 }
 
 // show puts the sets into the world, if they are others than before.

@@ -136,6 +136,9 @@ func (o *outlook) data(set *keySet, p period) []resolver.Set {
 		o.valid(&s, first, p)
 		list = append(list, s)
 	}
+	if len(set.named) > 0 { // CDS and CDNSKEY (RFC 7344, section 4.1)
+		list = append(list, resolver.Set{From: p.from, Until: o.end(p.until), TTL: seconds32(o.p.DNSKEYTTL), Signers: modelKeys(set.cds)})
+	}
 	return list
 }
 
