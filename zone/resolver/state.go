@@ -29,7 +29,12 @@ func (s State) String() string {
 
 // published says when, in brackets.
 func (s *Set) published() string {
-	if s.Until.IsZero() {
+	switch {
+	case s.From.IsZero() && s.Until.IsZero():
+		return "(published all the time)"
+	case s.From.IsZero():
+		return "(published to " + stamp(s.Until) + ")"
+	case s.Until.IsZero():
 		return "(published since " + stamp(s.From) + ")"
 	}
 	return fmt.Sprintf("(published %s to %s)", stamp(s.From), stamp(s.Until))

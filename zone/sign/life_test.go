@@ -7,10 +7,10 @@ import (
 
 const lifeDay = 24 * time.Hour
 
-// years lets time pass; what happens on a day is told by events.
-func (l *life) years(n int, events map[int]func()) {
+// days lets time pass; what happens on a day is told by events.
+func (l *life) days(n int, events map[int]func()) {
 	start, done := l.now, map[int]bool{}
-	for l.now.Before(start.AddDate(n, 0, 0)) {
+	for l.now.Before(start.AddDate(0, 0, n)) {
 		if day := int(l.now.Sub(start) / lifeDay); events[day] != nil && !done[day] {
 			done[day] = true
 			events[day]()
@@ -26,6 +26,9 @@ func (l *life) healthy(t *testing.T) {
 	t.Helper()
 	if len(l.bogus) > 0 {
 		t.Errorf("%d bogus states, the first %s", len(l.bogus), l.bogus[0])
+	}
+	if l.dead != nil {
+		t.Error(l.dead)
 	}
 	if len(l.refused) > 0 {
 		t.Errorf("%d times a step was refused, first: %s", len(l.refused), l.refused[0])
@@ -54,7 +57,7 @@ func TestLife(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLife(t, 1)
-			l.years(5, c.set(l))
+			l.days(5*365, c.set(l))
 			l.healthy(t)
 			t.Log(l.taken)
 			for a, n := range c.want {

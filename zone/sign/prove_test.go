@@ -322,7 +322,7 @@ func TestProveText(t *testing.T) {
 	z := zskNext(time.Hour)
 	got := fmt.Sprint(z.prove(z.activate(3)))
 	const want = "202.in-addr.arpa.: step activate ZSK K202.in-addr.arpa.+013+00003 could be bogus from 2026-11-21 12:00:00 to 2026-11-21 18:00:00: " +
-		"a resolver with the DS set of 1/13 (published since"
+		"a resolver with the DS set of 1/13 (published all the time), "
 	if !strings.HasPrefix(got, want) || !strings.Contains(got, "the DNSKEY set of 1/13, 2/13 (published 2026-11-") {
 		t.Errorf("got %s", got)
 	}
