@@ -36,6 +36,10 @@ type life struct {
 	wanted   []Key
 	slow     time.Duration // how long the parent takes at most
 
+	storm        *storm
+	torn, silent bool // this run
+	restored, restoreRefused, emergencies int
+
 	approved, refused []string
 	taken             map[Action]int
 	bogus             []resolver.State
@@ -69,6 +73,10 @@ func (l *life) run() {
 		s, ok := l.next()
 		if !ok {
 			break
+		}
+		if l.torn && len(s.Also) > 0 {
+			l.tear(s)
+			return
 		}
 		l.take(s)
 		steps++
@@ -133,6 +141,14 @@ func (l *life) take(s Step) {
 	l.keys = slices.DeleteFunc(l.keys, func(k Key) bool { // staff tidy up
 		return reached(k.Timing.Remove, l.now.Add(-200*24*time.Hour))
 	})
+}
+
+// tear takes a part of a step, as a crash between two files leaves it.
+func (l *life) tear(s Step) {
+	if n := l.random.IntN(len(s.Also)+1); n < len(s.Also) {
+		s.Also = s.Also[:n]
+	}
+	l.take(s)
 }
 
 // draw makes a key that never signs anything real.
@@ -245,6 +261,9 @@ func (l *life) parent(named []Key) {
 
 // observe asks the parent's servers.
 func (l *life) observe() {
+	if l.silent {
+		return
+	}
 	l.ev.Parent = Parent{Complete: true}
 	a := ParentAnswer{Server: "parent", Time: l.now.Add(-time.Minute), TTL: l.p.DSTTL}
 	for _, s := range l.world.DS {

@@ -15,7 +15,11 @@ func (l *life) days(n int, events map[int]func()) {
 			done[day] = true
 			events[day]()
 		}
-		l.run()
+		if l.storm == nil || l.weather(l.storm) {
+			l.run()
+		} else {
+			l.parent(l.wanted)
+		}
 		l.now = l.now.Add(lifeRun)
 	}
 	l.look()
