@@ -121,7 +121,7 @@ func (l *planner) idle(k *Key) (time.Time, bool) {
 	if r == nil || l.ev.Published.Untold {
 		return time.Time{}, false
 	}
-	return r.Idle, !r.Idle.IsZero()
+	return r.Idle, !r.Idle.IsZero() || r.Signs.IsZero() // or never signed
 }
 
 // unplan forgets what another program planned for the future: from here on Plan

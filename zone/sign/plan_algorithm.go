@@ -58,7 +58,8 @@ func (l *planner) alive(k *Key) bool {
 // the old keys go from the DNSKEY set; when caches have forgotten them, the zone
 // is signed by the new algorithm alone.
 func (l *planner) rollAlgorithm(r *algorithmRoll) {
-	gone := slices.ContainsFunc(r.old, func(k *Key) bool { return l.reached(k.Timing.Remove) })
+	gone := slices.ContainsFunc(r.old, func(k *Key) bool { return l.reached(k.Timing.Remove) }) ||
+		!slices.ContainsFunc(r.old, func(k *Key) bool { return l.in(k) && k.SignsKeys() })
 	in := slices.ContainsFunc(r.fresh, l.in)
 	switch {
 	case gone:

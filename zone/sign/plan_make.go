@@ -41,16 +41,28 @@ func (l *planner) atOnce(like Key) {
 // fresh returns the step that brings a key of the role and algorithm into the
 // DNSKEY set: a spare one that was made before, or a new pair.
 func (l *planner) fresh(like Key, why string) Step {
-	a, k := ActionMake, Key{Flags: like.Flags, CSK: like.CSK, Algorithm: like.Algorithm, Timing: Timing{Created: l.now}}
-	if spare := l.spare(like); spare != nil {
-		a, k = ActionPublish, *spare
+	spare := l.spare(like)
+	if spare == nil {
+		return l.newPair(like, why)
 	}
-	s := l.step(a, &k, "%s", why)
+	s := l.step(ActionPublish, spare, "%s", why)
+	l.published(&s)
+	return s
+}
+
+// newPair returns the step that makes a key and brings it into the DNSKEY set.
+func (l *planner) newPair(like Key, why string) Step {
+	k := Key{Flags: like.Flags, CSK: like.CSK, Algorithm: like.Algorithm, Timing: Timing{Created: l.now}}
+	s := l.step(ActionMake, &k, "%s", why)
+	l.published(&s)
+	return s
+}
+
+func (l *planner) published(s *Step) {
 	s.Timing.Publish = l.now
-	if k.SignsKeys() && !k.CSK {
+	if s.Flags == FlagsKSK && !s.CSK {
 		s.Timing.Active = l.now
 	}
-	return s
 }
 
 // spare returns the oldest key of the role and algorithm that is not used yet.

@@ -27,6 +27,9 @@ func (l *planner) zoneKeys() {
 		l.retire(active[:n], active[n])
 		active = active[n:]
 	}
+	if len(active) > 0 {
+		next = l.overtaken(next, active[0])
+	}
 	switch {
 	case len(next) > 0:
 		l.activate(next[len(next)-1], active, retired)
@@ -52,6 +55,25 @@ func (l *planner) retire(old []*Key, by *Key) {
 		s.Timing.Retire = l.now
 		l.add(s)
 	}
+}
+
+// overtaken returns the keys that come after the active one. The others were
+// published before it and never used, so nobody needs them.
+func (l *planner) overtaken(next []*Key, active *Key) []*Key {
+	var list []*Key
+	for _, k := range next {
+		if !k.Timing.Publish.Before(active.Timing.Publish) {
+			list = append(list, k)
+			continue
+		}
+		s := l.step(ActionRemove, k, "%s %d came into use instead of it", active.Role(), active.Tag)
+		s.Timing.Retire, s.Timing.Remove = l.now, l.now
+		if k.CSK { // as a key for the parent it goes another way
+			s.Action, s.Timing.Remove = ActionRetire, time.Time{}
+		}
+		l.add(s)
+	}
+	return list
 }
 
 // activate lets the next key sign slots that start from now on.

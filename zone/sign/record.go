@@ -59,7 +59,9 @@ func Records(before []zone.KeyRecord, keys []Key, p zone.SigningConfig, due, now
 			list = append(list, r)
 		}
 	}
-	slices.SortFunc(list, func(a, b zone.KeyRecord) int { return cmp.Or(cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Algorithm, b.Algorithm)) })
+	slices.SortFunc(list, func(a, b zone.KeyRecord) int {
+		return cmp.Or(cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Algorithm, b.Algorithm))
+	})
 	return list
 }
 
