@@ -154,7 +154,9 @@ func (l *planner) exchangeAlgorithm(r *algorithmRoll) {
 		}
 		t := o.Timing
 		l.removal(&s, &t, o)
-		t.Retire = l.now.Add(l.p.keyWait()) // signing on until caches have forgotten the old DNSKEY set
+		if !l.reached(o.Timing.Retire) { // signing on until caches have forgotten the old DNSKEY set
+			t.Retire = l.now.Add(l.p.keyWait())
+		}
 		if o == old[0] {
 			s.Timing = t
 			continue
@@ -192,6 +194,8 @@ func (l *planner) endAlgorithm(r *algorithmRoll) {
 		until := l.now.Add(l.p.keyWait())
 		if rec := l.record(k); rec != nil && !rec.Gone.IsZero() && !l.ev.Published.Untold {
 			until = rec.Gone.Add(l.p.keyWait())
+		} else if rec != nil && rec.Since.IsZero() { // it came back as signer after it had gone
+			until = k.Timing.Remove.Add(l.p.keyWait())
 		}
 		s := l.step(ActionSign, k, "caches may have the DNSKEY set of algorithm %d, so it goes on signing", k.Algorithm)
 		s.Timing.Retire = until
