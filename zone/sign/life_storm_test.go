@@ -81,6 +81,9 @@ func TestLifeStorm(t *testing.T) {
 				l.days(years*365, events)
 				t.Logf("%v, %d restored, %d restores refused, %d emergencies", l.taken, l.restored, l.restoreRefused, l.emergencies)
 				l.healthy(t)
+				if l.taken[ActionSign] > 20 || l.taken[ActionMake] > 60 { // it goes round in circles
+					t.Errorf("%v steps in %d years", l.taken, years)
+				}
 			})
 		}
 	}
