@@ -99,6 +99,12 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 		l.addUrgent(l.step(ActionMake, &k, "ZSK %d of the new algorithm needs a KSK", signer.Tag))
 		return
 	}
+	if ksk.Timing.Active.IsZero() { // it signs CDS and CDNSKEY ahead
+		s := l.step(ActionSign, ksk, "ZSK %d of the new algorithm signs already", signer.Tag)
+		s.Timing.Active = l.now
+		l.addUrgent(s)
+		return
+	}
 	s := l.step(ActionPublish, signer, "the zone's signatures by algorithm %d are in every cache", signer.Algorithm)
 	if !l.in(signer) {
 		s.Timing.Publish = l.now
@@ -106,9 +112,6 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 	if ksk != signer && !l.in(ksk) {
 		t := ksk.Timing
 		t.Publish = l.now
-		if t.Active.IsZero() {
-			t.Active = l.now
-		}
 		s.Also = []Change{{ksk.ID, t}}
 	}
 	s.Stake = "if a resolver has a signature of the old algorithm only, that record may be bogus for it"
@@ -123,6 +126,7 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 		from = rec.Signs
 	}
 	l.waitFor(&s, "caches to have its signatures", from, ok, l.p.dataWait())
+	l.waitFor(&s, "caches to have CDS and CDNSKEY as its KSK signs them", ksk.Timing.Active, true, l.p.keyWait())
 	l.add(s)
 }
 
