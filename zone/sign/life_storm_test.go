@@ -61,10 +61,10 @@ func (l *life) emergency() {
 
 // TestLifeStorm: years in which things go wrong.
 func TestLifeStorm(t *testing.T) {
-	seeds, years := 3, 5
+	seeds, years := 2, 4
 	if raceEnabled || testing.Short() {
 		seeds, years = 1, 2
-		t.Logf("SHORTENED: %d years of one seed a profile; without -race it is five years of three", years)
+		t.Logf("SHORTENED: %d years of one seed a profile; without -race it is four years of two", years)
 	}
 	for _, csk := range []bool{false, true} {
 		for seed := range seeds {

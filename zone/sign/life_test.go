@@ -61,7 +61,7 @@ func TestLife(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLife(t, 1)
-			l.days(5*365, c.set(l))
+			l.days(5*365, c.set(l)) // decisions alone are fast
 			l.healthy(t)
 			t.Log(l.taken)
 			for a, n := range c.want {

@@ -1,8 +1,6 @@
 package sign
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"time"
 
@@ -16,13 +14,14 @@ type usage struct {
 	ksk         bool
 	in, out     time.Time
 	signs, idle time.Time
+	ahead       time.Time // of a KSK: signing CDS and CDNSKEY, in the DNSKEY set or not
+	asked       time.Time // named by CDS and CDNSKEY
 }
 
 // modelKey is how the model tells a key from others: by its DNSKEY record, as
 // the record of generations does.
 func modelKey(k *Key) resolver.Key {
-	sum := sha256.Sum256(k.rdata())
-	return resolver.Key{ID: hex.EncodeToString(sum[:]), Tag: k.Tag, Algorithm: k.Algorithm}
+	return resolver.Key{ID: k.Digest(), Tag: k.Tag, Algorithm: k.Algorithm}
 }
 
 func modelKeys(keys []Key) []resolver.Key {
@@ -35,38 +34,60 @@ func modelKeys(keys []Key) []resolver.Key {
 
 // usages returns what was published. That is what generations have recorded; the
 // times of the keys tell of keys that are in no record any more, or of all if
-// nothing was recorded.
+// nothing was recorded, and of what KSKs sign ahead of the DNSKEY set.
 func (o *outlook) usages(keys []Key) []usage {
 	var list []usage
 	if o.published == nil {
 		return nil
 	}
-	recorded := map[string]bool{}
 	for _, r := range o.published.Keys {
-		recorded[r.Digest] = true
+		if r.Digest == "" { // of an older generation
+			if i := slices.IndexFunc(keys, func(k Key) bool { return k.Tag == r.Tag && k.Algorithm == r.Algorithm && k.Flags == r.Flags }); i >= 0 {
+				r.Digest = keys[i].Digest()
+			}
+		}
 		list = append(list, usage{
 			key: resolver.Key{ID: r.Digest, Tag: r.Tag, Algorithm: r.Algorithm}, ksk: r.Flags == FlagsKSK,
 			in: r.Since, out: r.Gone, signs: r.Signs, idle: r.Idle,
 		})
 	}
+	recorded := len(list)
 	for i := range keys {
-		k := &keys[i]
-		u := usage{key: modelKey(k), ksk: k.SignsKeys(), in: k.Timing.Publish, out: k.Timing.Remove}
-		if len(recorded) == 0 && k.SignsZone() && reached(k.Timing.Active, o.published.Time) {
-			u.signs = k.Timing.Active
-			if reached(k.Timing.Retire, o.now.Add(-o.p.Slot)) {
-				u.idle = k.Timing.Retire.Add(o.p.Slot)
-			}
-		}
-		gone := reached(u.out, o.published.Time)
-		if !recorded[u.key.ID] && reached(u.in, o.published.Time) && (gone || len(recorded) == 0) {
-			if !gone {
-				u.out = time.Time{}
-			}
+		u := o.usage(&keys[i], recorded == 0)
+		at := slices.IndexFunc(list[:recorded], func(r usage) bool { return r.key == u.key })
+		switch {
+		case at >= 0:
+			list[at].ahead, list[at].asked = u.ahead, u.asked
+		case reached(u.out, o.published.Time) || recorded == 0:
+			list = append(list, u)
+		case reached(u.ahead, o.published.Time): // in no DNSKEY set
+			u.in, u.out = time.Time{}, time.Time{}
 			list = append(list, u)
 		}
 	}
 	return list
+}
+
+// usage returns what the times of a key say. Times after the present generation
+// are not yet true.
+func (o *outlook) usage(k *Key, alone bool) usage {
+	u := usage{key: modelKey(k), ksk: k.SignsKeys()}
+	if reached(k.Timing.Publish, o.published.Time) {
+		u.in = k.Timing.Publish
+	}
+	if reached(k.Timing.Remove, o.published.Time) {
+		u.out = k.Timing.Remove
+	}
+	if u.ksk {
+		u.ahead, u.asked = k.Timing.Active, k.Timing.Ready
+	}
+	if alone && k.SignsZone() && reached(k.Timing.Active, o.published.Time) {
+		u.signs = k.Timing.Active
+		if reached(k.Timing.Retire, o.now.Add(-o.p.Slot)) {
+			u.idle = k.Timing.Retire.Add(o.p.Slot)
+		}
+	}
+	return u
 }
 
 // past adds what was published before now and may be cached still.
@@ -75,7 +96,7 @@ func (o *outlook) past(t *resolver.Timeline, keys []Key) {
 	begin := o.now.Add(-o.p.Propagation - max(o.p.MaxTTL, seconds32(o.p.DNSKEYTTL)) - time.Second)
 	cuts := []time.Time{begin, o.now}
 	for _, u := range used {
-		for _, c := range [...]time.Time{u.in, u.out, u.signs, u.idle} {
+		for _, c := range [...]time.Time{u.in, u.out, u.signs, u.idle, u.ahead, u.asked} {
 			if c.After(begin) && c.Before(o.now) {
 				cuts = append(cuts, c)
 			}
@@ -100,8 +121,18 @@ func (o *outlook) pastKeys(t *resolver.Timeline, used []usage, from, until time.
 			}
 		}
 	}
-	if len(s.Keys) > 0 {
-		t.DNSKEY = append(t.DNSKEY, s)
+	if len(s.Keys) == 0 {
+		return
+	}
+	t.DNSKEY = append(t.DNSKEY, s)
+	if slices.ContainsFunc(used, func(u usage) bool { return reached(u.asked, from) }) { // CDS and CDNSKEY (RFC 7344)
+		cds := resolver.Set{From: from, Until: until, TTL: s.TTL, Signers: slices.Clone(s.Signers)}
+		for _, u := range used {
+			if reached(u.ahead, from) && !slices.ContainsFunc(s.Keys, func(k resolver.Key) bool { return k.Algorithm == u.key.Algorithm }) {
+				cds.Signers = append(cds.Signers, u.key)
+			}
+		}
+		t.Data = append(t.Data, cds)
 	}
 }
 

@@ -152,7 +152,7 @@ func kskOld(seen time.Duration) *proofZone {
 // set since another.
 func algNext(signs, published time.Duration) *proofZone {
 	z := newProofZone()
-	z.add(proofKey(5, FlagsKSK, algEd25519), published, published)
+	z.add(proofKey(5, FlagsKSK, algEd25519), published, signs)
 	z.add(proofKey(6, FlagsZSK, algEd25519), published, signs)
 	return z
 }
@@ -163,7 +163,7 @@ func (z *proofZone) ready(tag uint16) Step {
 
 // publish5 puts both keys of the new algorithm into the set.
 func (z *proofZone) publish5() Step {
-	s := z.step(5, ActionPublish, func(t *Timing) { t.Publish, t.Active = z.now, z.now })
+	s := z.step(5, ActionPublish, func(t *Timing) { t.Publish = z.now })
 	for i := range z.keys { // the step of the ZSK is taken already
 		if z.keys[i].Tag == 6 {
 			z.keys[i].Timing.Publish = z.now
