@@ -36,8 +36,8 @@ type life struct {
 	wanted   []Key
 	slow     time.Duration // how long the parent takes at most
 
-	storm        *storm
-	torn, silent bool // this run
+	storm                                 *storm
+	torn, silent                          bool // this run
 	restored, restoreRefused, emergencies int
 
 	approved, refused []string
@@ -145,7 +145,7 @@ func (l *life) take(s Step) {
 
 // tear takes a part of a step, as a crash between two files leaves it.
 func (l *life) tear(s Step) {
-	if n := l.random.IntN(len(s.Also)+1); n < len(s.Also) {
+	if n := l.random.IntN(len(s.Also) + 1); n < len(s.Also) {
 		s.Also = s.Also[:n]
 	}
 	l.take(s)

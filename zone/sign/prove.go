@@ -49,14 +49,14 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // It takes microseconds.
 func Prove(keys []Key, s Step, p Policy, ev Evidence, now time.Time) error {
 	o := newOutlook(s.Zone, p, ev, now)
-	o.ds = o.parent(Take(keys, s), ev.Parent)
+	o.ds = o.parent(keys, Take(keys, s), ev.Parent)
 	t, err := o.timeline(keys, Take(keys, s))
 	if err == nil && len(t.Bogus(now, time.Time{})) == 0 {
 		return nil
 	}
 	r := &Refusal{Zone: s.Zone, Step: &s, Err: err}
 	without := *o
-	without.ds = o.parent(keys, ev.Parent)
+	without.ds = o.parent(keys, keys, ev.Parent)
 	u, before := without.timeline(keys, keys)
 	if err != nil {
 		if later(before, err) {
@@ -75,7 +75,7 @@ func Prove(keys []Key, s Step, p Policy, ev Evidence, now time.Time) error {
 // signed as its keys' times say.
 func ProvePresent(name zone.Name, keys []Key, p Policy, ev Evidence, now time.Time) error {
 	o := newOutlook(name, p, ev, now)
-	o.ds = o.parent(keys, ev.Parent)
+	o.ds = o.parent(keys, keys, ev.Parent)
 	t, err := o.timeline(keys, keys)
 	r := &Refusal{Zone: name, Err: err}
 	if err == nil {

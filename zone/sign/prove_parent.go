@@ -17,20 +17,21 @@ import (
 
 // parent returns the DS sets that the parent had, has and may have.
 //
-// It has what its servers answered. Without answers, it has the DS that were seen
+// before and after are the keys without and with a step: what was seen is known
+// from the former, what may come from the latter. It has what its servers answered. Without answers, it has the DS that were seen
 // last; without any ever, it may have whatever was asked for. From now on it may
 // also do what CDS asks for, whenever it likes, or a person who hands the same
 // thing in.
-func (o *outlook) parent(keys []Key, parent Parent) []resolver.Set {
+func (o *outlook) parent(before, after []Key, parent Parent) []resolver.Set {
 	ttl := o.p.DSTTL
 	for _, a := range parent.Answers {
 		ttl = max(ttl, a.TTL)
 	}
 	b := dsBook{ttl: ttl}
 	for _, a := range parent.Answers {
-		b.add(o.pointed(keys, a.DS), time.Time{}, time.Time{})
+		b.add(o.pointed(before, a.DS), time.Time{}, time.Time{})
 	}
-	seen := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return !reached(k.Timing.DSSeen, o.now) })
+	seen := slices.DeleteFunc(slices.Clone(before), func(k Key) bool { return !reached(k.Timing.DSSeen, o.now) })
 	slices.SortStableFunc(seen, func(a, b Key) int { return a.Timing.DSSeen.Compare(b.Timing.DSSeen) })
 	for i := range seen {
 		switch {
@@ -40,11 +41,11 @@ func (o *outlook) parent(keys []Key, parent Parent) []resolver.Set {
 			b.add(modelKeys(seen[i:]), time.Time{}, time.Time{})
 		}
 	}
-	b.ask(keys, o.now)
+	b.ask(after, o.now)
 	if len(parent.Answers) == 0 && len(seen) == 0 {
-		for _, k := range keys { // the parent may have acted when it was asked
+		for _, k := range before { // the parent may have acted when it was asked
 			if k.SignsKeys() && reached(k.Timing.Ready, o.now) {
-				b.ask(keys, k.Timing.Ready)
+				b.ask(before, k.Timing.Ready)
 			}
 		}
 	}
