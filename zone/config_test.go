@@ -242,11 +242,13 @@ func TestExample(t *testing.T) {
 	if _, err := ParseConfig("nirzone.toml", all); err != nil {
 		t.Errorf("with all that is shown: %v", err)
 	}
-	for _, example := range []string{"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason"} {
+	for _, example := range []string{
+		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
+		"anchors", "resolvers", "host", "addresses", "serves", "zone",
+	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}
-	all = regexp.MustCompile(`(?m)^\[\[(source|signing)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
-	all = regexp.MustCompile(`(?m)^\[\[(source|observe)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
+	all = regexp.MustCompile(`(?m)^\[\[(source|signing|observe)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
 	full, err := ParseConfig("nirzone.toml", all)
 	if err != nil {
 		t.Fatal(err)
