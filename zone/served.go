@@ -47,6 +47,25 @@ type ServedSigner struct {
 	Zone      int    `json:"zone"`
 }
 
+// KeyID returns algorithm and tag in one number, see [Served.KeyTags].
+func (s ServedSigner) KeyID() uint32 { return uint32(s.Algorithm)<<16 | uint32(s.Tag) }
+
+// KeyTags returns the keys of the DNSKEY set as [ServedSigner.KeyID] has them.
+func (s *Served) KeyTags() []uint32 {
+	var ids []uint32
+	for _, r := range s.Records {
+		if r.Name != s.Origin || r.Type != TypeDNSKEY || len(r.Data) < 4 {
+			continue
+		}
+		var sum uint32 // RFC 4034, appendix B
+		for i := 0; i < len(r.Data); i++ {
+			sum += uint32(r.Data[i]) << (8 * (1 - i&1))
+		}
+		ids = append(ids, uint32(r.Data[3])<<16|(sum+sum>>16)&0xffff)
+	}
+	return ids
+}
+
 const maxServedRecords = 20_000_000
 
 // ErrRawZone says that a file is in BIND's raw format, which only BIND reads.

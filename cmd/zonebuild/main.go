@@ -29,6 +29,10 @@ The first day:
   zonebuild plan                   show what would be published
   zonebuild init --accept 1234     publish it, if it is 1234 delegations
 
+The first day, when the zones are live elsewhere:
+  zonebuild --shadow FOLDER        compare with what is served, day by day
+  zonebuild adopt FOLDER --keys K  show what taking them over would change
+
 Every two hours:
   zonefetch; zonebuild
 
@@ -107,6 +111,6 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
-	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
+	root.AddCommand(initCommand(a), adoptCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }

@@ -68,7 +68,10 @@ func (b *batch) mergeInputs(j *job) error {
 		return fmt.Errorf("the published state cannot be computed again: %w; restore the spool and state/inputs", err)
 	}
 	var notices []zone.Notice
-	if j.fixed() {
+	if j.adopted != nil {
+		j.inputs = j.adopted.inputs
+		j.next, notices, err = b.mergeAdopted(j)
+	} else if j.fixed() {
 		j.inputs = j.base.Inputs
 		j.next, notices, err = b.replay(j, j.base)
 	} else {
@@ -167,6 +170,11 @@ func (b *batch) sourcesOf(j *job) []string {
 			names = append(names, in.Source)
 		}
 	}
+	if j.adopted != nil {
+		for _, in := range j.adopted.inputs {
+			names = append(names, in.Source)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -200,7 +208,7 @@ func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, err
 
 func (b *batch) configured(source string, z zone.Name) bool {
 	s := b.cfg.Source(source)
-	return source == b.cfg.RIR || s != nil && slices.Contains(s.Zones, z)
+	return source == b.cfg.RIR || source == adoptedSource || s != nil && slices.Contains(s.Zones, z)
 }
 
 // newest returns the newest verified input of a source, nil if there is none.
