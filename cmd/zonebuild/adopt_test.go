@@ -261,11 +261,11 @@ func TestAdoptRefusesParts(t *testing.T) {
 		string(whole[:len(whole)/2]): "27.in-addr.arpa.signed",
 		lost:                         "does not name the types",
 		"; <<>> DiG 9.18 <<>> 27.in-addr.arpa AXFR\n" + string(whole): "cut short",
-		string(whole) + "; Transfer failed.\n":                           "cut short",
-		"$GENERATE 1-9 $ NS a.\n" + string(whole):                        "$GENERATE",
-		"\x00\x00\x00\x02\x00\x00\x00\x01":                               "named-compilezone",
-		"":                                                               "no SOA",
-		string(whole) + "a.28.in-addr.arpa. 1 IN NS b.\n":                "is not in",
+		string(whole) + "; Transfer failed.\n":                        "cut short",
+		"$GENERATE 1-9 $ NS a.\n" + string(whole):                     "$GENERATE",
+		"\x00\x00\x00\x02\x00\x00\x00\x01":                            "named-compilezone",
+		"":                                                            "no SOA",
+		string(whole) + "a.28.in-addr.arpa. 1 IN NS b.\n":             "is not in",
 	} {
 		tr.write("served/27.in-addr.arpa.signed", text)
 		tr.must(1, "adopt", tr.path("served"), "--keys", tr.path("theirs"))
