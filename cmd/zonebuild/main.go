@@ -106,6 +106,7 @@ func command(a *app) *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")
 	f.StringVar(&a.nowFlag, "now", "", "build as if it were `TIME` (2026-11-21T18:00:00Z); serials and signatures are of that time too")
+	f.BoolVar(&a.clockRight, "clock-is-right", false, "build although the time looks wrong")
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	f.BoolVar(&a.dryRun, "dry-run", false, "show what would be done, change nothing")
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
