@@ -49,3 +49,23 @@ func takes(r Record, below bool) bool {
 	}
 	return isAddress(r)
 }
+
+// ServedZone returns a merged zone in the form in which a served one is compared:
+// unsigned, and of no serial. The apex NS set has the TTL of delegations (RFC
+// 1035 knows none of its own), or of the SOA where that is the sources'.
+func ServedZone(z *Zone) *Served {
+	s := &Served{Origin: z.Origin, SOA: z.SOA, Denial: "none"}
+	s.SOA.Family = 0
+	ttl := z.TTL.Fixed
+	if ttl == 0 {
+		ttl = z.SOA.TTL
+	}
+	for _, host := range z.NS {
+		s.Records = append(s.Records, Record{Name: z.Origin, Type: TypeNS, TTL: ttl, Data: NSData(host)})
+	}
+	for _, e := range z.Entries {
+		s.Records = append(s.Records, e.Record)
+	}
+	slices.SortStableFunc(s.Records, Record.Compare)
+	return s
+}

@@ -90,10 +90,14 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // command builds the tree of commands.
 func command(a *app) *cobra.Command {
+	var shadow []string
 	root := &cobra.Command{
 		Use: "zonebuild", Short: "Merge, sign, verify and publish the parent zones", Long: usage,
 		Version: shell.Version(), Args: noArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if len(shadow) > 0 {
+				return a.shadow(c.Context(), shadow)
+			}
 			if a.dryRun { // the same as plan, a first publication included
 				return a.plan(c.Context(), causeInit, nil)
 			}
@@ -112,6 +116,7 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
+	root.Flags().StringArrayVar(&shadow, "shadow", nil, "publish nothing, compare with what `FILE` or folder holds of what is served; may be repeated")
 	root.AddCommand(initCommand(a), adoptCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }
