@@ -178,6 +178,7 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 	for _, k := range fit.Keys {
 		p.Keys = append(p.Keys, k.ID)
 	}
+	slices.Sort(p.Keys) // whether some are imported already is no difference
 	b.adoptSigned(ctx, j, first, served, fit.Keys, &p)
 	ad.plan = p
 	return nil
@@ -302,7 +303,7 @@ func standing(z *zone.Zone) []zone.Name {
 // adoptKeys reads the keys and fits those of the other signer to what is served.
 // The times of keys that are in the keys folder stand: they are ours.
 func (b *batch) adoptKeys(j *job, served *zone.Served, call *adoptCall) (sign.Fitting, error) {
-	ours, err := sign.LoadKeys(b.cfg.Keys, j.zone)
+	ours, err := sign.LoadInterrupted(b.cfg.Keys, j.zone)
 	if err != nil {
 		return sign.Fitting{}, err
 	}

@@ -327,6 +327,33 @@ func Import(fsys publish.FS, dir string, name zone.Name, keys []Key) (written []
 	return written, nil
 }
 
+// LoadInterrupted reads the keys of a zone as [LoadKeys] does, and those too of
+// which a crash in [Import] or [Init] left the private file alone. They are for
+// looking at: Import completes the pair before anything signs with it.
+func LoadInterrupted(dir string, name zone.Name) ([]Key, error) {
+	f, err := scanFolder(filepath.Join(dir, name.File()))
+	if err == nil {
+		err = checkRoot(dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys of %s: %w", name, err)
+	}
+	var keys []Key
+	for _, id := range f.ids {
+		load := loadPair
+		if f.half[id] {
+			load = loadPrivate
+		}
+		k, err := load(f.dir, id, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the keys of %s: %w", name, err)
+		}
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b Key) int { return cmp.Or(-cmp.Compare(a.Flags, b.Flags), cmp.Compare(a.Tag, b.Tag)) })
+	return keys, uniqueTags(keys)
+}
+
 // in reports whether the same key is in a list, whatever its times.
 func (k Key) in(keys []Key) bool {
 	return slices.ContainsFunc(keys, func(o Key) bool { return o.ID == k.ID && bytes.Equal(o.rdata(), k.rdata()) })
