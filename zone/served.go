@@ -148,7 +148,6 @@ type servedParser struct {
 	param   string
 	nsec    []chainLink
 	nsec3   []chainLink
-	used    [3]int // of the three kinds of denial
 }
 
 // A chainLink is an NSEC or NSEC3 record.

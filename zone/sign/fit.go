@@ -120,6 +120,9 @@ func (f *fitter) settle() {
 	for i := range f.out.Keys {
 		k := &f.out.Keys[i]
 		by := f.signer(k.Tag, k.Algorithm)
+		if k.Flags == FlagsKSK && by.Zone > 0 {
+			f.block("key %d signs the keys and the zone (a CSK; RFC 6781, section 3.1), which cannot be gone on with here: let the other signer roll to a KSK and a ZSK first", k.Tag)
+		}
 		f.begin(k, by.Zone+by.Keys > 0 || f.served.Signatures.Count == 0)
 		f.end(k, by)
 	}
