@@ -58,6 +58,9 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 	j.signers = keys
 	j.notices = append(j.notices, sign.Notices(keys)...)
 	var prior sign.Prior
+	if j.adopted != nil {
+		prior = sign.Prior{Serial: j.adopted.serial, Known: true}
+	}
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
 		facts, err := sign.Preview(j.next, keys, policy, b.now)
