@@ -36,7 +36,6 @@ type app struct {
 
 	spent    map[string]bool // hashes of accepts whose loss has happened
 	planning bool            // nothing is to be changed, keys included
-	answered bool            // the result is on stdout as JSON
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
