@@ -84,6 +84,7 @@ func (a *app) gather(cause string) (*batch, error) {
 		return nil, err
 	}
 	b.readAccepts()
+	b.observations()
 	b.readOldConfig()
 	b.makeJobs()
 	return b, nil
