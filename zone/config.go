@@ -28,6 +28,7 @@ type Config struct {
 	Signing SigningConfig
 	Gates   Limits
 	Publish PublishConfig
+	Observe ObserveConfig
 }
 
 // Zones returns every parent zone, sorted canonically.

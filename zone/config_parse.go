@@ -187,6 +187,7 @@ func (p *configParser) config(raw *rawConfig) *Config {
 		State: p.path(raw.State), Public: p.path(raw.Public), Metrics: p.path(raw.Metrics),
 		Fetch: p.fetch(&raw.Fetch), Signing: p.signing(&raw.Signing),
 		Gates: p.gates(&raw.Gates), Publish: p.publish(&raw.Publish),
+		Observe: p.observe(&raw.Observe),
 	}
 	p.sourceName("rir", c.RIR)
 	p.privateFolders(c)

@@ -15,6 +15,7 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/sign"
 )
 
 // An app is one call of zonebuild: its flags, and after open its
@@ -35,7 +36,8 @@ type app struct {
 	early   []zone.Notice // what opening had to say
 
 	spent    map[string]bool // hashes of accepts whose loss has happened
-	answered bool            // the result is on stdout as JSON
+	planning bool            // nothing is to be changed, keys included
+	judge    *sign.Judge     // of what the parents say, once it is asked
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -194,7 +196,7 @@ func isLocked(err error) bool {
 // it is nobody's. The folders that follow from a generation are swept when they
 // are laid out and pruned.
 func (a *app) sweep() error {
-	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts")} {
+	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts"), filepath.Join(a.cfg.State, "keys")} {
 		if _, err := publish.SweepTemp(a.fs, dir); err != nil {
 			return err
 		}

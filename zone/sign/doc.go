@@ -60,6 +60,16 @@
 // puts the delete form there (RFC 8078, section 4). Both sets are signed by the keys
 // that sign the DNSKEY set, and by a KSK that signs before it is in it.
 //
+// # Denial
+//
+// The policy's Denial chooses NSEC or NSEC3 (RFC 5155), the latter with SHA-1, no
+// further iterations, no salt and no opt-out (RFC 9276): every name with
+// authoritative data, every delegation and every empty name above one has its
+// record. The owner of an NSEC3 record is a name like any other: it stands in
+// canonical order, and has a slot of its own. A change from one to the other is
+// one publication, in which every record of the old kind goes and every one of the
+// new comes.
+//
 // # Serials
 //
 // A zone's body is everything in it but the serial and what follows from it

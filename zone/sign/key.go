@@ -37,7 +37,8 @@ type Key struct {
 	CDS bool
 
 	signer func() crypto.Signer
-	owner  int // uid of the private file's owner if it is somebody else's, else -1
+	stale  bool // its other files have not the times of the private one
+	owner  int  // uid of the private file's owner if it is somebody else's, else -1
 }
 
 // Timing says when a key changes state (RFC 7583, section 3.1). A zero time is
@@ -81,13 +82,19 @@ var stateNames = [...]string{"generated", "published", "ready", "active", "retir
 // String returns the lower-case word for the state.
 func (s State) String() string { return stateNames[s] }
 
-// State returns the last state whose time has come.
+// State returns the last state whose time has come. A KSK or CSK is active when
+// the parent vouches for it, or when it was the zone's first; a key that signs the
+// DNSKEY set beside its predecessor is published, then ready.
 func (k Key) State(now time.Time) State {
 	t := k.Timing
+	active := t.Active
+	if k.SignsKeys() && !reached(t.DSSeen, now) && (t.Ready.IsZero() || t.Ready.After(t.Publish)) {
+		active = time.Time{}
+	}
 	for _, c := range [...]struct {
 		from  time.Time
 		state State
-	}{{t.Remove, StateRemoved}, {t.Retire, StateRetired}, {t.Active, StateActive}, {t.Ready, StateReady}, {t.Publish, StatePublished}} {
+	}{{t.Remove, StateRemoved}, {t.Retire, StateRetired}, {active, StateActive}, {t.Ready, StateReady}, {t.Publish, StatePublished}} {
 		if reached(c.from, now) {
 			return c.state
 		}
@@ -101,6 +108,9 @@ func reached(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 func (k Key) published(now time.Time) bool {
 	return reached(k.Timing.Publish, now) && !reached(k.Timing.Remove, now)
 }
+
+// InUse reports whether the key belongs into the DNSKEY set at now.
+func (k Key) InUse(now time.Time) bool { return k.published(now) }
 
 // over reports whether the key has made its last signature: it is out of the
 // DNSKEY set, and past its Retire if that is later.

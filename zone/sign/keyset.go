@@ -98,10 +98,10 @@ func hasAlgorithm(keys []Key, alg uint8) bool {
 
 func (s *keySet) check() error {
 	if len(s.ksks) == 0 {
-		return errors.New("no KSK is active; run zonebuild keys init")
+		return errors.New("no KSK is active; " + noKeys)
 	}
 	if len(s.zone) == 0 {
-		return errors.New("no ZSK is active; run zonebuild keys init")
+		return errors.New("no ZSK is active; " + noKeys)
 	}
 	for _, k := range s.dnskey {
 		switch {

@@ -39,6 +39,10 @@ func Preview(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (Fac
 	return s.facts(), nil
 }
 
+// noKeys is what to do about a zone without keys that sign. One that was published
+// needs its own keys back: with others it is bogus.
+const noKeys = "restore the keys folder from a backup, or, for a zone that was never published, run zonebuild keys init"
+
 // A signing is the work on one zone. It does not change once it is made, so
 // many goroutines may use it.
 type signing struct {

@@ -222,12 +222,36 @@ func TestAlgorithmRoll(t *testing.T) {
 // TestEarlyOfPublishedAlgorithm: a key outside the DNSKEY set does not sign where
 // its algorithm is in the set: validators would try it in vain.
 func TestEarlyOfPublishedAlgorithm(t *testing.T) {
-	keys := pairs(algECDSA)(t, testName)
-	k := aKey(t, testName, FlagsZSK, algECDSA, Timing{Active: testNow.AddDate(0, 0, -1)})
-	z := testZone(t, testName, 60)
-	with, without := variant{}.sign(t, z, append(keys, k), testNow), variant{}.sign(t, z, keys, testNow)
-	if !bytes.Equal(fileOf(with), fileOf(without)) {
-		t.Error("a key that is not in the DNSKEY set signs")
+	keys, z := named(algECDSA)(t, testName), testZone(t, testName, 60)
+	without := variant{}.sign(t, z, keys, testNow)
+	for _, timing := range []Timing{
+		{Active: testNow.AddDate(0, 0, -1)},
+		{Active: testNow.AddDate(0, 0, -1), Publish: testNow.AddDate(0, 0, 1)},
+		{Active: testNow.AddDate(0, 0, -9), Publish: testNow.AddDate(0, 0, -9), Remove: testNow.AddDate(0, 0, -1), Retire: testNow.AddDate(0, 0, 1)},
+	} {
+		for _, flags := range []uint16{FlagsZSK, FlagsKSK} {
+			all := append(slices.Clone(keys), aKey(t, testName, flags, algECDSA, timing))
+			with := variant{}.sign(t, z, all, testNow)
+			if !bytes.Equal(fileOf(with), fileOf(without)) {
+				t.Errorf("a %s that is not in the DNSKEY set signs", roleName(flags))
+			}
+			if _, err := Verify(context.Background(), with, z, all, testNow); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestSilentAlgorithm: an algorithm of the DNSKEY set that does not sign all makes
+// the zone bogus for those who know it.
+func TestSilentAlgorithm(t *testing.T) {
+	for i := range 2 {
+		v := &victim{t: t, z: testZone(t, testName, 3), keys: pairs(algECDSA, algEd25519)(t, testName)}
+		v.s = variant{}.sign(t, v.z, v.keys, testNow)
+		v.keys[2+i].Timing.Active = testNow.Add(1)
+		if err := v.verify(); err == nil || !strings.Contains(err.Error(), "algorithm 15 is in the DNSKEY set, but") {
+			t.Error(err)
+		}
 	}
 }
 
