@@ -169,6 +169,14 @@ func TestAdoptStands(t *testing.T) {
 	if len(tr.held()) > 0 {
 		t.Error("still held")
 	}
+	for _, n := range tr.current().Notices {
+		if n.Source == adoptedSource {
+			t.Errorf("nothing of it is left, and it is told: %v", n)
+		}
+	}
+	if in := tr.current().Zone(zoneA).Inputs; slices.ContainsFunc(in, func(i zone.Input) bool { return i.Source == adoptedSource }) {
+		t.Errorf("nothing of it is left, and it is an input: %v", in)
+	}
 }
 
 // TestAdoptBaseline: what the feeds lose right after the adoption passes the
