@@ -219,7 +219,7 @@ func (g *gated) total(window time.Duration, now time.Time) (baseline, int) {
 			base = baseline{p.Before, true}
 		}
 		for i, n := range p.Names {
-			if p.was(i) == "" {
+			if !strings.HasPrefix(p.was(i), overPrefix) {
 				names[n] = true
 			}
 		}
