@@ -18,7 +18,7 @@ type Generation struct {
 	Number   uint64           `json:"number"`
 	Previous uint64           `json:"previous,omitempty"`
 	Time     time.Time        `json:"time"`
-	Cause    string           `json:"cause"`  // init, build, rollback
+	Cause    string           `json:"cause"`  // init, adopt, build, rollback
 	Config   string           `json:"config"` // SHA-256 of the configuration
 	Claims   string           `json:"claims"` // SHA-256 of registry/claims
 	Zones    []GenerationZone `json:"zones"`  // sorted by name
@@ -44,6 +44,7 @@ type GenerationZone struct {
 	Kept        []KeptRecord    `json:"kept,omitempty"`
 	Keys        []GenerationKey `json:"keys"`
 	KeyRecords  []KeyRecord     `json:"key_records,omitempty"` // since when they are used, sorted by tag
+	Told        time.Time       `json:"told,omitzero"`         // the servers were told of what is published since then
 	Due         time.Time       `json:"due"`                   // the first slot that ends, when a signature must be replaced
 	Expires     time.Time       `json:"expires"`               // the earliest end of a signature
 	// Claims is the digest of the claims that the zone was merged by. They, like

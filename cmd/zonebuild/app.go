@@ -26,6 +26,7 @@ type app struct {
 	config, nowFlag                        string
 	json, dryRun, noReload, verbose, quiet bool
 	full                                   bool // build every zone, read every file
+	clockRight                             bool // a person says that the time is right
 
 	cfg     *zone.Config
 	now     time.Time
@@ -38,7 +39,8 @@ type app struct {
 	note    string        // digest of the current generation.json, also after this run's commit
 	before  string        // digest of the one that the run found
 
-	spent map[string]bool // hashes of accepts whose loss has happened
+	spent    map[string]bool // hashes of accepts whose loss has happened
+	planning bool            // nothing is to be changed, keys included
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -100,17 +102,6 @@ func (a *app) readCurrent() error {
 	}
 	a.note = digest(data)
 	a.before = a.note
-	return nil
-}
-
-// checkClock refuses to build before the time of what is published.
-func (a *app) checkClock() error {
-	if a.prev != nil && a.now.Before(a.prev.Time) && a.nowFlag == "" {
-		return &shell.Exit{
-			Code: 1, Err: fmt.Errorf("the clock says %s, but generation %d was built at %s: signatures would go back in time", stamp(a.now), a.prev.Number, stamp(a.prev.Time)),
-			Hint: "set the clock right, or name the time: zonebuild --now " + stamp(a.now),
-		}
-	}
 	return nil
 }
 
@@ -200,7 +191,7 @@ func isLocked(err error) bool {
 // it is nobody's. The folders that follow from a generation are swept when they
 // are laid out and pruned.
 func (a *app) sweep() error {
-	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts")} {
+	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts"), filepath.Join(a.cfg.State, "keys")} {
 		if _, err := publish.SweepTemp(a.fs, dir); err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type basis struct {
 	Group   zone.Group // without its names
 	Signing zone.SigningConfig
 	Gates   zone.Limits
+	Delete  bool   // its DS sets are to be taken away, see keys ds
 	Claims  string // digest of the whole file
 	Pinned  uint64
 	Inputs  []basisInput
@@ -59,7 +60,7 @@ func (b *batch) basisOf(j *job, keys []sign.Key, claims string) string {
 	group.Names = nil
 	c := basis{
 		Form: basisForm, Zone: j.zone, RIR: b.cfg.RIR, Group: group, Signing: b.cfg.Signing, Gates: b.cfg.Gates,
-		Pinned: j.pinned, Claims: claims, Inputs: b.offered(j), Notices: sign.Notices(keys),
+		Delete: j.keys.deletesDS(), Pinned: j.pinned, Claims: claims, Inputs: b.offered(j), Notices: sign.Notices(keys),
 	}
 	for _, k := range keys {
 		c.Keys = append(c.Keys, basisKey{k.ID, k.Algorithm, k.Flags, k.Public, k.Timing, k.CSK, k.CDS})
@@ -131,7 +132,7 @@ func until(prev *zone.GenerationZone, keys []sign.Key, since time.Time) time.Tim
 	first := prev.Due
 	for _, k := range keys {
 		t := k.Timing
-		for _, at := range [...]time.Time{t.Publish, t.Ready, t.Active, t.Retire, t.Remove, t.Unsync} {
+		for _, at := range [...]time.Time{t.Publish, t.Ready, t.Active, t.Retire, t.Remove, t.DSSeen, t.Unsync} {
 			if at.After(since) && at.Before(first) {
 				first = at
 			}

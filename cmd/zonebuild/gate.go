@@ -40,7 +40,7 @@ func (b *batch) changes() []zone.SourceChange {
 	var changes []zone.SourceChange
 	for _, j := range b.jobs {
 		switch {
-		case j.changes != nil && !j.fixed() && j.carried == "":
+		case j.next != nil && !j.fixed() && j.carried == "":
 			changes = append(changes, j.changes...)
 		case j.prev != nil:
 			changes = append(changes, zone.UnchangedSources(j.prev)...)
@@ -105,11 +105,19 @@ func (j *job) stand(h zone.Hold) bool {
 // more losses.
 func (j *job) list(h zone.Hold) {
 	for _, o := range j.holds {
-		if o.Source == h.Source && o.Kind == h.Kind && !slices.ContainsFunc(h.Losses, func(n zone.Name) bool { return !slices.Contains(o.Losses, n) }) {
+		if o.Source == h.Source && o.Kind == h.Kind && subset(h.Losses, o.Losses) {
 			return
 		}
 	}
 	j.holds = append(j.holds, h)
+}
+
+func subset(some, all []zone.Name) bool {
+	in := map[zone.Name]bool{}
+	for _, n := range all {
+		in[n] = true
+	}
+	return !slices.ContainsFunc(some, func(n zone.Name) bool { return !in[n] })
 }
 
 // holdClaims lists, as something a person can accept, the published delegations
@@ -127,7 +135,7 @@ func (b *batch) holdClaims() {
 		}
 		for _, s := range b.sourcesOf(j) {
 			if n := len(losses[s]); n > 0 {
-				h := zone.Hold{Source: s, Zone: j.zone, Kind: zone.KindClaimsMoved, Rule: "the claims of " + s + " no longer cover them", Before: n, Losses: losses[s]}
+				h := zone.Hold{Source: s, Zone: j.zone, Kind: zone.KindClaimsMoved, Rule: movedRule(s), Before: n, Losses: losses[s]}
 				h.Hash = h.ComputeHash()
 				j.holds = append(j.holds, h)
 			}
@@ -135,12 +143,20 @@ func (b *batch) holdClaims() {
 	}
 }
 
+// movedRule says why delegations stand that their source has no claims for.
+func movedRule(source string) string {
+	if source == adoptedSource {
+		return "they were served before the adoption, and no source asserts them"
+	}
+	return "the claims of " + source + " no longer cover them"
+}
+
 // dropped holds the loss of a zone that is published and no longer configured.
 // Accepted, it leaves the next generation.
 func (b *batch) dropped(j *job) {
 	h := zone.Hold{Source: b.cfg.RIR, Zone: j.zone, Kind: zone.KindZoneDropped, Rule: "the zone is in no [[zones]] group", Before: j.prev.Delegations, Losses: []zone.Name{j.zone}}
 	h.Hash = h.ComputeHash()
-	if b.accepts.Agreed(h, b.now) {
+	if zone.Accepts(b.accepts).Agreed(h, b.now) {
 		j.skip = true
 		return
 	}

@@ -51,16 +51,19 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 		return nil, nil
 	}
 	defer func() { j.next = nil }()
-	keys, err := sign.LoadKeys(b.cfg.Keys, j.zone)
+	keys, policy, err := b.keysToSign(j)
 	if err != nil {
-		return nil, fmt.Errorf("loading keys: %w", err)
+		return nil, err
 	}
-	j.keys = keys
+	j.signers = keys
 	j.notices = append(j.notices, sign.Notices(keys)...)
 	var prior sign.Prior
+	if j.adopted != nil {
+		prior = sign.Prior{Serial: j.adopted.serial, Known: true}
+	}
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
-		facts, err := sign.Preview(j.next, keys, b.cfg.Signing, b.now)
+		facts, err := sign.Preview(j.next, keys, policy, b.now)
 		if err != nil {
 			return nil, fmt.Errorf("signing: %w", err)
 		}
@@ -73,7 +76,7 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 			return nil, nil
 		}
 	}
-	signed, err := sign.Sign(ctx, j.next, keys, b.cfg.Signing, prior, b.now)
+	signed, err := sign.Sign(ctx, j.next, keys, policy, prior, b.now)
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
@@ -99,7 +102,7 @@ func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
 	return zone.GenerationZone{
 		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
 		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
-		Keys: f.Keys, Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		Keys: f.Keys, KeyRecords: b.keyRecords(j, f.Due), Told: j.told(), Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
 		PinnedSince: b.pinnedSince(j), Ledger: b.ledger(j), Apex: j.next.Apex.Published(),
 	}
 }

@@ -85,7 +85,7 @@ type verification struct {
 
 	wantSet, wantCDS, wantZone int      // signatures of a set: see wanted
 	apexBitmap                 []uint16 // the types at the apex
-	chain                      []string // what the NSEC3 records must say, in order
+	chain                      []link   // what the NSEC3 records must say, in order
 }
 
 func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error {

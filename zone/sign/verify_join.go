@@ -2,7 +2,6 @@ package sign
 
 import (
 	"encoding/hex"
-	"strings"
 	"time"
 )
 
@@ -68,7 +67,7 @@ func (j *join) finish() error {
 	case j.entries != len(v.z.Entries):
 		return j.missing()
 	case j.links != len(v.chain):
-		return fault(v.origin, "its NSEC3 chain lacks %q (RFC 5155, section 7.1)", strings.TrimSpace(v.chain[j.links]))
+		return fault(v.origin, "its NSEC3 chain lacks %s (RFC 5155, section 7.1)", v.chain[j.links])
 	case !v.nsec3() && j.next != v.origin:
 		return fault(v.origin, "the last NSEC points at %s and not at the apex (RFC 4034, section 4.1.1)", j.next)
 	case hex.EncodeToString(j.apex.hash.Sum(nil)) != j.apex.digest:

@@ -2,9 +2,9 @@ package sign
 
 import (
 	"bytes"
+	"encoding/base32"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/miekg/dns"
 
@@ -27,37 +27,76 @@ func (v *verification) denialType() uint16 {
 	return dns.TypeNSEC
 }
 
-// A link is an NSEC3 record that has to be there.
-type link struct {
-	hash  string // upper case, base32hex
-	types []uint16
+// A link is what an NSEC3 record says: the hash of its name, the next one, 20
+// octets each, and the types as the record has them.
+type link string
+
+// String returns the link in words.
+func (l link) String() string {
+	var types []uint16
+	for i := 42; i < len(l); i++ {
+		for bit := range 8 {
+			if l[i]&(0x80>>bit) != 0 {
+				types = append(types, uint16(8*(i-42)+bit))
+			}
+		}
+	}
+	return fmt.Sprintf("%s, next %s, types %s", lowerHex32.EncodeToString([]byte(l[:20])), lowerHex32.EncodeToString([]byte(l[20:40])), typeNames(types))
 }
 
-// expectChain returns what the NSEC3 records must say, in their order, each as
-// chainLine has it (RFC 5155, section 7.1).
-func (v *verification) expectChain() ([]string, error) {
-	var links []link
-	for name, types := range v.chainNames() {
+var lowerHex32 = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+// linkOf returns the link of an NSEC3 record, given owner and data in wire form
+// (RFC 5155, section 3.2). An owner that is no hash, or other parameters than ours,
+// give no link.
+func linkOf(owner, rdata []byte) (link, bool) {
+	hash := make([]byte, 0, 64)
+	if len(owner) < 33 || owner[0] != 32 || len(rdata) < 26 || !bytes.Equal(rdata[:6], []byte{dns.SHA1, 0, 0, 0, 0, 20}) {
+		return "", false
+	}
+	hash, err := lowerHex32.AppendDecode(hash, owner[1:33])
+	return link(append(hash, rdata[6:]...)), err == nil
+}
+
+// expectChain returns what the NSEC3 records must say, in their order (RFC 5155,
+// section 7.1).
+func (v *verification) expectChain() ([]link, error) {
+	names := v.chainNames()
+	types, hashes := map[string][]uint16{}, make([]string, 0, len(names))
+	for name, list := range names {
 		hash := dns.HashName(name, dns.SHA1, 0, "")
-		if hash == "" {
-			return nil, fault(name, "it cannot be hashed (RFC 5155, section 5)")
+		if _, twice := types[hash]; twice || len(hash) != 32 {
+			return nil, fault(name, "it has the hash %q, which is none or another's (RFC 5155, section 7.1)", hash)
 		}
-		links = append(links, link{hash, types})
+		types[hash], hashes = list, append(hashes, hash)
 	}
-	slices.SortFunc(links, func(a, b link) int { return strings.Compare(a.hash, b.hash) })
-	var lines []string
-	for i, l := range links {
-		next := links[(i+1)%len(links)].hash
-		if next == l.hash && len(links) > 1 {
-			return nil, fault(v.origin, "two names have the hash %s (RFC 5155, section 7.1)", l.hash)
+	slices.Sort(hashes) // base32hex keeps the order
+	chain := make([]link, 0, len(hashes))
+	for i, hash := range hashes {
+		b, err := base32.HexEncoding.DecodeString(hash)
+		if err == nil {
+			b, err = base32.HexEncoding.AppendDecode(b, []byte(hashes[(i+1)%len(hashes)]))
 		}
-		lines = append(lines, chainLine(l.hash, next, l.types))
+		if err != nil {
+			return nil, fault(v.origin, "hashing: %w", err)
+		}
+		chain = append(chain, link(packTypes(b, types[hash])))
 	}
-	return lines, nil
+	return chain, nil
 }
 
-func chainLine(hash, next string, types []uint16) string {
-	return fmt.Sprintf("%s %s %s\n", hash, next, typeNames(types))
+// packTypes appends types below 256 as NSEC3 has them: window, length, bits (RFC
+// 4034, section 4.1.2).
+func packTypes(b []byte, types []uint16) []byte {
+	if len(types) == 0 {
+		return b
+	}
+	length := int(slices.Max(types))/8 + 1
+	bits := make([]byte, length)
+	for _, t := range types {
+		bits[t/8] |= 1 << (7 - t%8)
+	}
+	return append(append(b, 0, byte(length)), bits...)
 }
 
 // chainNames returns the names that have an NSEC3 record, with their types: all
@@ -114,30 +153,25 @@ func (c *checker) hashed(owner string, group []parsed) error {
 	if len(found) != 1 || slices.ContainsFunc(group, func(g parsed) bool { return g.typ != dns.TypeNSEC3 && g.typ != dns.TypeRRSIG }) {
 		return fault(owner, "there is more than one NSEC3 record and its signatures (RFC 5155, section 7.1)")
 	}
-	n := found[0].rr.(*dns.NSEC3)
-	label, ok := strings.CutSuffix(owner, "."+c.v.origin)
-	switch {
-	case !ok || len(label) != 32 || label != strings.ToLower(label):
-		return fault(owner, "it has an NSEC3 record, but is no hash in lower case below the apex (RFC 5155, section 3)")
-	case n.Hash != dns.SHA1 || n.Flags != 0 || n.Iterations != 0 || n.SaltLength != 0 || n.HashLength != 20:
-		return fault(owner, "its NSEC3 is not with SHA-1, no flags, 0 iterations and no salt (RFC 9276, section 3.1)")
+	l, ok := linkOf(c.r.ownerWire(found[0]), c.r.rdata(found[0]))
+	if !ok || len(owner) != 33+len(c.v.origin) {
+		return fault(owner, "it has an NSEC3 record, but is no hash in lower case below the apex, or the record is not with SHA-1, no flags, 0 iterations and no salt (RFC 5155, section 3; RFC 9276, section 3.1)")
 	}
 	if ttl := min(c.v.z.SOA.TTL, c.v.z.SOA.Minimum); found[0].ttl != ttl {
 		return fault(owner, "its NSEC3 has the TTL %d instead of %d (RFC 9077, section 3)", found[0].ttl, ttl)
 	}
-	c.p.chain = append(c.p.chain, chainLine(strings.ToUpper(label), strings.ToUpper(n.NextDomain), n.TypeBitMap)...)
+	c.p.chain = append(c.p.chain, l)
 	return c.sig.sets(owner, group, func(uint16) bool { return true })
 }
 
 // takeChain holds the NSEC3 records of a piece against those that come next.
-func (j *join) takeChain(chain []byte) error {
-	for line := range bytes.Lines(chain) {
-		want := "no further record"
-		if j.links < len(j.v.chain) {
-			want = j.v.chain[j.links]
+func (j *join) takeChain(chain []link) error {
+	for _, l := range chain {
+		if j.links == len(j.v.chain) {
+			return fault(j.v.origin, "its NSEC3 chain goes on with %s after its end (RFC 5155, section 7.1)", l)
 		}
-		if string(line) != want {
-			return fault(j.v.origin, "its NSEC3 chain goes on with %q instead of %q (RFC 5155, section 7.1)", strings.TrimSpace(string(line)), strings.TrimSpace(want))
+		if want := j.v.chain[j.links]; l != want {
+			return fault(j.v.origin, "its NSEC3 chain goes on with %s instead of %s (RFC 5155, section 7.1)", l, want)
 		}
 		j.links++
 	}

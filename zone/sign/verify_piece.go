@@ -21,7 +21,7 @@ type piece struct {
 	delegations   int
 	expires       int64
 	chained, next string // first name of the NSEC chain here, and what the last one points at
-	chain         []byte // of NSEC3: a chainLine for each record
+	chain         []link // of NSEC3
 }
 
 // A checker verifies pieces, one after the other. It is for one goroutine.
