@@ -124,8 +124,20 @@ type OpenNotice struct {
 // records outside their zone.
 func ParseGeneration(file string, data []byte) (*Generation, error) {
 	var g Generation
-	if err := decodeVersioned(file, data, GenerationVersion, &g); err != nil {
+	rest, notices, cut := cutNotices(data)
+	if !cut {
+		rest = data
+	}
+	err := decodeVersioned(file, rest, GenerationVersion, &g)
+	if err != nil && cut { // its place in the file is to be right
+		g, cut = Generation{}, false
+		err = decodeVersioned(file, data, GenerationVersion, &g)
+	}
+	if err != nil {
 		return nil, err
+	}
+	if cut {
+		g.Notices = notices
 	}
 	for _, d := range []string{g.Config, g.Claims} {
 		if err := checkDigest(d); err != nil {
@@ -204,4 +216,11 @@ func (g *Generation) Objects() map[string]bool {
 }
 
 // Encode returns the file's bytes.
-func (g *Generation) Encode() []byte { return encodeJSON(g) }
+func (g *Generation) Encode() []byte {
+	if len(g.Notices) == 0 {
+		return encodeJSON(g)
+	}
+	c := *g
+	c.Notices = marker("notices")
+	return putNotices(encodeJSON(&c), "notices", g.Notices)
+}

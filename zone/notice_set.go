@@ -120,7 +120,24 @@ func ParseNoticeFile(file string, data []byte) (*NoticeFile, error) {
 }
 
 // Encode returns the JSON file's bytes.
-func (f *NoticeFile) Encode() []byte { return encodeJSON(f) }
+func (f *NoticeFile) Encode() []byte {
+	c := *f
+	lists := map[string]*[]OpenNotice{"new": &c.New, "closed": &c.Closed, "open": &c.Open}
+	for name, list := range lists {
+		if len(*list) == 0 {
+			delete(lists, name)
+			continue
+		}
+		*list = marker(name)
+	}
+	data := encodeJSON(&c)
+	for name, list := range map[string][]OpenNotice{"new": f.New, "closed": f.Closed, "open": f.Open} {
+		if lists[name] != nil {
+			data = putNotices(data, name, list)
+		}
+	}
+	return data
+}
 
 // Text returns the file for people: what is new first, one line a notice.
 func (f *NoticeFile) Text() []byte {

@@ -114,7 +114,9 @@ func encode(v any) []byte {
 // one before it as long as that is kept.
 func (a *app) turns(g *zone.Generation) (opened, closed []zone.OpenNotice) {
 	var before []zone.OpenNotice
-	if dir, err := a.tree.Open(g.Previous); err == nil {
+	if a.prev != nil && a.prev.Number == g.Previous {
+		before = a.prev.Notices
+	} else if dir, err := a.tree.Open(g.Previous); err == nil {
 		if p, err := shell.ReadGeneration(dir); err == nil {
 			before = p.Notices
 		}

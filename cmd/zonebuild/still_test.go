@@ -144,7 +144,7 @@ zones = "listed"
 		"a source less":               {edit(withoutKRNIC, ""), 1},
 		"an input lost":               {func(tr *tree) { tr.loseInput(zoneB) }, 1},
 		"an input corrupted":          {func(tr *tree) { tr.spoilInput(zoneB) }, 1},
-		"a key's time":                {func(tr *tree) { tr.editKey(zoneB, "Created: ", "Delete: 20991231000000\nCreated: ") }, 1},
+		"a key's time":                {func(tr *tree) { tr.editKey(zoneB, "Created: 2026", "Created: 2025") }, 1},
 		"a key that others can read":  {func(tr *tree) { tr.openKey(zoneB) }, 1},
 		"a file of another generator": {func(tr *tree) { tr.spoilPublished(zoneB, true) }, 1},
 		"a published file lost":       {func(tr *tree) { tr.remove("public/current/" + zoneB.File()) }, 1},
