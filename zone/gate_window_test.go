@@ -122,11 +122,26 @@ func TestGateTotalWindows(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", tt.name, holds, tt.want)
 		}
 	}
+	over := []SourceChange{zone("202.in-addr.arpa.", 1000, 20, 0, 0), zone("203.in-addr.arpa.", 1000, 0, 21, time.Hour)}
+	over[1].Past[0].Kind, over[1].Past[0].Was = KindShadowed, slices.Repeat([]string{overPrefix + "x"}, 21)
+	if holds := Gate(over, limits, nil, gateNow); len(holds) != 0 {
+		t.Errorf("what others took over counts as a fall: %+v", holds)
+	}
 	lax := limits
 	lax.Totals = []Limit{{Window: Day, Percent: 50}}
 	changes := []SourceChange{zone("202.in-addr.arpa.", 1000, 20, 0, 0), zone("203.in-addr.arpa.", 1000, 0, 21, Day-1)}
 	if holds := Gate(changes, lax, nil, gateNow); len(holds) != 1 || strings.Contains(holds[0].Rule, "24 h") || !strings.Contains(holds[0].Rule, "7 d") {
 		t.Errorf("with a limit of its own for the day: %+v", holds)
+	}
+}
+
+// TestGateBaseAfterAccept: a source that has shrunk with a person's agreement is
+// measured by what is left.
+func TestGateBaseAfterAccept(t *testing.T) {
+	limits := Limits{Percent: 5, Least: 10, Most: 100, TotalPercent: 100, Wide4: 8}
+	c := SourceChange{Source: "JPNIC", Zone: testApex.Origin, Before: 100, After: 100, Losses: lossesOf(KindNS, 0, 5), Past: lapseOf(KindNS, 1000, 5000, 6, time.Hour)}
+	if holds := Gate([]SourceChange{c}, limits, nil, gateNow); len(holds) != 1 || !strings.Contains(holds[0].Rule, "11 of 106") {
+		t.Errorf("%+v", holds)
 	}
 }
 
