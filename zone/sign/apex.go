@@ -96,8 +96,8 @@ type apexPart struct {
 	hash hash.Hash // SHA-384 over the zone so far (RFC 8976, section 3.3)
 }
 
-func (s *signing) startApex(serial zone.Serial) (*apexPart, error) {
-	a := &apexPart{w: s.writer(), sets: s.apexSets(serial), hash: sha512.New384()}
+func (s *signing) startApex(serial zone.Serial, k proven) (*apexPart, error) {
+	a := &apexPart{w: s.writer(k), sets: s.apexSets(serial), hash: sha512.New384()}
 	a.w.enter(s.z.Origin)
 	for _, t := range a.sets {
 		sigs, err := a.w.signSet(t)

@@ -5,19 +5,31 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"slices"
 
 	"nirzone/zone"
 )
 
 // bodyForm changes with anything that changes the bytes of a zone file for the
-// same content, such as the layout of its lines.
-const bodyForm = "nirzone zone body 1\n"
+// same content, and is not in spanForm.
+const bodyForm = "nirzone zone body 2\n"
 
 // A bodyHash digests values so that no two sequences of them are the same bytes:
 // everything variable has its length before it.
 type bodyHash struct {
 	h   hash.Hash
 	buf []byte
+}
+
+func newBodyHash() *bodyHash { return &bodyHash{h: sha256.New()} }
+
+// start begins a digest: what it is of, and what every signature depends on.
+func (b *bodyHash) start(form string, s *signing) {
+	b.h.Reset()
+	b.buf = append(b.buf[:0], form...)
+	b.number(s.clock.inception)
+	b.number(s.clock.validity)
+	b.string(string(s.z.Origin))
 }
 
 func (b *bodyHash) number(v int64) { b.buf = binary.BigEndian.AppendUint64(b.buf, uint64(v)) }
@@ -35,25 +47,34 @@ func (b *bodyHash) flush() {
 	b.buf = b.buf[:0]
 }
 
-// slot adds when a name was signed and by which key. The signatures follow.
-func (b *bodyHash) slot(c *clock, owner []byte) {
-	start := c.start(owner)
+// sum ends the digest.
+func (b *bodyHash) sum() (d digest) {
+	b.flush()
+	b.h.Sum(d[:0])
+	return d
+}
+
+// slot adds when a name was signed and the tag of the key that does it. The
+// signatures follow from that, if the caller adds the keys themselves: slot
+// returns list with the key in it.
+func (b *bodyHash) slot(c *clock, start int64, list []*Key) []*Key {
+	k := c.key(start)
 	b.number(start)
-	b.number(int64(c.key(start).Tag))
+	b.number(int64(k.Tag))
+	if slices.Contains(list, k) {
+		return list
+	}
+	return append(list, k)
 }
 
 // body returns the digest of all that the zone file follows from, except the
 // serial, in hex. It makes no signature: with deterministic signatures, equal
 // bodies and serials are equal files.
 func (s *signing) body() string {
-	b := &bodyHash{h: sha256.New()}
-	b.buf = append(b.buf, bodyForm...)
-	c := s.clock
-	b.number(c.inception)
-	b.number(c.validity)
-	b.string(string(s.z.Origin))
+	b := newBodyHash()
+	b.start(bodyForm, s)
 	b.string(string(appendSOA(nil, s.z.SOA, 0)))
-	b.slot(c, c.origin)
+	b.slot(s.clock, s.clock.start(s.clock.origin), nil) // its key is in the DNSKEY set, below
 	for _, set := range s.apexSets(0) {
 		b.number(int64(set.typ))
 		b.number(int64(set.ttl))
@@ -65,20 +86,12 @@ func (s *signing) body() string {
 	for _, k := range s.ksks {
 		b.number(int64(k.Tag))
 	}
-	b.number(int64(len(s.nodes)))
-	var owner []byte
-	for i := range s.nodes {
-		n := &s.nodes[i]
-		owner = n.name.AppendWire(owner[:0])
-		b.string(string(n.name))
-		b.number(int64(n.last - n.first))
-		if n.kind != glue {
-			b.slot(c, owner)
-		}
-		b.entries(s.z.Entries[n.first:n.last])
+	b.number(int64(len(s.spans)))
+	for i := range s.spans {
+		b.string(string(s.spans[i].key[:]))
 	}
-	b.flush()
-	return hex.EncodeToString(b.h.Sum(nil))
+	d := b.sum()
+	return hex.EncodeToString(d[:])
 }
 
 func (b *bodyHash) entries(es []zone.Entry) {

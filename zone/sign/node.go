@@ -12,6 +12,7 @@ type node struct {
 	name        zone.Name
 	first, last int
 	kind        nodeKind
+	start       int64 // of its slot, if it is signed; set by cutSpans
 }
 
 type nodeKind uint8

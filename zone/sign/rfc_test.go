@@ -161,7 +161,7 @@ func (c *rfcSignature) signature(t *testing.T, k Key) {
 	end, err := time.Parse(timeForm, c.end)
 	must(t, err)
 	s := &signing{z: &zone.Zone{Apex: zone.Apex{Origin: c.zone}}, clock: &clock{origin: c.zone.AppendWire(nil), validity: int64(end.Sub(start).Seconds())}}
-	w := s.writer()
+	w := s.writer(nil)
 	w.name, w.owner, w.start = c.owner, c.owner.AppendWire(nil), start.Unix()
 	sig, err := w.sign(nil, &k, c.typ, 3600, appendRecord(nil, w.owner, c.typ, 3600, c.data))
 	must(t, err)

@@ -1,8 +1,6 @@
 package sign
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -44,14 +42,7 @@ func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 // start returns the start of the present slot of a name: the last time up to
 // now that is the name's phase, modulo the length of a slot.
 func (c *clock) start(owner []byte) int64 {
-	var buf [512]byte
-	sum := sha256.Sum256(append(append(buf[:0], c.origin...), owner...))
-	phase := int64(binary.BigEndian.Uint64(sum[:8]) % uint64(c.slot))
-	behind := (c.now - phase) % c.slot
-	if behind < 0 {
-		behind += c.slot
-	}
-	return c.now - behind
+	return c.slotOf(c.hash(owner))
 }
 
 // key returns the ZSK that signs a slot with the given start: the one that was

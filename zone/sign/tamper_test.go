@@ -267,7 +267,7 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 		}
 		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
 		must(v.t, err)
-		w := sg.writer()
+		w := sg.writer(nil)
 		w.enter(name)
 		ttl, wire := uint32(86400), []byte(nil)
 		for _, e := range v.z.Entries {
@@ -307,7 +307,7 @@ func (v *victim) resigned(owner, typ string, spoil spoiler) spoiler {
 		l = spoil(l)
 		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
 		must(v.t, err)
-		w := sg.writer()
+		w := sg.writer(nil)
 		w.enter(name)
 		var wire []byte
 		var ttl uint32
@@ -365,7 +365,7 @@ func TestWrongDigestWellSigned(t *testing.T) {
 	v := newVictim(t, algECDSA, 20)
 	sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
 	must(t, err)
-	a, err := sg.startApex(v.s.facts.Serial)
+	a, err := sg.startApex(v.s.facts.Serial, nil)
 	must(t, err)
 	a.hash.Write([]byte{0})
 	apex, err := a.finish(v.s.facts.Serial)
@@ -595,7 +595,7 @@ func TestJoin(t *testing.T) {
 	} {
 		j := &join{apex: apex, last: wire(testName), cut: wire(zone.Name(c.cut) + testName)}
 		first := zone.Name(c.first) + testName
-		err := j.take(&piece{first: wire(first), last: wire(first), firstName: string(first)})
+		err := j.take(found{piece: &piece{first: wire(first), last: wire(first), firstName: string(first)}})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s after %s: %v", c.first, c.cut, err)
 		}

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"hash"
@@ -21,6 +22,7 @@ type apexFound struct {
 	hash    hash.Hash
 	sigs    int
 	expires int64
+	stored  *block // for the store
 }
 
 // apex verifies all there is at the apex and fills in the DNSKEY set.
@@ -53,6 +55,7 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 		return nil, err
 	}
 	a := &apexFound{owner: bytes.Clone(r.ownerWire(group[0])), hash: sha512.New384(), sigs: c.count, expires: c.expires}
+	a.stored = &block{piece: piece{wire: r.wire, keys: c.used}}
 	if a.next, err = v.nsec(v.origin, group, apexBitmap); err != nil {
 		return nil, err
 	}
@@ -126,7 +129,7 @@ func (v *verification) apexNS(_ *reader, group []parsed) error {
 
 // dnskeys holds the DNSKEY set against the keys that should be in it, and
 // prepares them for the signatures.
-func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
+func (v *verification) dnskeys(r *reader, group []parsed, keys []Key) error {
 	v.keys = map[uint16]*publicKey{}
 	expected := map[uint16]Key{}
 	for _, k := range keys {
@@ -155,6 +158,7 @@ func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
 		if err != nil {
 			return fault(v.origin, "the DNSKEY with tag %d: %w", tag, err)
 		}
+		p.data = sha256.Sum256(r.rdata(g))
 		p.active = p.ksk && reached(k.Timing.Active, v.now)
 		v.keys[tag] = p
 		delete(expected, tag)

@@ -16,13 +16,15 @@ type join struct {
 	sigs        int
 	delegations int
 	expires     int64
+	blocks      []*block // for the store
 }
 
 func newJoin(v *verification, a *apexFound) *join {
 	return &join{v: v, apex: a, last: a.owner, next: a.next, sigs: a.sigs, expires: a.expires}
 }
 
-func (j *join) take(p *piece) error {
+func (j *join) take(f found) error {
+	p := f.piece
 	if p.first == nil {
 		return nil
 	}
@@ -48,6 +50,9 @@ func (j *join) take(p *piece) error {
 		j.expires = min(j.expires, p.expires)
 	}
 	j.apex.hash.Write(p.wire)
+	if f.block != nil {
+		j.blocks = append(j.blocks, f.block)
+	}
 	return nil
 }
 

@@ -18,7 +18,8 @@ import (
 type publicKey struct {
 	alg    uint8
 	ksk    bool
-	active bool // a KSK that must sign the set
+	active bool   // a KSK that must sign the set
+	data   digest // of the DNSKEY data
 	verify func(data, sig []byte) bool
 }
 

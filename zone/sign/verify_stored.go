@@ -1,0 +1,116 @@
+package sign
+
+import (
+	"bytes"
+	"slices"
+
+	"nirzone/zone"
+)
+
+// verdictForm changes with anything that the verifier checks in a piece, so that
+// what an older program found right is looked at again.
+const verdictForm = "nirzone verdict 1\n"
+
+// setScope digests what every verdict rests on, besides the keys that it names:
+// which roles and algorithms there are decides what must be signed by what.
+func (v *verification) setScope() {
+	var roles []int64
+	for _, k := range v.keys {
+		role := 2 * int64(k.alg)
+		if k.ksk {
+			role++
+		}
+		roles = append(roles, role)
+	}
+	slices.Sort(roles)
+	b := newBodyHash()
+	b.buf = append(b.buf, verdictForm...)
+	b.string(v.origin)
+	b.number(int64(min(v.z.SOA.TTL, v.z.SOA.Minimum)))
+	for _, r := range slices.Compact(roles) {
+		b.number(r)
+	}
+	v.scope = b.sum()
+}
+
+// A found piece is what a checker has to say of a claim, and the block that it
+// makes for the store; nil if it is none.
+type found struct {
+	piece *piece
+	block *block
+}
+
+// task checks pieces in a row.
+func (c *checker) task(claims []claim) ([]found, error) {
+	list := make([]found, 0, len(claims))
+	for _, cl := range claims {
+		if f, ok := c.v.stands(cl); ok {
+			list = append(list, f)
+			continue
+		}
+		p, err := c.piece(cl.text)
+		if err != nil {
+			return nil, err
+		}
+		f := found{piece: p}
+		if cl.part != nil && p.sigs > 0 {
+			f.block = &block{key: cl.part.key, text: cl.text, piece: *p}
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// stands returns the stored verdict on a piece, if it stands: see Verify.
+func (v *verification) stands(c claim) (found, bool) {
+	if c.part == nil || c.part.stored == nil {
+		return found{}, false
+	}
+	b, now := c.part.stored, v.now.Unix()
+	if b.scope != v.scope || b.begins > now || b.expires <= now || !bytes.Equal(b.text, c.text) {
+		return found{}, false
+	}
+	for _, u := range b.keys {
+		if k := v.keys[u.tag]; k == nil || k.data != u.key {
+			return found{}, false
+		}
+	}
+	to, ok := v.sameRecords(b.wire, c.part.entry)
+	if !ok {
+		return found{}, false
+	}
+	p := b.piece
+	p.from, p.to = c.part.entry, to
+	return found{&p, b}, true
+}
+
+// sameRecords reports whether the records of wire, without RRSIG and NSEC, are
+// those of the merged zone from an entry on, up to the end of a name. It returns
+// the entry after them.
+func (v *verification) sameRecords(wire []byte, from int) (to int, ok bool) {
+	var owner []byte
+	var name zone.Name
+	entries := v.z.Entries
+	to = from
+	for len(wire) > 0 {
+		r, rest, ok := nextRecord(wire)
+		wire = rest
+		switch {
+		case !ok:
+			return 0, false
+		case r.typ == zone.TypeRRSIG || r.typ == zone.TypeNSEC:
+			continue
+		case to >= len(entries):
+			return 0, false
+		}
+		e := &entries[to]
+		if e.Name != name {
+			name, owner = e.Name, e.Name.AppendWire(owner[:0])
+		}
+		if e.Type != r.typ || e.TTL != r.ttl || string(e.Data) != string(r.data) || !bytes.Equal(owner, r.owner) {
+			return 0, false
+		}
+		to++
+	}
+	return to, to > from && (to == len(entries) || entries[to].Name != name)
+}
