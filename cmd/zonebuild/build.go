@@ -99,6 +99,7 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 	}
 	gen := b.decide(draft.Number())
 	rep.describe(b, gen)
+	b.tellStores(rep)
 	if b.nothingNew(gen) {
 		return b.settle(ctx, rep, b.prev) // the draft is discarded
 	}
@@ -125,7 +126,7 @@ func interrupted(err error) error {
 // generations are pruned. All of it can be done again.
 func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) error {
 	a.log.Info("laying out what waits for people, pruning")
-	err := errors.Join(rep.unsure, a.layOut(gen), a.prune())
+	err := errors.Join(rep.unsure, a.layOut(gen), a.prune(), a.pruneStores(gen))
 	var untold *shell.Exit
 	if !a.noReload {
 		a.log.Info("reloading", "zones", len(gen.Reload))

@@ -57,9 +57,11 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	same    bool // the published file is linked: it would become the same
-	signed  int  // signatures made
-	mended  bool // the published file was not the one that was written, and is written again
+	same    bool  // the published file is linked: it would become the same
+	signed  int   // signatures made; the others are from the store
+	unread  error // why the signature store that was there is not used
+	unsaved error // why the new one could not be written
+	mended  bool  // the published file was not the one that was written, and is written again
 }
 
 const (

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"nirzone/zone"
 	"nirzone/zone/publish"
@@ -26,7 +27,7 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		if j.skip {
 			return nil
 		}
-		verified, err := b.signZone(ctx, draft, j)
+		verified, keys, err := b.signZone(ctx, draft, j)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -35,6 +36,9 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		} else if err != nil {
 			j.carried += "; " + err.Error()
 		}
+		var wait sync.WaitGroup
+		defer wait.Wait()
+		wait.Go(func() { b.saveStore(j, verified, keys) }) // while the disk writes the zone
 		return b.write(draft, j, verified)
 	})
 }
@@ -46,52 +50,53 @@ func (j *job) size() int {
 	return len(j.next.Entries)
 }
 
-// signZone returns the verified zone, or nil if the published file is to be
+// signZone returns the verified zone and its keys, or nil if the published file is to be
 // linked: because the job is carried forward, or because the zone would become
 // the same file, whose bytes were verified when they were written and have not
 // changed since. The merged zone is let go: only what generation.json needs
 // stays.
-func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*sign.Verified, error) {
+func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*sign.Verified, []sign.Key, error) {
 	if j.next == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	defer func() { j.next = nil }()
 	keys, err := sign.LoadKeys(b.cfg.Keys, j.zone)
 	if err != nil {
-		return nil, fmt.Errorf("loading keys: %w", err)
+		return nil, nil, fmt.Errorf("loading keys: %w", err)
 	}
 	j.notices = append(j.notices, sign.Notices(keys)...)
+	prepared, err := sign.Prepare(j.next, keys, b.cfg.Signing, b.now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("signing: %w", err)
+	}
 	var prior sign.Prior
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
-		facts, err := sign.Preview(j.next, keys, b.cfg.Signing, b.now)
-		if err != nil {
-			return nil, fmt.Errorf("signing: %w", err)
-		}
+		facts := prepared.Facts()
 		if facts.Body == j.prev.Body && b.intact(draft, j) {
 			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
 			j.result, j.same = b.entry(j, facts), true
 			if j.carried != "" {
 				j.result = j.standingEntry(j.result)
 			}
-			return nil, nil
+			return nil, nil, nil
 		}
 	}
-	signed, err := sign.Sign(ctx, j.next, keys, b.cfg.Signing, prior, b.now)
+	signed, err := prepared.Sign(ctx, prior, b.openStore(j, keys))
 	if err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
+		return nil, nil, fmt.Errorf("signing: %w", err)
 	}
 	verified, err := sign.Verify(ctx, signed, j.next, keys, b.now)
 	if err != nil {
-		return nil, fmt.Errorf("verifying: %w", err)
+		return nil, nil, fmt.Errorf("verifying: %w", err)
 	}
 	// What Verify says of the runway, decide says of every zone, signed or not.
-	j.signed = verified.Facts().Signatures
+	j.signed = verified.Facts().Made
 	j.result = b.entry(j, verified.Facts())
 	if j.carried != "" {
 		j.result = j.standingEntry(j.result)
 	}
-	return verified, nil
+	return verified, keys, nil
 }
 
 // entry is what generation.json says of a zone that was built.
