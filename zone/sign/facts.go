@@ -39,6 +39,7 @@ type Signed struct {
 	parts  []part   // about text[1:]
 	store  *Store   // that it was signed with, nil for none
 	known  proven   // single signatures of that store
+	md     *transcript
 }
 
 // Facts returns what is to be recorded of the zone.

@@ -42,7 +42,7 @@ func (s *signing) write(ctx context.Context, out *Signed, st *Store) error {
 	}
 	err = ordered(ctx, len(batches), worker, func(b *batch) error {
 		for _, wire := range b.wires {
-			apex.hash.Write(wire)
+			apex.md.write(wire)
 		}
 		out.parts = append(out.parts, b.parts...)
 		out.facts.Made += b.made
@@ -57,6 +57,7 @@ func (s *signing) write(ctx context.Context, out *Signed, st *Store) error {
 		return err
 	}
 	out.facts.Made += apex.w.made
+	out.md = apex.md.keep(out.facts.Made)
 	out.text = append(make([][]byte, 0, len(out.parts)+1), text)
 	for i := range out.parts {
 		out.text = append(out.text, out.parts[i].text)

@@ -3,7 +3,6 @@ package sign
 import (
 	"bytes"
 	"context"
-	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
@@ -367,7 +366,7 @@ func TestWrongDigestWellSigned(t *testing.T) {
 	must(t, err)
 	a, err := sg.startApex(v.s.facts.Serial, nil)
 	must(t, err)
-	a.hash.Write([]byte{0})
+	a.md.write([]byte{0})
 	apex, err := a.finish(v.s.facts.Serial)
 	must(t, err)
 	err = v.file(append([][]byte{apex}, v.s.text[1:]...)...).verify()
@@ -587,7 +586,7 @@ func TestTornParts(t *testing.T) {
 // chain runs through it.
 func TestJoin(t *testing.T) {
 	wire := func(s zone.Name) []byte { return s.AppendWire(nil) }
-	apex := &apexFound{owner: wire(testName), hash: sha512.New384()}
+	apex := &apexFound{owner: wire(testName)}
 	for _, c := range []struct{ cut, first, want string }{
 		{"5.0.", "ns.5.0.", "parted from the delegation"},
 		{"5.0.", "ns.6.0.", ""},

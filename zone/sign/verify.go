@@ -91,9 +91,11 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 // new part is not verified again if the store has it, over the same data by a key
 // with the same DNSKEY data. Between parts (order, delegations, the chain, the
 // number of records), at the apex, for ZONEMD and for the facts, nothing is taken
-// from the store.
+// from the store. What ZONEMD covers is compared with the bytes that the signer
+// digested; only where that is not the same, octet for octet, is the digest computed
+// once more (transcript).
 func Verify(ctx context.Context, s *Signed, z *zone.Zone, keys []Key, now time.Time) (*Verified, error) {
-	v := &verification{facts: s.facts, policy: s.policy, z: z, origin: string(z.Origin), now: now, known: s.known}
+	v := &verification{facts: s.facts, policy: s.policy, z: z, origin: string(z.Origin), now: now, known: s.known, md: s.md}
 	j, err := v.run(ctx, s, keys)
 	if err != nil {
 		return nil, fmt.Errorf("verifying %s: %w", z.Origin, err)
@@ -110,6 +112,7 @@ type verification struct {
 	origin string
 	now    time.Time
 	known  proven                // single signatures that were verified before
+	md     *transcript           // what the signer's ZONEMD is a digest of
 	keys   map[uint16]*publicKey // the DNSKEY set, by tag
 	scope  digest                // of what every verdict rests on, see setScope
 }
