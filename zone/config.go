@@ -149,8 +149,29 @@ type SigningConfig struct {
 	Slot      time.Duration // length of a slot: a signature is replaced when its slot ends
 	Inception time.Duration // how long before its slot a signature is valid
 	Alarm     time.Duration // least remaining validity that is no alarm
-	DNSKEYTTL uint32        // seconds
+	DNSKEYTTL uint32        // seconds; also that of CDS and CDNSKEY
+	Denial    Denial        // how it is proved that a name is not there
+
+	// DeleteDS asks the parent, by CDS and CDNSKEY, to take every DS of the zone
+	// away (RFC 8078, section 4). It is not a key of the file: it is set for one
+	// zone, by a person.
+	DeleteDS bool
 }
+
+// Denial is how a signed zone proves that a name is not there.
+type Denial uint8
+
+// The ways. NSEC3 is with SHA-1, no extra iterations, no salt and without opt-out
+// (RFC 9276, section 3.1).
+const (
+	DenialNSEC  Denial = iota // RFC 4034, section 4
+	DenialNSEC3               // RFC 5155
+)
+
+var denials = []string{"nsec", "nsec3"}
+
+// String returns the word used in the configuration.
+func (d Denial) String() string { return denials[d] }
 
 // Limits are the gates: how much one source may remove from one zone in one run
 // before a person has to agree. Percentages are of the source's delegations in

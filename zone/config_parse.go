@@ -499,7 +499,7 @@ func (p *configParser) signing(r *rawSigning) SigningConfig {
 		Algorithm: algorithms[r.Algorithm],
 		Validity:  p.duration("signing.validity", r.Validity, time.Minute), Slot: p.duration("signing.slot", r.Slot, time.Second),
 		Inception: p.duration("signing.inception", r.Inception, 0), Alarm: p.duration("signing.alarm", r.Alarm, 0),
-		DNSKEYTTL: p.seconds("signing.dnskey_ttl", r.DNSKEYTTL),
+		DNSKEYTTL: p.seconds("signing.dnskey_ttl", r.DNSKEYTTL), Denial: p.denial(r.Denial),
 	}
 	if s.Algorithm == 0 {
 		p.fail(`signing.algorithm = %q: not one of "rsasha256", "ecdsap256sha256", "ed25519" (RFC 8624, section 3.1)`, r.Algorithm)
@@ -508,6 +508,14 @@ func (p *configParser) signing(r *rawSigning) SigningConfig {
 		p.fail("signing: a signature has %v left when its slot of %v ends, less than the alarm of %v; lengthen validity or shorten slot", s.Validity-s.Slot, s.Slot, s.Alarm)
 	}
 	return s
+}
+
+func (p *configParser) denial(s string) Denial {
+	i := slices.Index(denials, s)
+	if i < 0 {
+		p.fail(`signing.denial = %q: not one of "nsec", "nsec3"`, s)
+	}
+	return Denial(max(i, 0))
 }
 
 func (p *configParser) gates(r *rawGates) Limits {

@@ -61,6 +61,16 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
+// TestConfigDenial: the word of the file is the value, and back.
+func TestConfigDenial(t *testing.T) {
+	for want, word := range map[Denial]string{DenialNSEC: "nsec", DenialNSEC3: "nsec3"} {
+		c, err := ParseConfig("f", []byte(configHead+configZones+configSource+"[signing]\ndenial = \""+word+"\"\n"))
+		if err != nil || c.Signing.Denial != want || c.Signing.Denial.String() != word {
+			t.Errorf("%q: %v, %v", word, c, err)
+		}
+	}
+}
+
 func TestConfigLookups(t *testing.T) {
 	c, err := ParseConfig("x/nirzone.toml", []byte(configHead+configZones+configSource))
 	if err != nil {
@@ -194,6 +204,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"/pub/{zone}-{name}", "/pub/{zone}-{rir}", []string{"f: source[0] (JPNIC).url: the only placeholders are"}},
 		{"[[source]]", "[fetch]\nparallel = 0\nper_host = 65\nretries = -1\nconnect = \"0s\"\nidle = \"x\"\ntotal = \"\"\nbackoff = \"-2s\"\nrsync = [\"\"]\n[[source]]", []string{"f: fetch.rsync: an empty command", "f: fetch.parallel = 0", "f: fetch.per_host = 65", "f: fetch.connect", "f: fetch.idle", "f: fetch.total", "f: fetch.retries", "f: fetch.backoff"}},
 		{"[[source]]", "[signing]\nalgorithm = \"rsamd5\"\n[[source]]", []string{`f: signing.algorithm = "rsamd5": not one of`}},
+		{"[[source]]", "[signing]\ndenial = \"nsec5\"\n[[source]]", []string{`f: signing.denial = "nsec5": not one of "nsec", "nsec3"`}},
 		{"[[source]]", "[signing]\nvalidity = \"19d\"\n[[source]]", []string{"f: signing: a signature has 192h0m0s left when its slot of 264h0m0s ends, less than the alarm of 216h0m0s"}},
 		{"[[source]]", "[signing]\ndnskey_ttl = 0\nslot = \"0s\"\ninception = \"-1h\"\n[[source]]", []string{"f: signing.slot", "f: signing.inception", "f: signing.dnskey_ttl"}},
 		{"[[source]]", "[gates]\npercent = nan\ntotal_percent = 101.0\nleast = -1\nmost = 0\nwide4 = 33\nwide6 = 129\naccept_expires = \"1s\"\n[[source]]", []string{"f: gates: percent = NaN, total_percent = 101", "f: gates.least", "f: gates.most", "f: gates.wide4", "f: gates.wide6", "f: gates.accept_expires"}},

@@ -95,6 +95,7 @@ type rawSigning struct {
 	Inception string `toml:"inception"`
 	Alarm     string `toml:"alarm"`
 	DNSKEYTTL int64  `toml:"dnskey_ttl"`
+	Denial    string `toml:"denial"`
 }
 
 type rawGates struct {
@@ -125,7 +126,7 @@ func rawDefaults() rawConfig {
 	return rawConfig{
 		Spool: "spool", Registry: "registry", Keys: "keys", State: "state", Public: "public",
 		Fetch:   rawFetch{Parallel: 8, PerHost: 2, Connect: "30s", Idle: "60s", Total: "20m", Retries: 2, Backoff: "2s"},
-		Signing: rawSigning{Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600},
+		Signing: rawSigning{Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600, Denial: "nsec"},
 		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: "7d"},
 		Publish: rawPublish{Keep: 48, Timeout: "60s"},
 	}

@@ -41,7 +41,7 @@ type keyRow struct {
 	Tag       uint16 `json:"tag"`
 	Algorithm uint8  `json:"algorithm"`
 	State     string `json:"state"`
-	DS        string `json:"ds,omitempty"` // for the parent, of a KSK
+	DS        string `json:"ds,omitempty"` // for the parent, of a KSK or CSK
 }
 
 func (a *app) keys() error {
@@ -56,7 +56,7 @@ func (a *app) keys() error {
 		}
 		for _, k := range keys {
 			r := keyRow{Zone: z.File(), Key: k.ID, Role: k.Role(), Tag: k.Tag, Algorithm: k.Algorithm, State: k.State(a.now).String()}
-			if r.Role == "KSK" {
+			if k.SignsKeys() {
 				r.DS = k.DS().Text()
 			}
 			rows = append(rows, r)

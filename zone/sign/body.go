@@ -54,17 +54,45 @@ func (b *bodyHash) sum() (d digest) {
 	return d
 }
 
-// slot adds when a name was signed and the tag of the key that does it. The
+// slot adds when a name was signed and the tags of the keys that do it. The
 // signatures follow from that, if the caller adds the keys themselves: slot
-// returns list with the key in it.
+// returns list with the keys in it.
 func (b *bodyHash) slot(c *clock, start int64, list []*Key) []*Key {
-	k := c.key(start)
 	b.number(start)
-	b.number(int64(k.Tag))
-	if slices.Contains(list, k) {
-		return list
+	for _, keys := range c.signers {
+		k := slotKey(keys, start)
+		b.number(int64(k.Tag))
+		if !slices.Contains(list, k) {
+			list = append(list, k)
+		}
 	}
-	return append(list, k)
+	return list
+}
+
+// signers adds keys, where other things only have their tags.
+func (b *bodyHash) signers(keys []*Key) {
+	for _, k := range keys {
+		b.string(string(k.rdata()))
+	}
+}
+
+// special adds what most zones have not: NSEC3, more than one algorithm, CDS signed
+// by other keys than the DNSKEY set.
+func (b *bodyHash) special(s *signing) {
+	if s.p.Denial == zone.DenialNSEC3 {
+		b.string("nsec3")
+	}
+	if len(s.clock.signers) > 1 {
+		b.string("algorithms")
+		b.signers(s.clock.keys(nil, s.clock.start(s.clock.origin)))
+	}
+	if len(s.cdsSets()) > 0 {
+		b.string("cds")
+		b.number(int64(len(s.keys.cds)))
+		for i := range s.keys.cds {
+			b.signers([]*Key{&s.keys.cds[i]})
+		}
+	}
 }
 
 // body returns the digest of all that the zone file follows from, except the
@@ -74,7 +102,8 @@ func (s *signing) body() string {
 	b := newBodyHash()
 	b.start(bodyForm, s)
 	b.string(string(appendSOA(nil, s.z.SOA, 0)))
-	b.slot(s.clock, s.clock.start(s.clock.origin), nil) // its key is in the DNSKEY set, below
+	b.special(s)
+	b.slot(s.clock, s.clock.start(s.clock.origin), nil) // a key of one algorithm is in the DNSKEY set, below
 	for _, set := range s.apexSets(0) {
 		b.number(int64(set.typ))
 		b.number(int64(set.ttl))
@@ -83,7 +112,7 @@ func (s *signing) body() string {
 			b.string(string(d))
 		}
 	}
-	for _, k := range s.ksks {
+	for _, k := range s.keys.ksks {
 		b.number(int64(k.Tag))
 	}
 	b.number(int64(len(s.spans)))

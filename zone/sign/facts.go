@@ -59,21 +59,41 @@ func (p Prior) next(family zone.Family, body string, now time.Time) zone.Serial 
 // facts returns what is known before anything is signed.
 func (s *signing) facts() Facts {
 	f := Facts{Zone: s.z.Origin, Body: s.body()}
-	for _, k := range s.keys {
+	for _, k := range s.keys.dnskey {
 		f.Keys = append(f.Keys, k.generationKey())
 	}
 	c := s.clock
 	first := c.start(c.origin)
-	f.Signatures = 4 + len(s.ksks) // NS, SOA, NSEC, ZONEMD; DNSKEY
+	f.Signatures = 4*len(c.signers) + len(s.keys.ksks) + len(s.cdsSets())*len(s.keys.cds) // NS, SOA, NSEC or NSEC3PARAM, ZONEMD; DNSKEY; CDS, CDNSKEY
 	for i := range s.spans {
 		p := &s.spans[i]
-		first = min(first, p.start)
+		if p.sigs > 0 {
+			first = min(first, p.start)
+		}
 		f.Signatures += p.sigs
 		f.Delegations += p.cuts
 	}
 	f.Due = time.Unix(first+c.slot, 0).UTC()
 	f.Expires = time.Unix(first+c.validity, 0).UTC()
 	return f
+}
+
+// signedSets returns how many RRsets of a name are signed.
+func (s *signing) signedSets(n *node) int {
+	if n.kind == glue {
+		return 0
+	}
+	count, last := 0, zone.Type(0)
+	if n.kind == hashed || s.p.Denial == zone.DenialNSEC {
+		count++ // NSEC or NSEC3
+	}
+	for _, e := range s.z.Entries[n.first:n.last] {
+		if e.Type != last && n.kind.signs(e.Type) {
+			count++
+		}
+		last = e.Type
+	}
+	return count
 }
 
 // seal computes size and digest of the file.

@@ -29,12 +29,29 @@ type Key struct {
 	Public    []byte // as in the DNSKEY record
 	Timing    Timing
 
+	// CSK marks a key with FlagsKSK that signs the zone as well as the DNSKEY set
+	// (RFC 6781, section 3.1: the single-type signing scheme).
+	CSK bool
+	// CDS says that the zone's CDS and CDNSKEY sets name the key: its DS should
+	// be at the parent (RFC 7344, section 4).
+	CDS bool
+
 	signer func() crypto.Signer
 	owner  int // uid of the private file's owner if it is somebody else's, else -1
 }
 
 // Timing says when a key changes state (RFC 7583, section 3.1). A zero time is
 // a change that is not planned.
+//
+// Being in the DNSKEY set and signing are apart. A key whose algorithm nobody has
+// seen may sign before its Publish, and one whose algorithm goes may sign after
+// its Remove, until its Retire: so signatures are in every cache before the set
+// says that they are to be there, and stay until it is forgotten (RFC 6781, section
+// 4.1.4). Of an algorithm that is in the set, only keys in the set sign.
+//
+// A CSK signs the DNSKEY set as long as it is in it; Active and Retire are about
+// the rest of the zone. So it can be in the set, signing it and known to the
+// parent, before anything else rests on it.
 type Timing struct {
 	Created time.Time // made
 	Publish time.Time // in the DNSKEY set
@@ -83,8 +100,27 @@ func (k Key) published(now time.Time) bool {
 	return reached(k.Timing.Publish, now) && !reached(k.Timing.Remove, now)
 }
 
-// Role returns "KSK" or "ZSK".
-func (k Key) Role() string { return roleName(k.Flags) }
+// over reports whether the key has made its last signature: it is out of the
+// DNSKEY set, and past its Retire if that is later.
+func (k Key) over(now time.Time) bool {
+	return reached(k.Timing.Remove, now) && !now.Before(k.Timing.Retire)
+}
+
+// SignsKeys reports whether it is for the key to sign the DNSKEY set, and CDS
+// and CDNSKEY (RFC 7344, section 4.1): those of a KSK or CSK.
+func (k Key) SignsKeys() bool { return k.Flags == FlagsKSK }
+
+// SignsZone reports whether it is for the key to sign everything else: that of a
+// ZSK or CSK.
+func (k Key) SignsZone() bool { return k.Flags == FlagsZSK || k.CSK }
+
+// Role returns "KSK", "ZSK" or "CSK".
+func (k Key) Role() string {
+	if k.CSK {
+		return "CSK"
+	}
+	return roleName(k.Flags)
+}
 
 func roleName(flags uint16) string {
 	if flags&1 != 0 {

@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,27 +11,17 @@ import (
 // since 1970.
 type clock struct {
 	now, slot, inception, validity int64
-	origin                         []byte // wire
-	zsks                           []Key  // published at now
+	origin                         []byte  // wire
+	signers                        [][]Key // active, by algorithm in rising order
 }
 
-func newClock(origin zone.Name, keys []Key, p zone.SigningConfig, now time.Time) (*clock, error) {
+func newClock(origin zone.Name, signers [][]Key, p zone.SigningConfig, now time.Time) (*clock, error) {
 	c := &clock{
 		now: now.Unix(), slot: seconds(p.Slot), inception: seconds(p.Inception), validity: seconds(p.Validity),
-		origin: origin.AppendWire(nil),
+		origin: origin.AppendWire(nil), signers: signers,
 	}
 	if c.slot < 1 || c.inception < 0 || c.validity < c.slot || c.validity > 1<<31-1 {
 		return nil, fmt.Errorf("signing policy: a slot of %v, a validity of %v and an inception offset of %v do not fit together", p.Slot, p.Validity, p.Inception)
-	}
-	usable := false
-	for _, k := range keys {
-		if k.Flags == FlagsZSK && k.published(now) {
-			c.zsks = append(c.zsks, k)
-			usable = usable || reached(k.Timing.Active, now)
-		}
-	}
-	if !usable {
-		return nil, errors.New("no ZSK is active; run zonebuild keys init")
 	}
 	return c, nil
 }
@@ -45,20 +34,27 @@ func (c *clock) start(owner []byte) int64 {
 	return c.slotOf(c.hash(owner))
 }
 
-// key returns the ZSK that signs a slot with the given start: the one that was
-// active then, the latest if there were two. Where none was (the zone is younger
-// than its slot, or that key has been removed), it is the one that became active
-// first. A key that is retired meanwhile goes on signing its own slots, so that
-// their signatures stay what they are until they are due.
-func (c *clock) key(start int64) *Key {
+// keys appends the keys that sign a slot with the given start: one of each
+// algorithm (RFC 4035, section 2.2), in rising order.
+func (c *clock) keys(list []*Key, start int64) []*Key {
+	for _, keys := range c.signers {
+		list = append(list, slotKey(keys, start))
+	}
+	return list
+}
+
+// slotKey returns the one of an algorithm's active keys that signs a slot with
+// the given start: the one that was active then, the latest if there were two.
+// Where none was (the zone is younger than its slot, or that key has been
+// removed), it is the one that became active first. A key that is retired
+// meanwhile goes on signing its own slots, so that their signatures stay what
+// they are until they are due.
+func slotKey(keys []Key, start int64) *Key {
 	var best, first *Key
-	t, now := time.Unix(start, 0), time.Unix(c.now, 0)
-	for i := range c.zsks {
-		k := &c.zsks[i]
+	t := time.Unix(start, 0)
+	for i := range keys {
+		k := &keys[i]
 		from := k.Timing.Active
-		if !reached(from, now) {
-			continue
-		}
 		if first == nil || from.Before(first.Timing.Active) {
 			first = k
 		}

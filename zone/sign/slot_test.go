@@ -29,7 +29,7 @@ func TestSlots(t *testing.T) {
 	perDay := make([]int, 11)
 	for run := range runs + 1 {
 		now := testNow.Add(time.Duration(run) * 2 * time.Hour)
-		c, err := newClock(testName, keys, p, now)
+		c, err := newClock(testName, [][]Key{keys}, p, now)
 		must(t, err)
 		for i, o := range owners {
 			start := c.start(o)
@@ -132,9 +132,9 @@ func TestSlotKeys(t *testing.T) {
 		{41, 30, 2}, // a is gone
 		{41, 19, 2},
 	} {
-		clk, err := newClock(testName, []Key{a, b}, testPolicy(algECDSA), at(c.now))
+		clk, err := newClock(testName, zoneSigners([]Key{a, b}, at(c.now)), testPolicy(algECDSA), at(c.now))
 		must(t, err)
-		if got := clk.key(at(c.start).Unix()).Tag; got != c.want {
+		if got := clk.keys(nil, at(c.start).Unix())[0].Tag; got != c.want {
 			t.Errorf("day %d, slot of day %d: key %d instead of %d", c.now, c.start, got, c.want)
 		}
 	}

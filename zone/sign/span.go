@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"runtime"
 	"sync"
+
+	"nirzone/zone"
 )
 
 // A digest is a SHA-256.
@@ -68,7 +70,11 @@ func (s *signing) cutSpans() {
 func (p *span) measure(s *signing, b *bodyHash) {
 	b.start(spanForm, s)
 	b.number(int64(nsecTTL(s.z.SOA)))
-	b.string(string(s.after(p.last - 1)))
+	b.number(int64(s.p.Denial))
+	b.number(int64(len(s.clock.signers)))
+	if s.p.Denial == zone.DenialNSEC {
+		b.string(string(s.after(p.last - 1)))
+	}
 	var signers []*Key
 	for i := p.first; i < p.last; i++ {
 		n := &s.nodes[i]
@@ -76,33 +82,24 @@ func (p *span) measure(s *signing, b *bodyHash) {
 		b.number(int64(n.kind))
 		b.number(int64(n.last - n.first))
 		b.entries(s.z.Entries[n.first:n.last])
-		if n.kind == glue {
+		if n.kind == hashed {
+			b.string(string(s.nsec3Data(nil, n)))
+		}
+		if n.kind == cut {
+			p.cuts++
+		}
+		signed := s.signedSets(n)
+		if signed == 0 {
 			continue
 		}
 		signers = b.slot(s.clock, n.start, signers)
 		if p.sigs == 0 || n.start < p.start {
 			p.start = n.start
 		}
-		p.count(s, n)
+		p.sigs += signed * len(s.clock.signers)
 	}
-	for _, k := range signers {
-		b.string(string(k.rdata()))
-	}
+	b.signers(signers)
 	p.key = b.sum()
-}
-
-// count adds a name's signatures: one a set that is signed, and that of NSEC.
-func (p *span) count(s *signing, n *node) {
-	p.sigs++
-	entries := s.z.Entries[n.first:n.last]
-	for i := range entries {
-		if t := entries[i].Type; (i == 0 || t != entries[i-1].Type) && n.kind.signs(t) {
-			p.sigs++
-		}
-	}
-	if n.kind == cut {
-		p.cuts++
-	}
 }
 
 // hash is what a name's slots and the borders of spans follow from.

@@ -23,6 +23,7 @@ type shelf struct {
 	now    time.Time
 	serial zone.Serial
 	file   string
+	tweak  func(*zone.SigningConfig) // of the policy, if not nil
 }
 
 func newShelf(t testing.TB, alg uint8, count int) *shelf {
@@ -34,7 +35,13 @@ func newShelf(t testing.TB, alg uint8, count int) *shelf {
 
 func (s *shelf) prior() Prior { return Prior{Serial: s.serial, Known: true} }
 
-func (s *shelf) policy() zone.SigningConfig { return testPolicy(s.keys[0].Algorithm) }
+func (s *shelf) policy() zone.SigningConfig {
+	p := testPolicy(s.keys[0].Algorithm)
+	if s.tweak != nil {
+		s.tweak(&p)
+	}
+	return p
+}
 
 // open reads the store, which has to be good.
 func (s *shelf) open() *Store {

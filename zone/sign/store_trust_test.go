@@ -195,14 +195,14 @@ func TestVerdictTime(t *testing.T) {
 func TestVerdictKeys(t *testing.T) {
 	s := newShelf(t, algEd25519, 100)
 	st := s.build().Store()
-	p := &verification{keys: map[uint16]*publicKey{}, now: s.now, z: s.z, origin: string(s.z.Origin), scope: st.blocks[0].scope}
+	p := &verification{keys: map[uint16]keyUse{}, now: s.now, z: s.z, origin: string(s.z.Origin), scope: st.blocks[0].scope}
 	key := st.blocks[0].keys[0]
 	c := claim{st.blocks[0].text, &part{key: st.blocks[0].key, stored: st.blocks[0]}}
-	p.keys[key.tag] = &publicKey{data: key.key}
+	p.keys[key.tag] = keyUse{publicKey: &publicKey{data: key.key}, zone: true}
 	if _, ok := p.stands(c); !ok {
 		t.Error("it does not stand as it is")
 	}
-	p.keys[key.tag] = &publicKey{data: digest{1}}
+	p.keys[key.tag] = keyUse{publicKey: &publicKey{data: digest{1}}, zone: true}
 	if _, ok := p.stands(c); ok {
 		t.Error("it stands with another key of the tag")
 	}
@@ -210,7 +210,7 @@ func TestVerdictKeys(t *testing.T) {
 	if _, ok := p.stands(c); ok {
 		t.Error("it stands without its key")
 	}
-	p.keys[key.tag], p.scope = &publicKey{data: key.key}, digest{}
+	p.keys[key.tag], p.scope = keyUse{publicKey: &publicKey{data: key.key}, zone: true}, digest{}
 	if _, ok := p.stands(c); ok {
 		t.Error("it stands in another scope")
 	}

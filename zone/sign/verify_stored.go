@@ -12,23 +12,22 @@ import (
 const verdictForm = "nirzone verdict 1\n"
 
 // setScope digests what every verdict rests on, besides the keys that it names:
-// which roles and algorithms there are decides what must be signed by what.
+// which algorithms sign the zone decides what signatures must be there.
 func (v *verification) setScope() {
-	var roles []int64
+	var algorithms []int64
 	for _, k := range v.keys {
-		role := 2 * int64(k.alg)
-		if k.ksk {
-			role++
+		if k.zone {
+			algorithms = append(algorithms, int64(k.alg))
 		}
-		roles = append(roles, role)
 	}
-	slices.Sort(roles)
+	slices.Sort(algorithms)
 	b := newBodyHash()
 	b.buf = append(b.buf, verdictForm...)
 	b.string(v.origin)
 	b.number(int64(min(v.z.SOA.TTL, v.z.SOA.Minimum)))
-	for _, r := range slices.Compact(roles) {
-		b.number(r)
+	b.number(int64(v.policy.Denial))
+	for _, alg := range slices.Compact(algorithms) {
+		b.number(alg)
 	}
 	v.scope = b.sum()
 }
@@ -71,23 +70,24 @@ func (v *verification) stands(c claim) (found, bool) {
 		return found{}, false
 	}
 	for _, u := range b.keys {
-		if k := v.keys[u.tag]; k == nil || k.data != u.key {
+		if k, ok := v.keys[u.tag]; !ok || k.data != u.key || !k.zone {
 			return found{}, false
 		}
 	}
-	to, ok := v.sameRecords(b.wire, c.part.entry)
+	p := b.piece
+	p.chain = nil
+	to, ok := v.sameRecords(b.wire, c.part.entry, &p.chain)
 	if !ok {
 		return found{}, false
 	}
-	p := b.piece
 	p.from, p.to = c.part.entry, to
 	return found{&p, b}, true
 }
 
-// sameRecords reports whether the records of wire, without RRSIG and NSEC, are
-// those of the merged zone from an entry on, up to the end of a name. It returns
-// the entry after them.
-func (v *verification) sameRecords(wire []byte, from int) (to int, ok bool) {
+// sameRecords reports whether the records of wire, without RRSIG, NSEC and NSEC3,
+// are those of the merged zone from an entry on, up to the end of a name. It returns
+// the entry after them, and appends the NSEC3 records to a chain.
+func (v *verification) sameRecords(wire []byte, from int, chain *[]link) (to int, ok bool) {
 	var owner []byte
 	var name zone.Name
 	entries := v.z.Entries
@@ -98,7 +98,14 @@ func (v *verification) sameRecords(wire []byte, from int) (to int, ok bool) {
 		switch {
 		case !ok:
 			return 0, false
-		case r.typ == zone.TypeRRSIG || r.typ == zone.TypeNSEC:
+		case r.typ == zone.TypeNSEC3 && v.nsec3():
+			l, ok := linkOf(r.owner, r.data)
+			if !ok {
+				return 0, false
+			}
+			*chain = append(*chain, l)
+			continue
+		case r.typ == zone.TypeRRSIG || r.typ == zone.TypeNSEC && !v.nsec3():
 			continue
 		case to >= len(entries):
 			return 0, false
@@ -112,5 +119,5 @@ func (v *verification) sameRecords(wire []byte, from int) (to int, ok bool) {
 		}
 		to++
 	}
-	return to, to > from && (to == len(entries) || entries[to].Name != name)
+	return to, (to > from || len(*chain) > 0) && (to == len(entries) || entries[to].Name != name)
 }
