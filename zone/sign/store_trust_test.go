@@ -119,6 +119,10 @@ func TestVerdictStands(t *testing.T) {
 			i := (&verification{z: s.z}).find(zone.Name(b.firstName))
 			s.z.Entries[i].Data = zone.NSData("aaa.example.")
 		}},
+		{"a TTL", "merged zone has", func(s *shelf, b *block) {
+			i := (&verification{z: s.z}).find(zone.Name(b.firstName))
+			s.z.Entries[i].TTL--
+		}},
 		{"a record too many", "merged zone", func(s *shelf, b *block) {
 			i := (&verification{z: s.z}).find(zone.Name(b.firstName))
 			s.z.Entries = append(s.z.Entries[:i:i], s.z.Entries[i+1:]...)
