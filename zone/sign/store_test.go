@@ -146,6 +146,11 @@ func TestOneChange(t *testing.T) {
 		change func()
 	}{
 		{"a name server", 2, func() { s.z.Entries[last(zone.TypeNS)].Data = zone.NSData("zzzzzz.example.") }},
+		{"the TTL of a delegation", 2, func() {
+			for i, e := last(zone.TypeNS), s.z.Entries[last(zone.TypeNS)]; s.z.Entries[i].Name == e.Name; i-- {
+				s.z.Entries[i].TTL = 300
+			}
+		}},
 		{"a DS", 3, func() { s.z.Entries[last(zone.TypeDS)].Data = testDS(60000, 4) }},
 		{"a delegation added", 4, func() {
 			s.z.Entries = append(s.z.Entries, entry("77.77."+testName, zone.TypeNS, zone.NSData("ns.example.")))
@@ -183,6 +188,37 @@ func (s *shelf) names() int {
 		}
 	}
 	return count
+}
+
+// TestSpanKeys: everything that the text of a span follows from is in its key.
+func TestSpanKeys(t *testing.T) {
+	z, keys := testZone(t, testName, 3), testKeys(t, testName, algEd25519)
+	keyOf := func(change func(s *signing)) digest {
+		t.Helper()
+		s, err := newSigning(z, keys, testPolicy(algEd25519), testNow)
+		must(t, err)
+		change(s)
+		s.spans = nil
+		s.cutSpans()
+		return s.spans[0].key
+	}
+	want := keyOf(func(*signing) {})
+	for what, change := range map[string]func(s *signing){
+		"another key with the tag": func(s *signing) { s.clock.zsks[0].Public = testKeys(t, "203.in-addr.arpa.", algEd25519)[1].Public },
+		"another tag":              func(s *signing) { s.clock.zsks[0].Tag++ },
+		"the validity":             func(s *signing) { s.clock.validity++ },
+		"the inception":            func(s *signing) { s.clock.inception++ },
+		"the time":                 func(s *signing) { s.clock.now += s.clock.slot },
+		"the kind of a name":       func(s *signing) { s.nodes[0].kind = authoritative },
+		"the name after it":        func(s *signing) { s.nodes[len(s.nodes)-1].name = "zz." + testName },
+	} {
+		if keyOf(change) == want {
+			t.Errorf("%s changes, the key stays", what)
+		}
+	}
+	if keyOf(func(*signing) {}) != want {
+		t.Error("the key changes by itself")
+	}
 }
 
 // TestStoreDue runs twelve times over a day: each signature that comes due is

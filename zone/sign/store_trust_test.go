@@ -119,6 +119,10 @@ func TestVerdictStands(t *testing.T) {
 			i := (&verification{z: s.z}).find(zone.Name(b.firstName))
 			s.z.Entries[i].Data = zone.NSData("aaa.example.")
 		}},
+		{"a TTL", "merged zone has", func(s *shelf, b *block) {
+			i := (&verification{z: s.z}).find(zone.Name(b.firstName))
+			s.z.Entries[i].TTL--
+		}},
 		{"a record too many", "merged zone", func(s *shelf, b *block) {
 			i := (&verification{z: s.z}).find(zone.Name(b.firstName))
 			s.z.Entries = append(s.z.Entries[:i:i], s.z.Entries[i+1:]...)
@@ -227,6 +231,16 @@ func TestProven(t *testing.T) {
 	k := st.known(nil)
 	if want := len(signaturesIn(st)); len(k) != want {
 		t.Fatalf("%d signatures are known of %d", len(k), want)
+	}
+	made := proven{knownKey(digest{1}, []byte("data")): {1, 2}}
+	for _, c := range []struct {
+		key       digest
+		data, sig string
+		want      bool
+	}{{digest{1}, "data", "\x01\x02", true}, {digest{2}, "data", "\x01\x02", false}, {digest{1}, "datA", "\x01\x02", false}, {digest{1}, "data", "\x01\x03", false}, {digest{1}, "data", "", false}} {
+		if got := made.has(c.key, []byte(c.data), []byte(c.sig)); got != c.want {
+			t.Errorf("%x, %q, %q: %v", c.key[:1], c.data, c.sig, got)
+		}
 	}
 	v := &verification{}
 	if v.known.has(digest{}, nil, nil) || k.has(digest{}, nil, nil) || (proven{knownKey(digest{}, nil): {1}}).has(digest{}, nil, nil) {
