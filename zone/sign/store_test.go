@@ -204,8 +204,8 @@ func TestSpanKeys(t *testing.T) {
 	}
 	want := keyOf(func(*signing) {})
 	for what, change := range map[string]func(s *signing){
-		"another key with the tag": func(s *signing) { s.clock.zsks[0].Public = testKeys(t, "203.in-addr.arpa.", algEd25519)[1].Public },
-		"another tag":              func(s *signing) { s.clock.zsks[0].Tag++ },
+		"another key with the tag": func(s *signing) { s.clock.signers[0][0].Public = testKeys(t, "203.in-addr.arpa.", algEd25519)[1].Public },
+		"another tag":              func(s *signing) { s.clock.signers[0][0].Tag++ },
 		"the validity":             func(s *signing) { s.clock.validity++ },
 		"the inception":            func(s *signing) { s.clock.inception++ },
 		"the time":                 func(s *signing) { s.clock.now += s.clock.slot },
