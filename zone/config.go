@@ -156,6 +156,21 @@ type SigningConfig struct {
 	// away (RFC 8078, section 4). It is not a key of the file: it is set for one
 	// zone, by a person.
 	DeleteDS bool
+
+	CSK         bool          // new zones get one key that signs everything, not a KSK and a ZSK
+	ManualKeys  bool          // key steps are shown, not taken
+	ZSKLifetime time.Duration // a ZSK is succeeded after this time; 0 never
+	KSKLifetime time.Duration // likewise a KSK or CSK
+	Propagation time.Duration // from a commit until every server answers with it, the parent's likewise
+	DSTTL       time.Duration // the longest that a DS set of the parent is cached
+	Freezes     []Freeze      // when key steps wait, sorted
+}
+
+// A Freeze is a time in which no key step is taken: from From until just before
+// Until.
+type Freeze struct {
+	From, Until time.Time
+	Reason      string
 }
 
 // Denial is how a signed zone proves that a name is not there.
@@ -172,20 +187,6 @@ var denials = []string{"nsec", "nsec3"}
 
 // String returns the word used in the configuration.
 func (d Denial) String() string { return denials[d] }
-
-// Limits are the gates: how much one source may remove from one zone in one run
-// before a person has to agree. Percentages are of the source's delegations in
-// the zone before.
-type Limits struct {
-	Percent      float64       // more than this share, and at least Least, is held
-	Least        int           // … owners
-	Most         int           // this many owners are always held
-	Last         bool          // hold the removal of a source's last delegation
-	Wide4        int           // hold the loss of an IPv4 owner of this prefix length or shorter
-	Wide6        int           // … IPv6
-	TotalPercent float64       // hold if a source's total over all zones falls by more
-	Expires      time.Duration // how long an accept counts
-}
 
 // PublishConfig says what happens to a generation.
 type PublishConfig struct {

@@ -504,6 +504,7 @@ func (p *configParser) signing(r *rawSigning) SigningConfig {
 	if s.Algorithm == 0 {
 		p.fail(`signing.algorithm = %q: not one of "rsasha256", "ecdsap256sha256", "ed25519" (RFC 8624, section 3.1)`, r.Algorithm)
 	}
+	p.keyPolicy(&s, r)
 	if s.Slot+s.Alarm > s.Validity {
 		p.fail("signing: a signature has %v left when its slot of %v ends, less than the alarm of %v; lengthen validity or shorten slot", s.Validity-s.Slot, s.Slot, s.Alarm)
 	}
@@ -516,17 +517,6 @@ func (p *configParser) denial(s string) Denial {
 		p.fail(`signing.denial = %q: not one of "nsec", "nsec3"`, s)
 	}
 	return Denial(max(i, 0))
-}
-
-func (p *configParser) gates(r *rawGates) Limits {
-	if !isPercent(r.Percent) || !isPercent(r.TotalPercent) {
-		p.fail("gates: percent = %v, total_percent = %v: must be from 0 to 100", r.Percent, r.TotalPercent)
-	}
-	return Limits{
-		Percent: r.Percent, Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
-		Last: r.Last, Wide4: p.between("gates.wide4", r.Wide4, 0, 32), Wide6: p.between("gates.wide6", r.Wide6, 0, 128),
-		TotalPercent: r.TotalPercent, Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
-	}
 }
 
 func isPercent(v float64) bool { return v >= 0 && v <= 100 } // false for NaN

@@ -25,6 +25,7 @@ type app struct {
 
 	config, nowFlag                        string
 	json, dryRun, noReload, verbose, quiet bool
+	full                                   bool // build every zone, read every file
 
 	cfg     *zone.Config
 	now     time.Time
@@ -33,9 +34,11 @@ type app struct {
 	prev    *zone.Generation // nil when nothing is published
 	log     *slog.Logger
 	early   []zone.Notice // what opening had to say
+	sight   *sight        // of the files that need not be read again
+	note    string        // digest of the current generation.json, also after this run's commit
+	before  string        // digest of the one that the run found
 
-	spent    map[string]bool // hashes of accepts whose loss has happened
-	answered bool            // the result is on stdout as JSON
+	spent map[string]bool // hashes of accepts whose loss has happened
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -90,10 +93,13 @@ func (a *app) configure() error {
 
 // readCurrent reads what is published.
 func (a *app) readCurrent() error {
+	var data []byte
 	var err error
-	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
+	if a.prev, data, err = shell.CurrentNote(a.cfg); err != nil {
 		return fmt.Errorf("reading the current generation: %w", err)
 	}
+	a.note = digest(data)
+	a.before = a.note
 	return nil
 }
 

@@ -151,7 +151,7 @@ func (a *app) keysPlan(zones []zone.Name) ([]sign.Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		steps = append(steps, sign.Plan(keys, a.cfg.Signing, z, a.now)...)
+		steps = append(steps, sign.Plan(keys, sign.NewPolicy(a.cfg.Signing, a.cfg.Group(z)), sign.Evidence{}, z, a.now)...)
 	}
 	return steps, nil
 }

@@ -5,9 +5,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -36,10 +36,12 @@ When a source would lose too much:
   zonebuild held                   list what waits
   zonebuild held show HASH         the losses, one by one
   zonebuild accept HASH --removes 120 -m "JPNIC ticket 4711"
+  zonebuild accept HASH --additions-only -m "the rest may pass"
 
 When something wrong was published:
   zonebuild history                list the generations that are kept
   zonebuild rollback 41            publish the content of generation 41 again
+  zonebuild pins                   list what stands whatever is fetched
   zonebuild rollback --release     follow the inputs again
 
 Exit codes: 0 published or nothing to do, 1 nothing published, 2 usage or
@@ -57,36 +59,19 @@ func main() {
 // file system.
 func run(ctx context.Context, args []string, sh *shell.Shell, fs publish.FS) int {
 	limitMemory()
+	sh.Watch()
 	a := &app{Shell: sh, fs: fs, spent: map[string]bool{}}
 	root := command(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	code := sh.Finish(err)
-	if err != nil && a.json && !a.answered {
-		_ = a.answer(failure{Version: 1, Exit: code, Error: err.Error(), Hint: hintOf(err)})
+	if a.json || slices.Contains(args, "--json") {
+		return sh.FinishJSON(err)
 	}
-	return code
-}
-
-// A failure is what --json shows of a command that has no other result.
-type failure struct {
-	Version int    `json:"version"`
-	Exit    int    `json:"exit"`
-	Error   string `json:"error"`
-	Hint    string `json:"hint,omitempty"`
-}
-
-func hintOf(err error) string {
-	var e *shell.Exit
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
+	return sh.Finish(err)
 }
 
 // answer writes a command's result as JSON, alone on standard output.
 func (a *app) answer(v any) error {
-	a.answered = true
 	_, err := a.Stdout.Write(encode(v))
 	return err
 }
@@ -105,7 +90,7 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 func command(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use: "zonebuild", Short: "Merge, sign, verify and publish the parent zones", Long: usage,
-		Args: noArgs, SilenceErrors: true, SilenceUsage: true,
+		Version: shell.Version(), Args: noArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if a.dryRun { // the same as plan, a first publication included
 				return a.plan(c.Context(), causeInit, nil)
@@ -122,8 +107,9 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	f.BoolVar(&a.dryRun, "dry-run", false, "show what would be done, change nothing")
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
+	f.BoolVar(&a.full, "full", false, "build every zone and read every file, also where nothing seems to have changed")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
-	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
+	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), pinsCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }

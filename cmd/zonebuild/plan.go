@@ -76,9 +76,12 @@ func (b *batch) planned() planReport {
 		}
 		p.Delegations += z.Delegations
 		p.Zones = append(p.Zones, z)
+		b.sinceWhen(j.holds)
 		p.Holds = append(p.Holds, j.holds...)
 		p.Notices = append(p.Notices, j.notices...)
 	}
+	b.sinceWhen(b.claimsHolds)
+	p.Holds = append(p.Holds, b.claimsHolds...)
 	p.Notices = append(p.Notices, b.sourceNotices()...)
 	zone.SortNotices(p.Notices)
 	return p
@@ -108,7 +111,7 @@ func (b *batch) showPlan(p planReport) {
 			fmt.Fprintf(w, "\n%s", text)
 		}
 	}
-	writeHolds(w, p.Holds)
+	writeHolds(w, p.Holds, b.now)
 	(&report{}).writeNotices(w, "notices", p.Notices)
 	if p.First > 0 {
 		fmt.Fprintf(w, "\n%d delegations are in zones never published; to publish them: zonebuild init --accept %d\n", p.First, p.First)

@@ -100,7 +100,7 @@ func (j *job) report() zoneReport {
 	}
 	z.Added, z.Removed, z.Changed = countChanges(j.delta)
 	for _, h := range j.holds {
-		z.Held += len(h.Losses)
+		z.Held += h.Count()
 	}
 	switch {
 	case j.skip:
@@ -158,7 +158,7 @@ func (a *app) finish(r *report, err error) error {
 		r.Exit = 1
 	}
 	if err != nil && (e == nil || e.Err != nil) { // else there is nothing more to say
-		r.Error, r.Hint = err.Error(), hintOf(err)
+		r.Error, r.Hint = err.Error(), shell.HintOf(err)
 	}
 	var text strings.Builder
 	r.write(&text)
@@ -174,6 +174,10 @@ func (a *app) finish(r *report, err error) error {
 		_ = a.answer(r)
 	case !a.quiet || r.Exit != 0:
 		r.write(a.Stdout)
+	}
+	// What was published is published: that nobody could be told changes no exit code.
+	if lost := a.OutputError(); lost != nil {
+		a.Errorf("warning: writing the report: %v; it stands in state/report.txt too", lost)
 	}
 	return err
 }
@@ -206,7 +210,7 @@ func (a *app) metrics(r *report) error {
 	m := shell.NewMetrics("zonebuild")
 	m.Finish(r.Exit, r.Time, time.Duration(r.Seconds*float64(time.Second)))
 	m.Set("generation", "Number of the current generation.", float64(r.Current))
-	m.Set("held_losses", "Delegations whose loss is held.", float64(losses(r.Holds)))
+	m.Set("held_losses", "What is held: delegations that would be lost or changed, name servers, ranges.", float64(losses(r.Holds)))
 	m.Set("zones_pinned", "Zones that stand at an earlier generation's content.", float64(pinned(r.Zones)))
 	m.Set("alarms", "Open notices that need a person.", float64(len(r.alarms)))
 	m.Set("reload_failures", "Reload commands that failed.", float64(len(r.Reloads)))
@@ -243,7 +247,7 @@ func truth(b bool) float64 {
 func losses(holds []zone.Hold) int {
 	n := 0
 	for _, h := range holds {
-		n += len(h.Losses)
+		n += h.Count()
 	}
 	return n
 }
@@ -255,7 +259,7 @@ const maxLines = 20
 func (r *report) write(w io.Writer) {
 	if r.described {
 		r.writeZones(w)
-		writeHolds(w, r.Holds)
+		writeHolds(w, r.Holds, r.Time)
 	}
 	if n := pinned(r.Zones); n > 0 {
 		fmt.Fprintf(w, "\n%s zones at an earlier generation's content, whatever is fetched: %d; end it with: zonebuild rollback --release\n", shell.Paint(w, shell.Care, "pinned:"), n)
@@ -322,14 +326,18 @@ func itoa(n int) string {
 	return strconv.Itoa(n)
 }
 
-func writeHolds(w io.Writer, holds []zone.Hold) {
+func writeHolds(w io.Writer, holds []zone.Hold, now time.Time) {
 	if len(holds) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "\n%s\n", shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
-	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "rule"}}
+	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "held", "rule"}}
 	for _, h := range holds {
-		t.Add(h.Hash[:12], h.Source, h.Zone.File(), h.Kind, strconv.Itoa(len(h.Losses)), h.Rule)
+		rule := h.Rule
+		if !h.Until.IsZero() {
+			rule = "additions only until " + stamp(h.Until) + "; " + rule
+		}
+		t.Add(h.Hash[:12], h.Source, h.Zone.File(), h.Kind, strconv.Itoa(h.Count()), age(h.Since, now), rule)
 	}
 	t.Render(w)
 }

@@ -3,12 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -27,7 +22,7 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		if j.skip {
 			return nil
 		}
-		verified, keys, err := b.signZone(ctx, draft, j)
+		verified, err := b.signZone(ctx, j)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -38,7 +33,7 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		}
 		var wait sync.WaitGroup
 		defer wait.Wait()
-		wait.Go(func() { b.saveStore(j, verified, keys) }) // while the disk writes the zone
+		wait.Go(func() { b.saveStore(j, verified) }) // while the disk writes the zone
 		return b.write(draft, j, verified)
 	})
 }
@@ -50,45 +45,46 @@ func (j *job) size() int {
 	return len(j.next.Entries)
 }
 
-// signZone returns the verified zone and its keys, or nil if the published file is to be
+// signZone returns the verified zone, or nil if the published file is to be
 // linked: because the job is carried forward, or because the zone would become
 // the same file, whose bytes were verified when they were written and have not
 // changed since. The merged zone is let go: only what generation.json needs
 // stays.
-func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*sign.Verified, []sign.Key, error) {
-	if j.next == nil {
-		return nil, nil, nil
+func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
+	if j.next == nil { // a still zone, too
+		return nil, nil
 	}
 	defer func() { j.next = nil }()
 	keys, err := sign.LoadKeys(b.cfg.Keys, j.zone)
 	if err != nil {
-		return nil, nil, fmt.Errorf("loading keys: %w", err)
+		return nil, fmt.Errorf("loading keys: %w", err)
 	}
+	j.keys = keys
 	j.notices = append(j.notices, sign.Notices(keys)...)
 	prepared, err := sign.Prepare(j.next, keys, b.cfg.Signing, b.now)
 	if err != nil {
-		return nil, nil, fmt.Errorf("signing: %w", err)
+		return nil, fmt.Errorf("signing: %w", err)
 	}
 	var prior sign.Prior
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
 		facts := prepared.Facts()
-		if facts.Body == j.prev.Body && b.intact(draft, j) {
+		if facts.Body == j.prev.Body && b.intact(j) {
 			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
 			j.result, j.same = b.entry(j, facts), true
 			if j.carried != "" {
 				j.result = j.standingEntry(j.result)
 			}
-			return nil, nil, nil
+			return nil, nil
 		}
 	}
 	signed, err := prepared.Sign(ctx, prior, b.openStore(j, keys))
 	if err != nil {
-		return nil, nil, fmt.Errorf("signing: %w", err)
+		return nil, fmt.Errorf("signing: %w", err)
 	}
 	verified, err := sign.Verify(ctx, signed, j.next, keys, b.now)
 	if err != nil {
-		return nil, nil, fmt.Errorf("verifying: %w", err)
+		return nil, fmt.Errorf("verifying: %w", err)
 	}
 	// What Verify says of the runway, decide says of every zone, signed or not.
 	j.signed = verified.Facts().Made
@@ -96,7 +92,7 @@ func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*si
 	if j.carried != "" {
 		j.result = j.standingEntry(j.result)
 	}
-	return verified, keys, nil
+	return verified, nil
 }
 
 // entry is what generation.json says of a zone that was built.
@@ -109,6 +105,7 @@ func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
 		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
 		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
 		Keys: f.Keys, Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		PinnedSince: b.pinnedSince(j), Ledger: b.ledger(j), Apex: j.next.Apex.Published(),
 	}
 }
 
@@ -135,6 +132,7 @@ func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 	name := j.zone.File()
 	switch {
 	case v != nil:
+		j.wrote = true
 		j.mended = j.prev != nil && j.prev.SHA256 == v.Facts().SHA256
 		return wrapAdd(j, draft.Add(publish.Zone(v)))
 	case j.same:
@@ -144,11 +142,11 @@ func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 		j.skip = true // nothing to carry; decide gives the alarm
 		return nil
 	}
-	if !b.intact(draft, j) {
+	if !b.intact(j) {
 		j.carried += "; and the published file is not the one that was written"
 	}
 	j.result = *j.prev
-	j.result.Carried, j.delta, j.signed = j.carried, zone.Delta{}, 0
+	j.result.Basis, j.result.Carried, j.delta, j.signed = "", j.carried, zone.Delta{}, 0
 	return wrapAdd(j, draft.Add(publish.Link(name)))
 }
 
@@ -157,19 +155,4 @@ func wrapAdd(j *job, err error) error {
 		return fmt.Errorf("writing zone %s: %w", j.zone.File(), err)
 	}
 	return nil
-}
-
-// intact reports whether the published file has the digest it was written
-// with.
-func (b *batch) intact(draft *publish.Draft, j *job) bool {
-	f, err := os.Open(filepath.Join(draft.Previous().Dir, j.zone.File()))
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return false
-	}
-	return hex.EncodeToString(h.Sum(nil)) == j.prev.SHA256
 }

@@ -42,7 +42,7 @@ func (b *batch) standing(j *job) (*zone.Zone, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the published file: %w", err)
 	}
-	z := &zone.Zone{Apex: j.group.Apex(j.zone), Inputs: []zone.Input{{Source: b.cfg.RIR, File: j.zone.File(), SHA256: j.prev.SHA256, Size: size}}}
+	z := &zone.Zone{Apex: j.apex, Inputs: []zone.Input{{Source: b.cfg.RIR, File: j.zone.File(), SHA256: j.prev.SHA256, Size: size}}}
 	for _, r := range f.Records {
 		z.Entries = append(z.Entries, zone.Entry{Record: r.Record, Line: r.Line})
 	}
@@ -87,5 +87,6 @@ func total(counts []zone.SourceCount) int {
 func (j *job) standingEntry(e zone.GenerationZone) zone.GenerationZone {
 	e.Delegations, e.Counts, e.Inputs, e.Kept = j.prev.Delegations, j.prev.Counts, j.prev.Inputs, j.prev.Kept
 	e.Claims, e.Pinned, e.Carried = j.prev.Claims, j.prev.Pinned, j.carried
+	e.Ledger, e.PinnedSince = j.prev.Ledger, j.prev.PinnedSince
 	return e
 }

@@ -25,13 +25,13 @@ func (b *batch) openStore(j *job, keys []sign.Key) *sign.Store {
 // saveStore keeps what was verified for the next run. A crash before or after it
 // leaves a store that is right for both generations: what is found in it has the
 // digest of what is asked for.
-func (b *batch) saveStore(j *job, v *sign.Verified, keys []sign.Key) {
+func (b *batch) saveStore(j *job, v *sign.Verified) {
 	if v == nil {
 		return
 	}
 	dir := b.signaturesDir()
 	if j.unsaved = publish.MkdirAll(b.fs, dir, 0o700); j.unsaved == nil {
-		_, j.unsaved = v.Store().Save(b.fs, filepath.Join(dir, j.zone.File()), keys, b.now)
+		_, j.unsaved = v.Store().Save(b.fs, filepath.Join(dir, j.zone.File()), j.keys, b.now)
 	}
 }
 

@@ -60,7 +60,7 @@ func (b *bodyHash) sum() (d digest) {
 func (b *bodyHash) slot(c *clock, start int64, list []*Key) []*Key {
 	b.number(start)
 	for _, keys := range c.signers {
-		k := slotKey(keys, start)
+		k := slotKey(keys, start, c.now)
 		b.number(int64(k.Tag))
 		if !slices.Contains(list, k) {
 			list = append(list, k)

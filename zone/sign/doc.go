@@ -37,14 +37,15 @@
 // # Slots
 //
 // Time is cut into slots of equal length (11 d), whose phase is a hash of zone
-// and owner name. A name's signatures are valid from the start of its present
-// slot minus the inception offset (1 h) until the start plus the validity (21
-// d). So each name is signed anew once a slot, 1/11 of them a day, with 10 d
-// left, no state is needed to know when, and no two sites disagree. A slot is
-// signed by the ZSK that was active at its start, so a roll moves signatures as
-// they come due; where none was active then (a young zone), by the key that
-// became active first. The DNSKEY set is signed by every KSK in it from its Active
-// to its Remove.
+// and owner name: one of 11 in a slot, so that a zone's signatures come due in 11
+// even batches, one a day, at a time of day that a hash of the zone's name gives.
+// A name's signatures are valid from the start of its present slot minus the
+// inception offset (1 h) until the start plus the validity (21 d). So each name
+// is signed anew once a slot, 1/11 of them a day, with 10 d left, no state is
+// needed to know when, and no two sites disagree. A slot is signed by the ZSK
+// that was active at its start, so a roll moves signatures as they come due;
+// where none was active then (a young zone), by the key that became active first.
+// The DNSKEY set is signed by every KSK in it from its Active to its Remove.
 //
 // # Roles and algorithms
 //

@@ -53,12 +53,14 @@ type Key struct {
 // the rest of the zone. So it can be in the set, signing it and known to the
 // parent, before anything else rests on it.
 type Timing struct {
-	Created time.Time // made
-	Publish time.Time // in the DNSKEY set
-	Ready   time.Time // in every cache
-	Active  time.Time // signing
-	Retire  time.Time // no longer used for new slots
-	Remove  time.Time // out of the DNSKEY set
+	Created time.Time `json:"created,omitzero"` // made
+	Publish time.Time `json:"publish,omitzero"` // in the DNSKEY set
+	Ready   time.Time `json:"ready,omitzero"`   // in every cache
+	Active  time.Time `json:"active,omitzero"`  // signing
+	Retire  time.Time `json:"retire,omitzero"`  // no longer used for new slots
+	Remove  time.Time `json:"remove,omitzero"`  // out of the DNSKEY set
+	DSSeen  time.Time `json:"ds_seen,omitzero"` // its DS was seen at every server of the parent
+	Unsync  time.Time `json:"unsync,omitzero"`  // out of CDS and CDNSKEY, where it is from Ready on (RFC 7344)
 }
 
 // A State is where a key is in its life (RFC 7583, section 3.1).

@@ -34,7 +34,10 @@ func (k *Key) timingFields() []timingField {
 		{"Delete", &k.Timing.Remove},
 	}
 	if k.Flags == FlagsKSK {
-		f = append(f, timingField{"SyncPublish", &k.Timing.Ready})
+		f = append(f,
+			timingField{"DSPublish", &k.Timing.DSSeen},
+			timingField{"SyncPublish", &k.Timing.Ready},
+			timingField{"SyncDelete", &k.Timing.Unsync})
 	}
 	return f
 }

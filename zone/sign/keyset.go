@@ -98,10 +98,10 @@ func hasAlgorithm(keys []Key, alg uint8) bool {
 
 func (s *keySet) check() error {
 	if len(s.ksks) == 0 {
-		return errors.New("no KSK is active; run zonebuild keys init")
+		return errors.New("no KSK is active; " + noKeys)
 	}
 	if len(s.zone) == 0 {
-		return errors.New("no ZSK is active; run zonebuild keys init")
+		return errors.New("no ZSK is active; " + noKeys)
 	}
 	for _, k := range s.dnskey {
 		switch {
@@ -113,3 +113,7 @@ func (s *keySet) check() error {
 	}
 	return nil
 }
+
+// noKeys is what to do about a zone without keys that sign. One that was published
+// needs its own keys back: with others it is bogus.
+const noKeys = "restore the keys folder from a backup, or, for a zone that was never published, run zonebuild keys init"

@@ -104,7 +104,10 @@ func loadPrivate(dir, id string, name zone.Name) (Key, error) {
 	if err != nil {
 		return k, err
 	}
-	return k, k.adopt(f, s)
+	if err := k.adopt(f, s); err != nil {
+		return k, err
+	}
+	return k, k.readRole(dir)
 }
 
 // adopt takes the private half and its times, and derives all else from it and

@@ -73,6 +73,29 @@ func TestSlotEdges(t *testing.T) {
 	}
 }
 
+// TestSlotBatches: all names of a zone come due at 11 moments of a slot, a day
+// apart, and zones at other times of the day.
+func TestSlotBatches(t *testing.T) {
+	const day = 24 * 3600
+	times := map[int64]bool{}
+	for z := range 50 {
+		c := clock{now: 1e9, slot: 11 * day, origin: []byte{2, 'z', byte('a' + z), 0}}
+		starts := map[int64]bool{}
+		for i := range 300 {
+			starts[c.start([]byte{2, byte(i), byte(i >> 8), 0})] = true
+		}
+		if len(starts) != batches {
+			t.Fatalf("names come due at %d moments of a slot, not %d", len(starts), batches)
+		}
+		for s := range starts {
+			times[s%day] = true
+		}
+	}
+	if len(times) < 45 {
+		t.Errorf("50 zones come due at %d times of the day", len(times))
+	}
+}
+
 // TestRefreshedSignatures signs a real zone over 11 days, every 12 hours, and
 // looks at the file: exactly the signatures of names whose slot ended change.
 func TestRefreshedSignatures(t *testing.T) {

@@ -108,9 +108,12 @@ func (c *clock) hash(owner []byte) digest {
 	return sha256.Sum256(append(append(buf[:0], c.origin...), owner...))
 }
 
-// slotOf returns the start of the present slot of the name with that hash.
+// slotOf returns the start of the present slot of the name with that hash: see
+// start.
 func (c *clock) slotOf(sum digest) int64 {
-	phase := int64(binary.BigEndian.Uint64(sum[:8]) % uint64(c.slot))
+	length := max(c.slot/batches, 1)
+	batch := int64(binary.BigEndian.Uint64(sum[:8]) % batches)
+	phase := (c.offset(length) + batch*length) % c.slot
 	behind := (c.now - phase) % c.slot
 	if behind < 0 {
 		behind += c.slot

@@ -204,13 +204,15 @@ func TestSpanKeys(t *testing.T) {
 	}
 	want := keyOf(func(*signing) {})
 	for what, change := range map[string]func(s *signing){
-		"another key with the tag": func(s *signing) { s.clock.signers[0][0].Public = testKeys(t, "203.in-addr.arpa.", algEd25519)[1].Public },
-		"another tag":              func(s *signing) { s.clock.signers[0][0].Tag++ },
-		"the validity":             func(s *signing) { s.clock.validity++ },
-		"the inception":            func(s *signing) { s.clock.inception++ },
-		"the time":                 func(s *signing) { s.clock.now += s.clock.slot },
-		"the kind of a name":       func(s *signing) { s.nodes[0].kind = authoritative },
-		"the name after it":        func(s *signing) { s.nodes[len(s.nodes)-1].name = "zz." + testName },
+		"another key with the tag": func(s *signing) {
+			s.clock.signers[0][0].Public = testKeys(t, "203.in-addr.arpa.", algEd25519)[1].Public
+		},
+		"another tag":        func(s *signing) { s.clock.signers[0][0].Tag++ },
+		"the validity":       func(s *signing) { s.clock.validity++ },
+		"the inception":      func(s *signing) { s.clock.inception++ },
+		"the time":           func(s *signing) { s.clock.now += s.clock.slot },
+		"the kind of a name": func(s *signing) { s.nodes[0].kind = authoritative },
+		"the name after it":  func(s *signing) { s.nodes[len(s.nodes)-1].name = "zz." + testName },
 	} {
 		if keyOf(change) == want {
 			t.Errorf("%s changes, the key stays", what)
