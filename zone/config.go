@@ -28,6 +28,7 @@ type Config struct {
 	Signing SigningConfig
 	Gates   Limits
 	Publish PublishConfig
+	Observe ObserveConfig
 }
 
 // Zones returns every parent zone, sorted canonically.
@@ -187,6 +188,30 @@ var denials = []string{"nsec", "nsec3"}
 
 // String returns the word used in the configuration.
 func (d Denial) String() string { return denials[d] }
+
+// Limits are the gates: how much one source may remove from one zone in one run
+// before a person has to agree. Percentages are of the source's delegations in
+// the zone before.
+//
+// The same limits are on every kind of [LossKinds], and over [Day] and [Week]
+// together with what went unheld before, unless Special or Totals say otherwise.
+// Those on DS that change or go are of the delegations with DS.
+type Limits struct {
+	Percent      float64       // more than this share, and at least Least, is held
+	Least        int           // … owners
+	Most         int           // this many owners are always held
+	Last         bool          // hold the loss of a source's last delegation
+	Wide4        int           // hold the loss of an IPv4 owner of this prefix length or shorter
+	Wide6        int           // … IPv6
+	TotalPercent float64       // hold if a source's total over all zones falls by more
+	Expires      time.Duration // how long an accept counts
+
+	ClaimsPercent float64 // hold the claims if they lose more of a source's IPv4 or IPv6 space
+	// Special are limits of one kind and window that differ from Percent, Least
+	// and Most, and Totals those of a window that differ from TotalPercent.
+	Special []Limit
+	Totals  []Limit
+}
 
 // PublishConfig says what happens to a generation.
 type PublishConfig struct {

@@ -1,7 +1,9 @@
 package zone
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
@@ -53,4 +55,15 @@ func (s *SigningConfig) Frozen(now time.Time) *Freeze {
 		}
 	}
 	return nil
+}
+
+// ParseAlgorithm reads the word that the configuration has for an algorithm, or
+// its number.
+func ParseAlgorithm(s string) (uint8, error) {
+	for word, n := range algorithms {
+		if s == word || s == strconv.Itoa(int(n)) {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf(`algorithm %.40q: not one of "rsasha256", "ecdsap256sha256", "ed25519" (RFC 8624, section 3.1)`, s)
 }

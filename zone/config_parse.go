@@ -187,6 +187,7 @@ func (p *configParser) config(raw *rawConfig) *Config {
 		State: p.path(raw.State), Public: p.path(raw.Public), Metrics: p.path(raw.Metrics),
 		Fetch: p.fetch(&raw.Fetch), Signing: p.signing(&raw.Signing),
 		Gates: p.gates(&raw.Gates), Publish: p.publish(&raw.Publish),
+		Observe: p.observe(&raw.Observe),
 	}
 	p.sourceName("rir", c.RIR)
 	p.privateFolders(c)
@@ -517,6 +518,16 @@ func (p *configParser) denial(s string) Denial {
 		p.fail(`signing.denial = %q: not one of "nsec", "nsec3"`, s)
 	}
 	return Denial(max(i, 0))
+}
+
+func (p *configParser) gates(r *rawGates) Limits {
+	lim := Limits{
+		Percent: p.percent("gates.percent", r.Percent), Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
+		Last: r.Last, Wide4: p.between("gates.wide4", r.Wide4, 0, 32), Wide6: p.between("gates.wide6", r.Wide6, 0, 128),
+		TotalPercent: p.percent("gates.total_percent", r.TotalPercent), Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
+	}
+	p.moreGates(r, &lim)
+	return lim
 }
 
 func isPercent(v float64) bool { return v >= 0 && v <= 100 } // false for NaN

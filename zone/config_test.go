@@ -50,9 +50,11 @@ func TestConfigDefaults(t *testing.T) {
 		}},
 		Fetch:   FetchConfig{Parallel: 8, PerHost: 2, Connect: 30 * time.Second, Idle: time.Minute, Total: 20 * time.Minute, Retries: 2, Backoff: 2 * time.Second},
 		Signing: SigningConfig{Algorithm: 13, Validity: 21 * day, Slot: 11 * day, Inception: time.Hour, Alarm: 9 * day, DNSKEYTTL: 3600, ZSKLifetime: 90 * day, Propagation: 6 * time.Hour, DSTTL: 2 * day},
-		Gates:   Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, ClaimsPercent: 5, Expires: 7 * day},
+		Gates:   Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: 7 * day},
 		Publish: PublishConfig{Keep: 48, Timeout: time.Minute},
+		Observe: ObserveConfig{Sample: 8, Timeout: 2 * time.Second, Retries: 2, Parallel: 16, Rate: 50, Total: 10 * time.Minute, FreshFor: day, Lag: time.Hour, IPv6: true},
 	}
+	want.Gates.ClaimsPercent = 5
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
 	}
@@ -240,10 +242,13 @@ func TestExample(t *testing.T) {
 	if _, err := ParseConfig("nirzone.toml", all); err != nil {
 		t.Errorf("with all that is shown: %v", err)
 	}
-	for _, example := range []string{"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason"} {
+	for _, example := range []string{
+		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
+		"anchors", "resolvers", "host", "addresses", "serves", "zone",
+	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}
-	all = regexp.MustCompile(`(?m)^\[\[(source|signing)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
+	all = regexp.MustCompile(`(?m)^\[\[(source|signing|observe)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
 	full, err := ParseConfig("nirzone.toml", all)
 	if err != nil {
 		t.Fatal(err)

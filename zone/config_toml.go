@@ -17,6 +17,7 @@ type rawConfig struct {
 	Signing  rawSigning  `toml:"signing"`
 	Gates    rawGates    `toml:"gates"`
 	Publish  rawPublish  `toml:"publish"`
+	Observe  rawObserve  `toml:"observe"`
 	Source   []rawSource `toml:"source"`
 	Zones    []rawGroup  `toml:"zones"`
 }
@@ -120,8 +121,9 @@ type rawGates struct {
 	Wide4        int     `toml:"wide4"`
 	Wide6        int     `toml:"wide6"`
 	TotalPercent float64 `toml:"total_percent"`
-	Claims       float64 `toml:"claims_percent"`
 	Expires      string  `toml:"accept_expires"`
+
+	Claims *float64 `toml:"claims_percent"`
 
 	Day  rawWindow `toml:"day"`
 	Week rawWindow `toml:"week"`
@@ -177,8 +179,9 @@ func rawDefaults() rawConfig {
 			Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600, Denial: "nsec",
 			Profile: "ksk+zsk", Keys: "automatic", ZSKLifetime: "90d", KSKLifetime: "off", Propagation: "6h", DSTTL: "2d",
 		},
-		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Claims: 5, Expires: "7d"},
+		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: "7d"},
 		Publish: rawPublish{Keep: 48, Timeout: "60s"},
+		Observe: observeDefaults(),
 	}
 }
 

@@ -6,15 +6,17 @@ import (
 	"time"
 )
 
-// gates validates the [gates] table. A limit that is not set is that of the kind
-// for one run, then that of the window for all kinds, then the general one.
-func (p *configParser) gates(r *rawGates) Limits {
+// defaultClaimsPercent is gates.claims_percent where it is not set.
+const defaultClaimsPercent = 5
+
+// moreGates validates what the [gates] table says of claims, and of single kinds
+// and windows. A limit that is not set is that of the kind for one run, then that
+// of the window for all kinds, then the general one.
+func (p *configParser) moreGates(r *rawGates, lim *Limits) {
 	start := len(p.errs)
-	lim := Limits{
-		Percent: p.percent("gates.percent", r.Percent), Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
-		Last: r.Last, Wide4: p.between("gates.wide4", r.Wide4, 0, 32), Wide6: p.between("gates.wide6", r.Wide6, 0, 128),
-		TotalPercent: p.percent("gates.total_percent", r.TotalPercent), ClaimsPercent: p.percent("gates.claims_percent", r.Claims),
-		Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
+	lim.ClaimsPercent = defaultClaimsPercent
+	if r.Claims != nil {
+		lim.ClaimsPercent = p.percent("gates.claims_percent", *r.Claims)
 	}
 	kinds := []struct {
 		kind, key string
@@ -58,7 +60,6 @@ func (p *configParser) gates(r *rawGates) Limits {
 			p.errs = append(p.errs, err)
 		}
 	}
-	return lim
 }
 
 // limit moves what is set into a limit, and reports whether anything was.

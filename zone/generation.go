@@ -44,6 +44,7 @@ type GenerationZone struct {
 	Kept        []KeptRecord    `json:"kept,omitempty"`
 	Keys        []GenerationKey `json:"keys"`
 	KeyRecords  []KeyRecord     `json:"key_records,omitempty"` // since when they are used, sorted by tag
+	Told        time.Time       `json:"told,omitzero"`         // the servers were told of what is published since then
 	Due         time.Time       `json:"due"`                   // the first slot that ends, when a signature must be replaced
 	Expires     time.Time       `json:"expires"`               // the earliest end of a signature
 	// Claims is the digest of the claims that the zone was merged by. They, like

@@ -38,7 +38,8 @@ type app struct {
 	note    string        // digest of the current generation.json, also after this run's commit
 	before  string        // digest of the one that the run found
 
-	spent map[string]bool // hashes of accepts whose loss has happened
+	spent    map[string]bool // hashes of accepts whose loss has happened
+	planning bool            // nothing is to be changed, keys included
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -200,7 +201,7 @@ func isLocked(err error) bool {
 // it is nobody's. The folders that follow from a generation are swept when they
 // are laid out and pruned.
 func (a *app) sweep() error {
-	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts"), a.signaturesDir()} {
+	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts"), filepath.Join(a.cfg.State, "keys"), a.signaturesDir()} {
 		if _, err := publish.SweepTemp(a.fs, dir); err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type basis struct {
 	Group   zone.Group // without its names
 	Signing zone.SigningConfig
 	Gates   zone.Limits
+	Delete  bool   // its DS sets are to be taken away, see keys ds
 	Claims  string // digest of the whole file
 	Pinned  uint64
 	Inputs  []basisInput
@@ -49,6 +50,7 @@ type basisKey struct {
 	Flags     uint16
 	Public    []byte
 	Timing    sign.Timing
+	CSK, CDS  bool
 }
 
 // basisOf returns the digest of a job's basis with the keys and the digest of
@@ -58,10 +60,10 @@ func (b *batch) basisOf(j *job, keys []sign.Key, claims string) string {
 	group.Names = nil
 	c := basis{
 		Form: basisForm, Zone: j.zone, RIR: b.cfg.RIR, Group: group, Signing: b.cfg.Signing, Gates: b.cfg.Gates,
-		Pinned: j.pinned, Claims: claims, Inputs: b.offered(j), Notices: sign.Notices(keys),
+		Delete: j.keys.deletesDS(), Pinned: j.pinned, Claims: claims, Inputs: b.offered(j), Notices: sign.Notices(keys),
 	}
 	for _, k := range keys {
-		c.Keys = append(c.Keys, basisKey{k.ID, k.Algorithm, k.Flags, k.Public, k.Timing})
+		c.Keys = append(c.Keys, basisKey{k.ID, k.Algorithm, k.Flags, k.Public, k.Timing, k.CSK, k.CDS})
 	}
 	slices.SortFunc(c.Keys, func(x, y basisKey) int { return cmp.Compare(x.ID, y.ID) })
 	data, err := json.Marshal(c)
@@ -121,7 +123,8 @@ func (j *job) settled() bool {
 }
 
 // until returns when the zone's outcome can change without new input, counting
-// from since: when its first signature is due, and when a key changes state.
+// from since: when its first signature is due, when a key changes state, and when
+// a loss of the past no longer counts for the gates.
 // Whatever else changes by itself as time goes by (a window of a gate that
 // closes, a key step whose time comes) is to be added here: from that time on,
 // the zone is looked at.
@@ -129,10 +132,15 @@ func until(prev *zone.GenerationZone, keys []sign.Key, since time.Time) time.Tim
 	first := prev.Due
 	for _, k := range keys {
 		t := k.Timing
-		for _, at := range [...]time.Time{t.Publish, t.Ready, t.Active, t.Retire, t.Remove} {
+		for _, at := range [...]time.Time{t.Publish, t.Ready, t.Active, t.Retire, t.Remove, t.DSSeen, t.Unsync} {
 			if at.After(since) && at.Before(first) {
 				first = at
 			}
+		}
+	}
+	for _, l := range prev.Ledger {
+		if at := l.Time.Add(zone.Week); at.After(since) && at.Before(first) {
+			first = at
 		}
 	}
 	return first

@@ -69,6 +69,7 @@ func (a *app) prepared(ctx context.Context, cause string, prepare func(*batch) e
 			return nil, err
 		}
 	}
+	b.planKeys()
 	if err := b.standStill(ctx); err != nil {
 		return nil, interrupted(err)
 	}

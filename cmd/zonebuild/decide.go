@@ -40,7 +40,7 @@ func (b *batch) decide(number uint64) *zone.Generation {
 			continue
 		}
 		if !j.still && j.settled() {
-			j.result.Basis = b.basisOf(j, j.keys, b.claimsFor(j))
+			j.result.Basis = b.basisOf(j, j.signers, b.claimsFor(j))
 		}
 		g.Zones = append(g.Zones, j.result)
 		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 || j.mended {
@@ -85,9 +85,10 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 	if i := slices.IndexFunc(j.result.Keys, func(k zone.GenerationKey) bool { return k.Algorithm != b.cfg.Signing.Algorithm }); i >= 0 {
 		list = append(list, zone.Notice{
 			Code: "algorithm", Severity: zone.Warning, Source: b.cfg.RIR, Zone: j.zone,
-			Text: fmt.Sprintf("the keys of %s are of algorithm %d, the configuration says %d: keys that exist are not rolled by it, and go on signing", j.zone.File(), j.result.Keys[i].Algorithm, b.cfg.Signing.Algorithm),
+			Text: fmt.Sprintf("the keys of %s are of algorithm %d, the configuration says %d: keys that exist are not rolled by it, and go on signing; to roll them: zonebuild keys roll %s --algorithm %d", j.zone.File(), j.result.Keys[i].Algorithm, b.cfg.Signing.Algorithm, j.zone.File(), b.cfg.Signing.Algorithm),
 		})
 	}
+	list = append(list, b.keyNotices(j)...)
 	if j.pinned != 0 {
 		list = append(list, zone.Notice{
 			Code: "pinned", Severity: zone.Alarm, Source: b.cfg.RIR, Zone: j.zone,
@@ -166,6 +167,7 @@ func (b *batch) holdsBefore(j *job) []zone.Hold {
 // built in this run: it goes on. What this run says itself is left out.
 func (b *batch) before(j *job) []zone.Notice {
 	own := append([]string{"carried", "runway", "pinned", "algorithm", "registry-missing"}, sourceCodes...)
+	own = append(own, keyCodes...)
 	var list []zone.Notice
 	for _, n := range b.prev.Notices {
 		if n.Zone == j.zone && !slices.Contains(own, n.Code) && !strings.HasPrefix(n.Code, "held-") {

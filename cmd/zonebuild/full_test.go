@@ -252,6 +252,7 @@ func forget(tr *tree, name, path string) {
 		tr.t.Fatalf("%s was never seen", name)
 	}
 	k.trace, _ = traceOf(info)
+	k.Round = s.round // it is not its turn to be read again
 	s.known[name], s.again = k, nil
 	if err := s.save(); err != nil {
 		tr.t.Fatal(err)

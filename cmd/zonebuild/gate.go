@@ -40,7 +40,7 @@ func (b *batch) changes() []zone.SourceChange {
 	var changes []zone.SourceChange
 	for _, j := range b.jobs {
 		switch {
-		case j.changes != nil && !j.fixed() && j.carried == "":
+		case j.next != nil && !j.fixed() && j.carried == "":
 			changes = append(changes, j.changes...)
 		case j.prev != nil:
 			changes = append(changes, zone.UnchangedSources(j.prev)...)
@@ -105,11 +105,19 @@ func (j *job) stand(h zone.Hold) bool {
 // more losses.
 func (j *job) list(h zone.Hold) {
 	for _, o := range j.holds {
-		if o.Source == h.Source && o.Kind == h.Kind && !slices.ContainsFunc(h.Losses, func(n zone.Name) bool { return !slices.Contains(o.Losses, n) }) {
+		if o.Source == h.Source && o.Kind == h.Kind && subset(h.Losses, o.Losses) {
 			return
 		}
 	}
 	j.holds = append(j.holds, h)
+}
+
+func subset(some, all []zone.Name) bool {
+	in := map[zone.Name]bool{}
+	for _, n := range all {
+		in[n] = true
+	}
+	return !slices.ContainsFunc(some, func(n zone.Name) bool { return !in[n] })
 }
 
 // holdClaims lists, as something a person can accept, the published delegations
@@ -140,7 +148,7 @@ func (b *batch) holdClaims() {
 func (b *batch) dropped(j *job) {
 	h := zone.Hold{Source: b.cfg.RIR, Zone: j.zone, Kind: zone.KindZoneDropped, Rule: "the zone is in no [[zones]] group", Before: j.prev.Delegations, Losses: []zone.Name{j.zone}}
 	h.Hash = h.ComputeHash()
-	if b.accepts.Agreed(h, b.now) {
+	if zone.Accepts(b.accepts).Agreed(h, b.now) {
 		j.skip = true
 		return
 	}

@@ -6,6 +6,21 @@ import (
 	"nirzone/zone"
 )
 
+// A gateBatch is what the gates know of a run.
+type gateBatch struct {
+	happens      map[*zone.Accept]*job // accepts whose loss this run publishes
+	claimsHolds  []zone.Hold           // what new claims would take from sources
+	claimsAgreed []*zone.Accept        // … and people agreed to
+}
+
+// A gateJob is what the gates know of a zone.
+type gateJob struct {
+	apex     zone.Apex                // of the configuration, or as published while that waits
+	apexHold *zone.Hold               // the change of it that waits
+	stands   map[zone.Name]zone.Stand // owners whose loss is held while the feeds pass
+	ledger   zone.Ledger              // what was lost unheld before and is lost still
+}
+
 // gateClaims holds claims by which a source loses much of its space: the claims
 // of the current generation stay in force, for everybody. Claims that lose little
 // need no gate: what is published under them stands, see holdClaims.
@@ -33,16 +48,21 @@ func (b *batch) gateClaims() {
 	}
 }
 
+func (b *batch) chooseApexes() {
+	for _, j := range b.jobs {
+		if j.group != nil {
+			b.chooseApex(j)
+		}
+	}
+}
+
 // chooseApex takes the apex of the configuration, or, while a change of it waits
 // for a person, the published one.
 func (b *batch) chooseApex(j *job) {
-	if j.group == nil {
-		return
-	}
 	j.apex = j.group.Apex(j.zone)
 	published := b.publishedApex(j)
 	h := zone.GateApex(b.cfg.RIR, j.zone, published, j.apex)
-	if h != nil && !b.accepts.Agreed(*h, b.now) {
+	if h != nil && !zone.Accepts(b.accepts).Agreed(*h, b.now) {
 		j.apex, j.apexHold = published.Under(j.apex), h
 	}
 }
@@ -62,9 +82,14 @@ func (b *batch) publishedApex(j *job) *zone.PublishedApex {
 	return nil
 }
 
-// holdApexes lists the changes of zones' own NS and SOA that wait.
+// holdApexes lists the changes of zones' own NS and SOA that wait, and gives the
+// zones the apex that they are to have. The merge needs of it only what no one
+// holds.
 func (b *batch) holdApexes() {
 	for _, j := range b.jobs {
+		if j.next != nil {
+			j.next.Apex = j.apex
+		}
 		if j.apexHold != nil {
 			j.holds = append(j.holds, *j.apexHold)
 		}
@@ -132,6 +157,15 @@ func (b *batch) decided(a *zone.Accept) zone.Hold {
 	}
 	h.Until = a.Expires
 	return h
+}
+
+// compare finds what every source loses against the published zone, for the
+// gates, with what it lost before.
+func (j *job) compare(old *zone.Zone) {
+	j.changes, j.ledger = zone.SourceChanges(old, j.next), j.prev.Ledger.Standing(j.next)
+	for i := range j.changes {
+		j.changes[i].Past = j.ledger.Of(j.changes[i].Source)
+	}
 }
 
 // ledger is what generation.json notes of the losses that were not held.

@@ -19,6 +19,7 @@ import (
 // A batch is everything one run starts from, and its zones on their way.
 type batch struct {
 	*app
+	gateBatch
 	cause     string
 	manifest  *zone.Manifest
 	claims    claimSet
@@ -26,17 +27,13 @@ type batch struct {
 	blind     bool                    // the manifest cannot be read
 	parsed    sync.Mutex              // guards oldClaims
 	oldClaims map[string]*zone.Claims // by digest, as earlier generations used them
-	accepts   zone.Accepts
-	happens   map[*zone.Accept]*job // accepts whose loss this run publishes
-	jobs      []*job                // sorted by zone
+	accepts   []*zone.Accept
+	jobs      []*job // sorted by zone
 	notices   []zone.Notice
 	files     map[string]string        // digest to path of the registry's files
 	current   map[zone.Name]zone.Input // the registry's zonelets
 	fresh     bool                     // zones without a previous generation may be published
 	expect    *int                     // delegations that a first publication has to hold
-
-	claimsHolds  []zone.Hold    // what new claims would take from sources
-	claimsAgreed []*zone.Accept // … and people agreed to
 }
 
 // A claimSet is registry/claims by its digest; claimsOf has the claims. They are
@@ -48,39 +45,37 @@ type claimSet struct {
 
 // A job is one zone on its way through the pipeline.
 type job struct {
-	zone     zone.Name
-	group    *zone.Group              // nil: published, but no longer configured
-	prev     *zone.GenerationZone     // nil: never published
-	base     *zone.GenerationZone     // what a frozen or pinned zone is made of again
-	ledger   zone.Ledger              // what was lost unheld before and is lost still
-	apexHold *zone.Hold               // the change of it that waits
-	apex     zone.Apex                // of the configuration, or as published while that waits
-	held     map[string]bool          // sources taken from their accepted input
-	stands   map[zone.Name]zone.Stand // owners whose loss is held while the feeds pass
-	frozen   bool                     // all inputs and claims as published
-	pinned   uint64                   // generation whose content stands
-	inputs   []zone.Input
-	next     *zone.Zone
-	delta    zone.Delta
-	changes  []zone.SourceChange
-	notices  []zone.Notice
-	holds    []zone.Hold
-	refused  int    // inputs that were not used because they do not parse
-	skip     bool   // not published yet, and this run may not
-	carried  string // why the published file is taken over
-	result   zone.GenerationZone
-	same     bool  // the published file is linked: it would become the same
-	signed   int   // signatures made; the others are from the store
-	unread   error // why the signature store that was there is not used
-	unsaved  error // why the new one could not be written
-	mended   bool  // the published file was not the one that was written, and is written again
-	keys     []sign.Key
-	files    map[wanted]*parsed // while it is merged
-	asked    bool               // the merge had to know what is published
-	moved    bool               // … and that was another zone: the next merge may say something else
-	basis    string             // of a still zone whose claims have another digest, and decide the same
-	still    bool               // nothing to do: it stands as published
-	wrote    bool               // the file in the draft is this run's
+	gateJob
+	zone    zone.Name
+	group   *zone.Group          // nil: published, but no longer configured
+	prev    *zone.GenerationZone // nil: never published
+	base    *zone.GenerationZone // what a frozen or pinned zone is made of again
+	held    map[string]bool      // sources taken from their accepted input
+	frozen  bool                 // all inputs and claims as published
+	pinned  uint64               // generation whose content stands
+	inputs  []zone.Input
+	next    *zone.Zone
+	delta   zone.Delta
+	changes []zone.SourceChange
+	notices []zone.Notice
+	holds   []zone.Hold
+	refused int    // inputs that were not used because they do not parse
+	skip    bool   // not published yet, and this run may not
+	carried string // why the published file is taken over
+	result  zone.GenerationZone
+	keys    keyJob
+	same    bool               // the published file is linked: it would become the same
+	signed  int                // signatures made; the others are from the store
+	unread  error              // why the signature store that was there is not used
+	unsaved error              // why the new one could not be written
+	mended  bool               // the published file was not the one that was written, and is written again
+	signers []sign.Key         // that it was signed with
+	files   map[wanted]*parsed // while it is merged
+	asked   bool               // the merge had to know what is published
+	moved   bool               // … and that was another zone: the next merge may say something else
+	basis   string             // of a still zone whose claims have another digest, and decide the same
+	still   bool               // nothing to do: it stands as published
+	wrote   bool               // the file in the draft is this run's
 }
 
 const (
@@ -105,12 +100,11 @@ func (a *app) gather(cause string) (*batch, error) {
 		return nil, err
 	}
 	b.readAccepts()
+	b.observations()
 	b.readOldConfig()
 	b.gateClaims()
 	b.makeJobs()
-	for _, j := range b.jobs {
-		b.chooseApex(j)
-	}
+	b.chooseApexes()
 	return b, nil
 }
 

@@ -101,6 +101,7 @@ func command(a *app) *cobra.Command {
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
+	root.AddCommand(pinsCommand(a))
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")
 	f.StringVar(&a.nowFlag, "now", "", "build as if it were `TIME` (2026-11-21T18:00:00Z); serials and signatures are of that time too")
@@ -110,6 +111,6 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.full, "full", false, "build every zone and read every file, also where nothing seems to have changed")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
-	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), pinsCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
+	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }

@@ -117,10 +117,11 @@ func sameZone(x, y *zone.Zone) bool {
 	return x != nil && y != nil && slices.EqualFunc(x.Inputs, y.Inputs, sameInput) && slices.Equal(x.Entries, y.Entries)
 }
 
-// apexChange returns what changes at the top of a zone, against what is published
-// and the configuration that it was built by. The replay uses today's for both.
+// apexChange returns what the configuration changes at the top of a zone,
+// against the one that the current generation was built by. The replay uses
+// today's for both.
 func (b *batch) apexChange(j *job) []string {
-	before := j.apex
+	before := j.apex // of the delegations' TTL; the rest may wait for a person
 	if b.oldConfig != nil && b.oldConfig.Group(j.zone) != nil {
 		before = b.oldConfig.Group(j.zone).Apex(j.zone)
 	}
@@ -128,15 +129,6 @@ func (b *batch) apexChange(j *job) []string {
 		before = j.prev.Apex.Under(before)
 	}
 	return zone.Diff(&zone.Zone{Apex: before}, &zone.Zone{Apex: j.apex}).Apex
-}
-
-// compare finds what every source loses against the published zone, for the
-// gates, with what it lost before.
-func (j *job) compare(old *zone.Zone) {
-	j.changes, j.ledger = zone.SourceChanges(old, j.next), j.prev.Ledger.Standing(j.next)
-	for i := range j.changes {
-		j.changes[i].Past = j.ledger.Of(j.changes[i].Source)
-	}
 }
 
 // fixed reports whether the zone is made of what an earlier generation was made
@@ -155,8 +147,9 @@ func (b *batch) mergeNew(j *job, old func() *zone.Zone) (*zone.Zone, []zone.Noti
 		return nil, nil, err
 	}
 	next, notices := zone.Merge(zone.MergeInput{
-		Apex: j.apex, Registry: b.cfg.RIR, Claims: claims,
-		Fragments: frags, Ask: old, Released: b.released(j), Stand: b.standingOwners(j),
+		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: claims,
+		Fragments: frags, Ask: old, Released: b.released(j),
+		Stand: b.standingOwners(j),
 	})
 	next.Describe(j.inputs)
 	return next, notices, nil
@@ -182,7 +175,7 @@ func (b *batch) replay(j *job, g *zone.GenerationZone) (*zone.Zone, []zone.Notic
 		}
 		frags = append(frags, f)
 	}
-	old, notices := g.Remerge(j.apex, b.cfg.RIR, claims, frags)
+	old, notices := g.Remerge(j.group.Apex(j.zone), b.cfg.RIR, claims, frags)
 	if n := counts(old); !slices.Equal(n, g.Counts) {
 		return nil, nil, fmt.Errorf("the inputs give %v delegations, not %v as published; put back rir in the configuration, or the program that published them", n, g.Counts)
 	}

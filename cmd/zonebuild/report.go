@@ -12,6 +12,7 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/sign"
 )
 
 // A report is what a run did. state/report.json, state/report.txt and the
@@ -32,6 +33,7 @@ type report struct {
 	Closed    []zone.Notice   `json:"closed,omitempty"`
 	Open      int             `json:"open"` // notices that go on
 	Reloads   []reloadFailure `json:"reload_failures,omitempty"`
+	Keys      []sign.Step     `json:"keys,omitempty"` // key steps that were taken
 	Notes     []string        `json:"notes,omitempty"`
 	described bool            // Zones, Holds and alarms are of this run's decisions
 	alarms    []zone.Notice
@@ -69,6 +71,7 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 	for _, j := range b.jobs {
 		r.Zones = append(r.Zones, j.report())
 		r.refused += j.refused
+		r.Keys = append(r.Keys, j.keys.steps...)
 	}
 	var before []zone.OpenNotice
 	if b.prev != nil {
@@ -264,6 +267,7 @@ func (r *report) write(w io.Writer) {
 	if n := pinned(r.Zones); n > 0 {
 		fmt.Fprintf(w, "\n%s zones at an earlier generation's content, whatever is fetched: %d; end it with: zonebuild rollback --release\n", shell.Paint(w, shell.Care, "pinned:"), n)
 	}
+	writeSteps(w, "keys: done", r.Keys)
 	r.writeNotices(w, "new notices", r.Opened)
 	r.writeNotices(w, "closed notices", r.Closed)
 	for _, f := range r.Reloads {

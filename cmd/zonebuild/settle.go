@@ -277,11 +277,13 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 		}
 	}
 	done := *g
-	done.Reload = nil
+	done.Reload, done.Zones = nil, slices.Clone(g.Zones)
 	for _, z := range g.Reload {
 		if failed[""] || failed[z.File()] { // a command without {zone} is for all
 			done.Reload = append(done.Reload, z)
+			continue
 		}
+		told(done.Zone(z), a.now)
 	}
 	var noted error
 	if len(done.Reload) != len(g.Reload) {

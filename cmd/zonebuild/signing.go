@@ -55,13 +55,13 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 		return nil, nil
 	}
 	defer func() { j.next = nil }()
-	keys, err := sign.LoadKeys(b.cfg.Keys, j.zone)
+	keys, policy, err := b.keysToSign(j)
 	if err != nil {
-		return nil, fmt.Errorf("loading keys: %w", err)
+		return nil, err
 	}
-	j.keys = keys
+	j.signers = keys
 	j.notices = append(j.notices, sign.Notices(keys)...)
-	prepared, err := sign.Prepare(j.next, keys, b.cfg.Signing, b.now)
+	prepared, err := sign.Prepare(j.next, keys, policy, b.now)
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
@@ -104,7 +104,7 @@ func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
 	return zone.GenerationZone{
 		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
 		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
-		Keys: f.Keys, Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		Keys: f.Keys, KeyRecords: b.keyRecords(j, f.Due), Told: j.told(), Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
 		PinnedSince: b.pinnedSince(j), Ledger: b.ledger(j), Apex: j.next.Apex.Published(),
 	}
 }

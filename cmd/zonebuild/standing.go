@@ -42,7 +42,7 @@ func (b *batch) standing(j *job) (*zone.Zone, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the published file: %w", err)
 	}
-	z := &zone.Zone{Apex: j.apex, Inputs: []zone.Input{{Source: b.cfg.RIR, File: j.zone.File(), SHA256: j.prev.SHA256, Size: size}}}
+	z := &zone.Zone{Apex: j.group.Apex(j.zone), Inputs: []zone.Input{{Source: b.cfg.RIR, File: j.zone.File(), SHA256: j.prev.SHA256, Size: size}}}
 	for _, r := range f.Records {
 		z.Entries = append(z.Entries, zone.Entry{Record: r.Record, Line: r.Line})
 	}

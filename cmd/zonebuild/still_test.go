@@ -53,19 +53,21 @@ func TestWhy(t *testing.T) {
 func TestUntil(t *testing.T) {
 	since := time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC)
 	at := func(h int) time.Time { return since.Add(time.Duration(h) * time.Hour) }
-	due := &zone.GenerationZone{Due: at(10)}
+	due := &zone.GenerationZone{Due: at(10), Ledger: zone.Ledger{{Time: at(-9 * 24)}, {Time: at(9 - 7*24)}}}
 	for name, tc := range map[string]struct {
 		timing sign.Timing
 		want   time.Time
 	}{
-		"no key step":      {sign.Timing{Publish: at(-9), Active: at(-9)}, at(10)},
-		"at the same time": {sign.Timing{Active: since}, at(10)},
-		"published":        {sign.Timing{Publish: at(3)}, at(3)},
-		"ready":            {sign.Timing{Ready: at(3)}, at(3)},
-		"active":           {sign.Timing{Active: at(3), Retire: at(4)}, at(3)},
-		"retired":          {sign.Timing{Retire: at(3), Remove: at(4)}, at(3)},
-		"removed":          {sign.Timing{Remove: at(3)}, at(3)},
-		"after it is due":  {sign.Timing{Remove: at(11)}, at(10)},
+		"a loss leaves its week": {sign.Timing{}, at(9)},
+		"no longer in CDS":       {sign.Timing{Unsync: at(3)}, at(3)},
+		"no key step":            {sign.Timing{Publish: at(-9), Active: at(-9)}, at(9)},
+		"at the same time":       {sign.Timing{Active: since}, at(9)},
+		"published":              {sign.Timing{Publish: at(3)}, at(3)},
+		"ready":                  {sign.Timing{Ready: at(3)}, at(3)},
+		"active":                 {sign.Timing{Active: at(3), Retire: at(4)}, at(3)},
+		"retired":                {sign.Timing{Retire: at(3), Remove: at(4)}, at(3)},
+		"removed":                {sign.Timing{Remove: at(3)}, at(3)},
+		"after it is due":        {sign.Timing{Remove: at(11)}, at(9)},
 	} {
 		keys := []sign.Key{{}, {Timing: tc.timing}}
 		if got := until(due, keys, since); !got.Equal(tc.want) {

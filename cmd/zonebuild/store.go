@@ -31,7 +31,7 @@ func (b *batch) saveStore(j *job, v *sign.Verified) {
 	}
 	dir := b.signaturesDir()
 	if j.unsaved = publish.MkdirAll(b.fs, dir, 0o700); j.unsaved == nil {
-		_, j.unsaved = v.Store().Save(b.fs, filepath.Join(dir, j.zone.File()), j.keys, b.now)
+		_, j.unsaved = v.Store().Save(b.fs, filepath.Join(dir, j.zone.File()), j.signers, b.now)
 	}
 }
 

@@ -121,3 +121,24 @@ func (c *setCheck) early() {
 		}
 	}
 }
+
+// Ends returns when the zone can no longer be signed, by the times of its keys
+// alone: now if that is so already, zero if it never comes to that.
+func Ends(keys []Key, name zone.Name, now time.Time) time.Time {
+	instants := []time.Time{now}
+	for _, k := range keys {
+		t := k.Timing
+		for _, at := range [...]time.Time{t.Publish, t.Active, t.Retire, t.Remove} {
+			if at.After(now) {
+				instants = append(instants, at)
+			}
+		}
+	}
+	slices.SortFunc(instants, time.Time.Compare)
+	for _, at := range instants {
+		if _, err := newKeySet(name, keys, at); err != nil {
+			return at
+		}
+	}
+	return time.Time{}
+}

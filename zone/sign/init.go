@@ -32,7 +32,7 @@ func Init(fsys publish.FS, dir string, zones []zone.Name, p zone.SigningConfig, 
 	var done []Step
 	for _, name := range zones {
 		w := Work{FS: fsys, Dir: dir, Zone: name, Policy: Policy{SigningConfig: p}, Random: random}
-		_, steps, err := w.Advance(Evidence{}, now)
+		_, steps, err := w.Init(Evidence{}, now)
 		done = append(done, steps...)
 		if err != nil {
 			return done, fmt.Errorf("making keys of %s: %w", name, err)

@@ -37,7 +37,8 @@ type Key struct {
 	CDS bool
 
 	signer func() crypto.Signer
-	owner  int // uid of the private file's owner if it is somebody else's, else -1
+	stale  bool // its other files have not the times of the private one
+	owner  int  // uid of the private file's owner if it is somebody else's, else -1
 }
 
 // Timing says when a key changes state (RFC 7583, section 3.1). A zero time is
@@ -101,6 +102,9 @@ func reached(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 func (k Key) published(now time.Time) bool {
 	return reached(k.Timing.Publish, now) && !reached(k.Timing.Remove, now)
 }
+
+// InUse reports whether the key belongs into the DNSKEY set at now.
+func (k Key) InUse(now time.Time) bool { return k.published(now) }
 
 // over reports whether the key has made its last signature: it is out of the
 // DNSKEY set, and past its Retire if that is later.

@@ -76,6 +76,7 @@ func loadPair(dir, id string, name zone.Name) (Key, error) {
 	if err := k.matchPublic(data); err != nil {
 		return k, fmt.Errorf("%s.key: %w", path, err)
 	}
+	k.stale = k.stale || differ(labels(data, "; "), k.timingFields())
 	return k, nil
 }
 

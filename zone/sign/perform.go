@@ -1,8 +1,10 @@
 package sign
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -37,6 +39,9 @@ type Work struct {
 // refuses ends the work; it and all that come after are in neither result, and
 // the error is a [Refused].
 func (w *Work) Advance(ev Evidence, now time.Time) ([]Key, []Step, error) {
+	if keys, err := LoadKeys(w.Dir, w.Zone); err == nil && w.quiet(keys, ev, now) {
+		return keys, nil, nil
+	}
 	done, err := w.Recover()
 	if err != nil {
 		return nil, done, err
@@ -57,6 +62,34 @@ func (w *Work) Advance(ev Evidence, now time.Time) ([]Key, []Step, error) {
 		keys, done = after, append(done, s)
 	}
 	return keys, done, fmt.Errorf("the plan for the keys of %s does not come to an end: %s", w.Zone, done[len(done)-1])
+}
+
+// Init is [Work.Advance] for a zone that counts as never published.
+func (w *Work) Init(ev Evidence, now time.Time) ([]Key, []Step, error) {
+	ev.Published = nil
+	return w.Advance(ev, now)
+}
+
+// quiet reports whether there is nothing to do, and no step was taken since the
+// published generation: then no crash can have left anything, and the disk is
+// spared.
+func (w *Work) quiet(keys []Key, ev Evidence, now time.Time) bool {
+	if ev.Published == nil || len(keys) == 0 {
+		return false
+	}
+	for i := range keys {
+		if keys[i].stale || keys[i].changed().After(ev.Published.Time) {
+			return false
+		}
+	}
+	steps := Plan(keys, w.Policy, ev, w.Zone, now)
+	return len(steps) == 0 || !steps[0].Due()
+}
+
+// changed is the last of a key's times.
+func (k *Key) changed() time.Time {
+	t := k.Timing
+	return slices.MaxFunc([]time.Time{t.Created, t.Publish, t.Ready, t.Active, t.Retire, t.Remove, t.DSSeen, t.Unsync}, time.Time.Compare)
 }
 
 // Refused is the error of a step that was not taken because it is not safe.
@@ -95,6 +128,9 @@ func (w *Work) Perform(keys []Key, s Step) (Step, []Key, error) {
 				return s, keys, err
 			}
 		}
+		if err := publish.MkdirAll(w.FS, folder, keyDirPerm); err != nil {
+			return s, keys, err
+		}
 		return s, after, writePair(w.FS, folder, s.New)
 	}
 	ids := []string{s.Key}
@@ -114,12 +150,15 @@ func (w *Work) Perform(keys []Key, s Step) (Step, []Key, error) {
 	return s, after, nil
 }
 
-// Recover makes the zone's key folder if it is missing, and finishes what a crash
-// left half written in it. It returns what it did as steps.
+// Recover finishes what a crash left half written in the zone's key folder. It
+// returns what it did as steps.
 func (w *Work) Recover() ([]Step, error) {
 	folder := filepath.Join(w.Dir, w.Zone.File())
+	if _, err := w.FS.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err := publish.MkdirAll(w.FS, folder, keyDirPerm); err != nil {
-		return nil, err
+		return nil, err // it may not be synced yet
 	}
 	// A temporary file of a crashed run holds a key that nobody ever used, or a
 	// copy of one that is there.

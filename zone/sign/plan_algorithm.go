@@ -94,8 +94,15 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 		return // a KSK alone: the DNSKEY gate refuses it
 	}
 	if ksk == nil {
-		k := Key{Flags: FlagsKSK, Algorithm: signer.Algorithm, Timing: Timing{Created: l.now}}
+		// Active ahead of Publish: it signs CDS and CDNSKEY, which are data too.
+		k := Key{Flags: FlagsKSK, Algorithm: signer.Algorithm, Timing: Timing{Created: l.now, Active: l.now}}
 		l.addUrgent(l.step(ActionMake, &k, "ZSK %d of the new algorithm needs a KSK", signer.Tag))
+		return
+	}
+	if ksk.Timing.Active.IsZero() { // it signs CDS and CDNSKEY ahead
+		s := l.step(ActionSign, ksk, "ZSK %d of the new algorithm signs already", signer.Tag)
+		s.Timing.Active = l.now
+		l.addUrgent(s)
 		return
 	}
 	s := l.step(ActionPublish, signer, "the zone's signatures by algorithm %d are in every cache", signer.Algorithm)
@@ -104,7 +111,7 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 	}
 	if ksk != signer && !l.in(ksk) {
 		t := ksk.Timing
-		t.Publish, t.Active = l.now, l.now
+		t.Publish = l.now
 		s.Also = []Change{{ksk.ID, t}}
 	}
 	s.Stake = "if a resolver has a signature of the old algorithm only, that record may be bogus for it"
@@ -119,6 +126,7 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 		from = rec.Signs
 	}
 	l.waitFor(&s, "caches to have its signatures", from, ok, l.p.dataWait())
+	l.waitFor(&s, "caches to have CDS and CDNSKEY as its KSK signs them", ksk.Timing.Active, true, l.p.keyWait())
 	l.add(s)
 }
 
@@ -150,7 +158,7 @@ func (l *planner) exchangeAlgorithm(r *algorithmRoll) {
 		}
 		t := o.Timing
 		l.removal(&s, &t, o)
-		if o.SignsZone() { // on until caches have forgotten the old DNSKEY set
+		if !l.reached(o.Timing.Retire) { // signing on until caches have forgotten the old DNSKEY set
 			t.Retire = l.now.Add(l.p.keyWait())
 		}
 		if o == old[0] {
@@ -190,6 +198,8 @@ func (l *planner) endAlgorithm(r *algorithmRoll) {
 		until := l.now.Add(l.p.keyWait())
 		if rec := l.record(k); rec != nil && !rec.Gone.IsZero() && !l.ev.Published.Untold {
 			until = rec.Gone.Add(l.p.keyWait())
+		} else if rec != nil && rec.Since.IsZero() { // it came back as signer after it had gone
+			until = k.Timing.Remove.Add(l.p.keyWait())
 		}
 		s := l.step(ActionSign, k, "caches may have the DNSKEY set of algorithm %d, so it goes on signing", k.Algorithm)
 		s.Timing.Retire = until

@@ -127,6 +127,7 @@ func (l *planner) scheduleParentKey(k *Key) {
 		return
 	}
 	s := l.fresh(*k, fmt.Sprintf("the successor of %s %d, which is in use since %s", k.Role(), k.Tag, k.Timing.Ready.Format("2006-01-02")))
+	s.Succeeds = k.ID
 	if at := k.Timing.Ready.Add(l.p.KSKLifetime); l.now.Before(at) {
 		s.wait("its time, "+minute(at), at)
 	}

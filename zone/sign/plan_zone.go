@@ -106,6 +106,7 @@ func (l *planner) schedule(k *Key, retired []*Key) {
 	}
 	at := k.Timing.Active.Add(l.p.ZSKLifetime - l.p.keyWait())
 	s := l.fresh(*k, fmt.Sprintf("the successor of ZSK %d, which is in use since %s", k.Tag, k.Timing.Active.Format("2006-01-02")))
+	s.Succeeds = k.ID
 	if l.now.Before(at) {
 		s.wait("its time, "+minute(at), at)
 	}

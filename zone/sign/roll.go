@@ -144,8 +144,8 @@ func (l *planner) begin(like Key, emergency bool) {
 	}
 }
 
-// beginAlgorithm makes the keys of another algorithm. The one for the zone signs
-// at once, ahead of its DNSKEY; the other one waits.
+// beginAlgorithm makes the keys of another algorithm. They sign at once, ahead of
+// the DNSKEY set.
 func (l *planner) beginAlgorithm(r Request) {
 	roles := r.roles()
 	if len(roles) == 0 {
@@ -160,11 +160,7 @@ func (l *planner) beginAlgorithm(r Request) {
 		if spare := l.spare(like); spare != nil {
 			s = l.step(ActionSign, spare, "a person asked for algorithm %d", r.Algorithm)
 		}
-		if like.SignsZone() {
-			s.Timing.Active = l.now
-		} else if s.Action == ActionSign {
-			continue // a spare KSK waits as it is
-		}
+		s.Timing.Active = l.now // a KSK signs CDS and CDNSKEY ahead
 		l.addUrgent(s)
 	}
 }

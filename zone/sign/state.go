@@ -61,11 +61,12 @@ func (k *Key) readRole(dir string) error {
 		return fmt.Errorf("%s.state: it does not say KSK: and ZSK: yes or no; restore it, or remove it if the key is no CSK", filepath.Join(dir, k.ID))
 	}
 	k.CSK = k.Flags == FlagsKSK && v["KSK"] == "yes" && v["ZSK"] == "yes"
+	k.stale = differ(v, k.stateFields())
 	return nil
 }
 
 // commented reports whether the comments of a .key file show other times than the
-// key has. A file without them is left as it is.
+// key has. A file that shows none is left as it is.
 func (k *Key) commented(path string) bool {
 	data, _, err := readKeyFile(path, 0)
 	return err == nil && differ(labels(data, "; "), k.timingFields())
@@ -95,7 +96,12 @@ func labels(data []byte, prefix string) map[string]string {
 	return v
 }
 
+// differ reports whether the times of a file are not those of the fields. Having
+// none is no difference.
 func differ(have map[string]string, fields []timingField) bool {
+	if have[fields[0].label] == "" {
+		return false
+	}
 	for _, f := range fields {
 		want := ""
 		if !f.time.IsZero() {

@@ -47,8 +47,10 @@ type Step struct {
 	At    time.Time `json:"at,omitzero"`
 	Waits []string  `json:"waits,omitempty"` // what it waits for; nothing: it is due
 	// Hash names a step that needs a person's approval, given or not.
-	Hash  string `json:"hash,omitempty"`
-	Stake string `json:"stake,omitempty"` // what goes wrong if it is taken wrongly
+	Hash string `json:"hash,omitempty"`
+	// Succeeds is the ID of the key whose successor the step brings.
+	Succeeds string `json:"succeeds,omitempty"`
+	Stake    string `json:"stake,omitempty"` // what goes wrong if it is taken wrongly
 
 	// New is the key pair of a step that makes one, once it is drawn.
 	New *Key `json:"-"`
