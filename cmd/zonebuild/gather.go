@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"nirzone/cmd/shell"
 	"nirzone/zone"
@@ -30,6 +31,8 @@ type batch struct {
 	current   map[zone.Name]zone.Input // the registry's zonelets
 	fresh     bool                     // zones without a previous generation may be published
 	expect    *int                     // delegations that a first publication has to hold
+	storesDir sync.Once                // makes the folder of signature stores
+	storesErr error
 }
 
 // A claimSet is registry/claims with its digest.
