@@ -172,3 +172,23 @@ func TestNameOf(t *testing.T) {
 		}
 	}
 }
+
+// testBelow compares how many delegations are said to be below a name with the
+// published file.
+func testBelow(t *testing.T, reg *registry) {
+	file := filepath.Join(reg.world.Dir, "public", "current", "202.in-addr.arpa")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owners := map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Fields(line); f[3] == "NS" && strings.HasSuffix(f[0], ".12.202.in-addr.arpa.") {
+			owners[f[0]] = true
+		}
+	}
+	a := ask(t, reg, 5, "202.12.0.0/16")
+	if a.BelowCount != len(owners) || len(owners) <= shownBelow || len(a.Below) != shownBelow {
+		t.Errorf("%d below, %d shown; the file has %d", a.BelowCount, len(a.Below), len(owners))
+	}
+}

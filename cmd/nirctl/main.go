@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -41,11 +42,16 @@ func main() {
 
 // run is the whole command: tests call it with their own streams and clock.
 func run(ctx context.Context, args []string, sh *shell.Shell) int {
-	root := command(&app{Shell: sh})
+	sh.Watch()
+	a := &app{Shell: sh}
+	root := command(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && err != nil {
 		err = errCancelled
+	}
+	if a.json || slices.Contains(args, "--json") {
+		return sh.FinishJSON(err)
 	}
 	return sh.Finish(err)
 }
@@ -64,6 +70,11 @@ const notFound = 5
 func command(a *app) *cobra.Command {
 	root := nounCommand("nirctl", "The registry at the shell")
 	root.Use, root.Long = "nirctl NOUN VERB", usage
+	root.Version = shell.Version()
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		_, err := a.Now(a.nowFlag) // a wrong one is a mistake, needed or not
+		return err
+	}
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)

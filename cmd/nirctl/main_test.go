@@ -24,6 +24,7 @@ func TestPublished(t *testing.T) {
 	reg := newRegistry(t)
 	t.Run("scripts", func(t *testing.T) { scripts(t, "testdata/published", reg) })
 	t.Run("cases", func(t *testing.T) { testCases(t, reg) })
+	t.Run("below", func(t *testing.T) { testBelow(t, reg) })
 	t.Run("page", func(t *testing.T) { testPage(t, reg) })
 }
 

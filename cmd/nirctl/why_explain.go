@@ -103,12 +103,12 @@ const shownBelow = 20
 func (e *explainer) fromZone(z *zone.Zone) {
 	a := e.a
 	a.Status = isAbsent
+	var below zone.Name // the last one counted; Below is cut short
 	for _, en := range z.Entries {
-		if en.Name != a.Name && en.Name.Within(a.Name) && en.Type == zone.TypeNS {
-			if n := len(a.Below); n == 0 || a.Below[n-1] != en.Name {
-				if a.BelowCount++; a.BelowCount <= shownBelow+1 {
-					a.Below = append(a.Below, en.Name)
-				}
+		if en.Name != a.Name && en.Name.Within(a.Name) && en.Type == zone.TypeNS && en.Name != below {
+			below = en.Name
+			if a.BelowCount++; a.BelowCount <= shownBelow {
+				a.Below = append(a.Below, en.Name)
 			}
 		}
 		if !a.Name.Within(en.Name) {

@@ -59,11 +59,24 @@ func (e *Exit) Unwrap() error { return e.Err }
 // Usage returns an Exit with code 2 for a mistake in flags or configuration.
 func Usage(err error, hint string) error { return &Exit{Code: 2, Err: err, Hint: hint} }
 
+// HintOf returns the hint of an [Exit], "" if it has none.
+func HintOf(err error) string {
+	var e *Exit
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}
+
 // Finish reports err as the program's last words and returns the exit code: 0
-// for nil, an Exit's own code, 1 for anything else.
+// for nil, an Exit's own code, 1 for anything else. A command that had nothing
+// to complain of but whose output could not be written ends with 1 too.
 func (s *Shell) Finish(err error) int {
 	if err == nil {
-		return 0
+		if err = s.OutputError(); err == nil {
+			return 0
+		}
+		err = fmt.Errorf("writing the output: %w", err)
 	}
 	code, hint := 1, ""
 	var e *Exit
@@ -223,6 +236,9 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 // Terminal reports whether w is a terminal on which people look at colours and
 // moving bars.
 func Terminal(w io.Writer) bool {
+	if o, ok := w.(*output); ok {
+		w = o.w
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }

@@ -34,8 +34,7 @@ type app struct {
 	log     *slog.Logger
 	early   []zone.Notice // what opening had to say
 
-	spent    map[string]bool // hashes of accepts whose loss has happened
-	answered bool            // the result is on stdout as JSON
+	spent map[string]bool // hashes of accepts whose loss has happened
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of

@@ -45,8 +45,10 @@ func (a *app) history() error {
 		return err
 	}
 	if a.json {
-		_, err := a.Stdout.Write(encode(rows))
-		return err
+		return a.answer(struct {
+			Version     int              `json:"version"`
+			Generations []pastGeneration `json:"generations"`
+		}{1, rows})
 	}
 	t := shell.Table{Header: []string{">generation", "built", "cause", ">zones", ">delegations", ">changed", ">held", ">carried", ">pinned", ""}}
 	for _, r := range rows {

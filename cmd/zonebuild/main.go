@@ -5,9 +5,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -57,36 +57,19 @@ func main() {
 // file system.
 func run(ctx context.Context, args []string, sh *shell.Shell, fs publish.FS) int {
 	limitMemory()
+	sh.Watch()
 	a := &app{Shell: sh, fs: fs, spent: map[string]bool{}}
 	root := command(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	code := sh.Finish(err)
-	if err != nil && a.json && !a.answered {
-		_ = a.answer(failure{Version: 1, Exit: code, Error: err.Error(), Hint: hintOf(err)})
+	if a.json || slices.Contains(args, "--json") {
+		return sh.FinishJSON(err)
 	}
-	return code
-}
-
-// A failure is what --json shows of a command that has no other result.
-type failure struct {
-	Version int    `json:"version"`
-	Exit    int    `json:"exit"`
-	Error   string `json:"error"`
-	Hint    string `json:"hint,omitempty"`
-}
-
-func hintOf(err error) string {
-	var e *shell.Exit
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
+	return sh.Finish(err)
 }
 
 // answer writes a command's result as JSON, alone on standard output.
 func (a *app) answer(v any) error {
-	a.answered = true
 	_, err := a.Stdout.Write(encode(v))
 	return err
 }
@@ -105,7 +88,7 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 func command(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use: "zonebuild", Short: "Merge, sign, verify and publish the parent zones", Long: usage,
-		Args: noArgs, SilenceErrors: true, SilenceUsage: true,
+		Version: shell.Version(), Args: noArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if a.dryRun { // the same as plan, a first publication included
 				return a.plan(c.Context(), causeInit, nil)

@@ -183,7 +183,7 @@ func TestJSONWithoutConfiguration(t *testing.T) {
 	tr := newTree(t)
 	tr.write("nirzone.toml", "version = 7\n")
 	tr.must(2, "--json")
-	var f failure
+	var f shell.Failure
 	if err := json.Unmarshal(tr.out.Bytes(), &f); err != nil || f.Exit != 2 || f.Hint == "" {
 		t.Errorf("%+v, %v", f, err)
 	}

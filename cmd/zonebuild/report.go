@@ -158,7 +158,7 @@ func (a *app) finish(r *report, err error) error {
 		r.Exit = 1
 	}
 	if err != nil && (e == nil || e.Err != nil) { // else there is nothing more to say
-		r.Error, r.Hint = err.Error(), hintOf(err)
+		r.Error, r.Hint = err.Error(), shell.HintOf(err)
 	}
 	var text strings.Builder
 	r.write(&text)
@@ -174,6 +174,10 @@ func (a *app) finish(r *report, err error) error {
 		_ = a.answer(r)
 	case !a.quiet || r.Exit != 0:
 		r.write(a.Stdout)
+	}
+	// What was published is published: that nobody could be told changes no exit code.
+	if lost := a.OutputError(); lost != nil {
+		a.Errorf("warning: writing the report: %v; it stands in state/report.txt too", lost)
 	}
 	return err
 }

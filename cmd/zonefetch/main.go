@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -67,9 +68,14 @@ func main() {
 // run is the whole command: tests call it with their own streams and clock.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, clock func() time.Time) int {
 	a := &app{Shell: &shell.Shell{Name: "zonefetch", Stdout: stdout, Stderr: stderr, Clock: clock}, started: clock(), fs: publish.OS}
+	a.Watch()
 	c := a.command()
 	c.SetArgs(args)
-	return a.Finish(c.ExecuteContext(ctx))
+	err := c.ExecuteContext(ctx)
+	if a.json || slices.Contains(args, "--json") {
+		return a.FinishJSON(err)
+	}
+	return a.Finish(err)
 }
 
 // An app is one call of the command.
@@ -89,7 +95,7 @@ type app struct {
 func (a *app) command() *cobra.Command {
 	c := &cobra.Command{
 		Use: "zonefetch", Short: "Fetch, verify and spool the zonelets of all sources", Long: usage,
-		Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
+		Version: shell.Version(), Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error { return a.fetch(c.Context()) },
 	}
 	c.Args = func(_ *cobra.Command, args []string) error {
@@ -203,15 +209,14 @@ func (a *app) report(c *zone.Config, r *fetch.Report, exit error) {
 	}
 	switch {
 	case a.json:
-		_, err := a.Stdout.Write(r.Encode())
-		warn(err)
+		_, _ = a.Stdout.Write(r.Encode())
 	case code == exitLocked || code == 2:
 	case !a.quiet || code != 0 || worst(r) >= zone.Warning:
 		text := textReport{to: a.Stdout}
 		text.write(r)
-		_, err := a.Stdout.Write(text.Bytes())
-		warn(err)
+		_, _ = a.Stdout.Write(text.Bytes())
 	}
+	warn(a.OutputError()) // it stands in the spool too
 }
 
 func worst(r *fetch.Report) zone.Severity {

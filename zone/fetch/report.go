@@ -34,7 +34,7 @@ type Report struct {
 type SourceReport struct {
 	Name     string       `json:"name"`
 	URL      string       `json:"url"`
-	Outcome  zone.Outcome `json:"outcome"` // of reaching it
+	Outcome  zone.Outcome `json:"outcome"` // of reaching it; "cancelled" if the run was stopped meanwhile
 	Reason   string       `json:"reason,omitempty"`
 	Received int64        `json:"received"`
 	Sent     int64        `json:"sent"`
@@ -44,6 +44,9 @@ type SourceReport struct {
 	KeyEnd time.Time    `json:"key_end,omitzero"`
 	Zones  []ZoneReport `json:"zones"`
 }
+
+// outcomeCancelled is only in reports: the manifest keeps what the run before found.
+const outcomeCancelled zone.Outcome = "cancelled"
 
 // A ZoneReport is one zonelet of a run. Transferred counts the octets of the file
 // and its seals that could not be taken from the spool. Checked is when its accepted
@@ -74,7 +77,7 @@ func (r *Report) Failed() bool {
 
 // Failed reports whether the source or one of its zonelets failed.
 func (s *SourceReport) Failed() bool {
-	if s.Outcome.Failed() {
+	if s.Outcome.Failed() || s.Outcome == outcomeCancelled {
 		return true
 	}
 	for _, z := range s.Zones {
@@ -111,6 +114,9 @@ func (r *Report) add(c *zone.Config, results []sourceResult) {
 		s := SourceReport{
 			Name: res.entry.Name, URL: c.Source(res.entry.Name).URL, Outcome: res.entry.Last.Outcome, Reason: res.entry.Last.Reason,
 			Received: res.received, Sent: res.sent, Retries: res.retries, Seconds: res.duration.Seconds(), KeyEnd: res.keyEnd, Zones: res.zones,
+		}
+		if res.cancelled {
+			s.Outcome, s.Reason = outcomeCancelled, "the run was interrupted; what was accepted before stands"
 		}
 		if s.Zones == nil {
 			s.Zones = []ZoneReport{}

@@ -78,6 +78,7 @@ func (w *worker) unreached(err error) {
 // the run says nothing about the source.
 func (w *worker) cancelled() {
 	e := &w.result.entry
+	w.result.cancelled = true
 	finished := func(z zone.ZoneEntry) bool {
 		return z.Last.Outcome == zone.OutcomeNew || z.Last.Outcome == zone.OutcomeUnchanged
 	}

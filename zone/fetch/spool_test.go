@@ -155,10 +155,13 @@ func TestCancelled(t *testing.T) {
 		}
 	})
 	r, err := s.try(ctx)
-	if err != nil || !r.Cancelled || !r.Recorded || r.Failed() {
+	if err != nil || !r.Cancelled || !r.Recorded || !r.Failed() {
 		t.Fatalf("%v\n%s", err, r.Encode())
 	}
 	wantZones(t, r, "202=new")
+	if got := r.Sources[0]; got.Outcome != "cancelled" || !strings.Contains(got.Reason, "interrupted") {
+		t.Errorf("the source is said to be %q: %s", got.Outcome, got.Reason)
+	}
 	if got := *s.entry(zone203); got.Last != before.Last || *got.Accepted != *before.Accepted {
 		t.Errorf("203 was %+v, is %+v", before, got)
 	}

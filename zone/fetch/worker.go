@@ -25,14 +25,15 @@ type worker struct {
 // A sourceResult is what a worker brings back: the new entry and what the report
 // says beside it.
 type sourceResult struct {
-	entry    zone.SourceEntry
-	notices  []zone.Notice
-	zones    []ZoneReport
-	received int64
-	sent     int64
-	duration time.Duration
-	keyEnd   time.Time
-	retries  int
+	entry     zone.SourceEntry
+	notices   []zone.Notice
+	zones     []ZoneReport
+	received  int64
+	sent      int64
+	duration  time.Duration
+	keyEnd    time.Time
+	retries   int
+	cancelled bool // the run was stopped before it ended
 }
 
 // giveUp is how many zonelets in a row may fail by the connection, each after its

@@ -69,6 +69,10 @@ func (p *Prepared) Sign(ctx context.Context, prior Prior, st *Store) (*Signed, e
 	return out, nil
 }
 
+// noKeys is what to do about a zone without keys that sign. One that was published
+// needs its own keys back: with others it is bogus.
+const noKeys = "restore the keys folder from a backup, or, for a zone that was never published, run zonebuild keys init"
+
 // A signing is the work on one zone. It does not change once it is made, so
 // many goroutines may use it.
 type signing struct {
@@ -106,7 +110,7 @@ func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (
 		}
 	}
 	if len(s.ksks) == 0 {
-		return nil, errors.New("no KSK is active; run zonebuild keys init")
+		return nil, errors.New("no KSK is active; " + noKeys)
 	}
 	var err error
 	if s.clock, err = newClock(z.Origin, s.keys, p, now); err != nil {

@@ -32,7 +32,7 @@ func newClock(origin zone.Name, keys []Key, p zone.SigningConfig, now time.Time)
 		}
 	}
 	if !usable {
-		return nil, errors.New("no ZSK is active; run zonebuild keys init")
+		return nil, errors.New("no ZSK is active; " + noKeys)
 	}
 	return c, nil
 }

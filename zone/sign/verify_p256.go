@@ -9,9 +9,9 @@ import (
 	"filippo.io/nistec"
 )
 
-// A p256Verifier verifies the signatures of one P-256 key. Half of what
-// crypto/ecdsa does for a signature is to multiply the key's point, from nothing
-// each time. A zone has a hundred thousand signatures by the same key: after the
+// A p256Verifier verifies the signatures of one P-256 key. Two thirds of
+// what crypto/ecdsa does for a signature is to multiply the key's point, from
+// nothing each time. A zone has a hundred thousand signatures by the same key: after the
 // first p256TableFrom of them, which crypto/ecdsa verifies, multiples of the
 // point are kept, and a multiplication is 32 additions of them.
 //
@@ -27,7 +27,8 @@ type p256Verifier struct {
 }
 
 // p256TableFrom is how many signatures are verified without a table: making one
-// takes as long as verifying 45.
+// takes as long as crypto/ecdsa takes for about 50 signatures, and pays after about
+// 90 more.
 const p256TableFrom = 100
 
 var p256Order, _ = new(big.Int).SetString("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16)

@@ -57,6 +57,29 @@ func p256Wrapped(t testing.TB) *nistec.P256Point {
 	return nil
 }
 
+func plusOrder(b []byte) []byte {
+	return fill32(new(big.Int).Add(new(big.Int).SetBytes(b), p256Order))
+}
+
+// p256Small makes a key and a signature whose s is 5, so that s plus the order
+// still fits: R is 2 G, and with u1 = 7 and e = 35, Q is (s/r) (R - 7 G).
+func p256Small(t testing.TB) p256Case {
+	t.Helper()
+	point := nistec.NewP256Point().SetGenerator()
+	point.Double(point)
+	x, err := point.BytesX()
+	must(t, err)
+	r := modOrder(new(big.Int).SetBytes(x))
+	q, err := nistec.NewP256Point().ScalarBaseMult(fill32(modOrder(big.NewInt(-7))))
+	must(t, err)
+	factor := new(big.Int).ModInverse(r, p256Order)
+	q, err = q.ScalarMult(q.Add(q, point), fill32(modOrder(factor.Mul(factor, big.NewInt(5)))))
+	must(t, err)
+	pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), q.Bytes())
+	must(t, err)
+	return p256Case{"s is small", pub, fill32(big.NewInt(35)), append(fill32(r), fill32(big.NewInt(5))...), true}
+}
+
 func p256Cases(t testing.TB) []p256Case {
 	t.Helper()
 	signer := testKeys(t, "103.in-addr.arpa.", algECDSA)[0].Signer().(*ecdsa.PrivateKey)
@@ -73,6 +96,8 @@ func p256Cases(t testing.TB) []p256Case {
 	rd := new(big.Int).Mul(new(big.Int).SetBytes(r), new(big.Int).SetBytes(secret))
 	two := nistec.NewP256Point().SetGenerator()
 	two.Double(two)
+	wrapped := p256Made(t, "x is above the order", p256Wrapped(t), 7, 11)
+	small := p256Small(t)
 	return []p256Case{
 		{"good", pub, sum, sig, true},
 		{"r is 0", pub, sum, join(zero, s), false},
@@ -86,7 +111,12 @@ func p256Cases(t testing.TB) []p256Case {
 		{"digest cut", pub, sum[:31], sig, false},
 		{"digest 0", pub, zero, sig, false},
 		{"the sum is infinity", pub, fill32(modOrder(new(big.Int).Neg(rd))), sig, false},
-		p256Made(t, "x is above the order", p256Wrapped(t), 7, 11),
+		wrapped,
+		// The same numbers modulo the order: only the range forbids them (FIPS
+		// 186-5, section 6.4.2, step 1).
+		{"r with the order added", wrapped.pub, wrapped.sum, join(plusOrder(wrapped.sig[:32]), wrapped.sig[32:]), false},
+		small,
+		{"s with the order added", small.pub, small.sum, join(small.sig[:32], plusOrder(small.sig[32:])), false},
 		p256Made(t, "the two halves are one point", two, 1, 11),
 		p256Made(t, "u1 is 0", two, 0, 1<<40+1),
 	}
@@ -124,7 +154,7 @@ func TestP256Verifier(t *testing.T) {
 	}
 }
 
-// Many keys and signatures: every byte of u2 meets every row of the table.
+// Many signatures: nearly every entry of a table is used.
 func TestP256VerifierRandom(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{13})
 	for range 4 {
