@@ -34,6 +34,8 @@ type batch struct {
 	current   map[zone.Name]zone.Input // the registry's zonelets
 	fresh     bool                     // zones without a previous generation may be published
 	expect    *int                     // delegations that a first publication has to hold
+	storesDir sync.Once                // makes the folder of signature stores
+	storesErr error
 }
 
 // A claimSet is registry/claims by its digest; claimsOf has the claims. They are

@@ -29,9 +29,9 @@ func (b *batch) saveStore(j *job, v *sign.Verified) {
 	if v == nil {
 		return
 	}
-	dir := b.signaturesDir()
-	if j.unsaved = publish.MkdirAll(b.fs, dir, 0o700); j.unsaved == nil {
-		_, j.unsaved = v.Store().Save(b.fs, filepath.Join(dir, j.zone.File()), j.signers, b.now)
+	b.storesDir.Do(func() { b.storesErr = publish.MkdirAll(b.fs, b.signaturesDir(), 0o700) })
+	if j.unsaved = b.storesErr; j.unsaved == nil {
+		_, j.unsaved = v.Store().Save(b.fs, filepath.Join(b.signaturesDir(), j.zone.File()), j.signers, b.now)
 	}
 }
 
