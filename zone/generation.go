@@ -18,7 +18,7 @@ type Generation struct {
 	Number   uint64           `json:"number"`
 	Previous uint64           `json:"previous,omitempty"`
 	Time     time.Time        `json:"time"`
-	Cause    string           `json:"cause"`  // init, build, rollback
+	Cause    string           `json:"cause"`  // init, adopt, build, rollback
 	Config   string           `json:"config"` // SHA-256 of the configuration
 	Claims   string           `json:"claims"` // SHA-256 of registry/claims
 	Zones    []GenerationZone `json:"zones"`  // sorted by name

@@ -15,6 +15,7 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/sign"
 )
 
 // An app is one call of zonebuild: its flags, and after open its
@@ -26,6 +27,7 @@ type app struct {
 	config, nowFlag                        string
 	json, dryRun, noReload, verbose, quiet bool
 	full                                   bool // build every zone, read every file
+	clockRight                             bool // a person says that the time is right
 
 	cfg     *zone.Config
 	now     time.Time
@@ -40,6 +42,7 @@ type app struct {
 
 	spent    map[string]bool // hashes of accepts whose loss has happened
 	planning bool            // nothing is to be changed, keys included
+	judge    *sign.Judge     // of what the parents say, once it is asked
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -101,17 +104,6 @@ func (a *app) readCurrent() error {
 	}
 	a.note = digest(data)
 	a.before = a.note
-	return nil
-}
-
-// checkClock refuses to build before the time of what is published.
-func (a *app) checkClock() error {
-	if a.prev != nil && a.now.Before(a.prev.Time) && a.nowFlag == "" {
-		return &shell.Exit{
-			Code: 1, Err: fmt.Errorf("the clock says %s, but generation %d was built at %s: signatures would go back in time", stamp(a.now), a.prev.Number, stamp(a.prev.Time)),
-			Hint: "set the clock right, or name the time: zonebuild --now " + stamp(a.now),
-		}
-	}
 	return nil
 }
 

@@ -414,9 +414,11 @@ func TestTamperedFileIsMended(t *testing.T) {
 func TestStaleSource(t *testing.T) {
 	tr := published(t)
 	tr.later(4 * 24 * time.Hour)
+	tr.tried()
 	tr.must(0)
 	tr.says("stale")
 	tr.later(4 * 24 * time.Hour)
+	tr.tried()
 	tr.must(3)
 	tr.says("overdue", "no verified copy was seen since 2026-11-21T06:00:00Z")
 	tr.count(zoneA, 65)
@@ -515,6 +517,7 @@ func TestRollbackPassesGenerationsOfNotices(t *testing.T) {
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 41))
 	tr.must(0)
 	tr.later(4 * 24 * time.Hour) // a notice of age makes a generation
+	tr.tried()
 	tr.must(0)
 	if n := tr.current().Number; n != 3 {
 		t.Fatalf("generation %d", n)

@@ -29,7 +29,7 @@ func TestLeftAloneIsFull(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewSource(int64(seed)))
 			one, two := published(t), twin(t)
-			two.adopt(one)
+			two.copyOf(one)
 			left := 0
 			for range 30 {
 				step := rng.Int63()
@@ -50,8 +50,8 @@ func TestLeftAloneIsFull(t *testing.T) {
 // twin returns a tree without anything in it.
 func twin(t *testing.T) *tree { return newTree(t) }
 
-// adopt makes the tree a copy of another one.
-func (tr *tree) adopt(from *tree) {
+// copyOf makes the tree a copy of another one.
+func (tr *tree) copyOf(from *tree) {
 	tr.t.Helper()
 	tr.dir, tr.now, tr.manifest = filepath.Join(tr.t.TempDir(), "copy"), from.now, from.manifest
 	err := filepath.WalkDir(from.dir, func(path string, d fs.DirEntry, err error) error {

@@ -135,12 +135,20 @@ func (b *batch) holdClaims() {
 		}
 		for _, s := range b.sourcesOf(j) {
 			if n := len(losses[s]); n > 0 {
-				h := zone.Hold{Source: s, Zone: j.zone, Kind: zone.KindClaimsMoved, Rule: "the claims of " + s + " no longer cover them", Before: n, Losses: losses[s]}
+				h := zone.Hold{Source: s, Zone: j.zone, Kind: zone.KindClaimsMoved, Rule: movedRule(s), Before: n, Losses: losses[s]}
 				h.Hash = h.ComputeHash()
 				j.holds = append(j.holds, h)
 			}
 		}
 	}
+}
+
+// movedRule says why delegations stand that their source has no claims for.
+func movedRule(source string) string {
+	if source == adoptedSource {
+		return "they were served before the adoption, and no source asserts them"
+	}
+	return "the claims of " + source + " no longer cover them"
 }
 
 // dropped holds the loss of a zone that is published and no longer configured.

@@ -36,6 +36,7 @@ type batch struct {
 	expect    *int                     // delegations that a first publication has to hold
 	storesDir sync.Once                // makes the folder of signature stores
 	storesErr error
+	made      madeInputs // of an adoption
 }
 
 // A claimSet is registry/claims by its digest; claimsOf has the claims. They are
@@ -51,6 +52,7 @@ type job struct {
 	zone    zone.Name
 	group   *zone.Group          // nil: published, but no longer configured
 	prev    *zone.GenerationZone // nil: never published
+	adopted *adoption            // what is to be taken over; nil: nothing
 	base    *zone.GenerationZone // what a frozen or pinned zone is made of again
 	held    map[string]bool      // sources taken from their accepted input
 	frozen  bool                 // all inputs and claims as published
@@ -264,6 +266,9 @@ func digest(data []byte) string {
 // object returns the bytes of an input: from the spool, from the copies in
 // state/inputs, or, for what is new in this run, from the registry folder.
 func (b *batch) object(sum string) ([]byte, error) {
+	if data := b.made.get(sum); data != nil {
+		return data, nil
+	}
 	data, err := shell.Archive(b.cfg)(sum)
 	if path := b.files[sum]; err != nil && path != "" {
 		data, err = shell.ReadFile(path, maxZonelet)

@@ -76,7 +76,7 @@ func (b *batch) first(zones []zone.Name, count int) error {
 // a person named the whole of it.
 func (b *batch) checkSigned() error {
 	for _, j := range b.jobs {
-		if b.expect != nil && j.group != nil && j.prev == nil && j.carried != "" {
+		if (b.expect != nil || j.adopted != nil) && j.group != nil && j.prev == nil && j.carried != "" {
 			return &shell.Exit{Code: 1, Err: fmt.Errorf("zone %s cannot be published: %s", j.zone.File(), j.carried), Hint: "zonebuild keys"}
 		}
 	}

@@ -29,6 +29,10 @@ The first day:
   zonebuild plan                   show what would be published
   zonebuild init --accept 1234     publish it, if it is 1234 delegations
 
+The first day, when the zones are live elsewhere:
+  zonebuild --shadow FOLDER        compare with what is served, day by day
+  zonebuild adopt FOLDER --keys K  show what taking them over would change
+
 Every two hours:
   zonefetch; zonebuild
 
@@ -88,10 +92,14 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // command builds the tree of commands.
 func command(a *app) *cobra.Command {
+	var shadow []string
 	root := &cobra.Command{
 		Use: "zonebuild", Short: "Merge, sign, verify and publish the parent zones", Long: usage,
 		Version: shell.Version(), Args: noArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if len(shadow) > 0 {
+				return a.shadow(c.Context(), shadow)
+			}
 			if a.dryRun { // the same as plan, a first publication included
 				return a.plan(c.Context(), causeInit, nil)
 			}
@@ -105,12 +113,14 @@ func command(a *app) *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")
 	f.StringVar(&a.nowFlag, "now", "", "build as if it were `TIME` (2026-11-21T18:00:00Z); serials and signatures are of that time too")
+	f.BoolVar(&a.clockRight, "clock-is-right", false, "build although the time looks wrong")
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	f.BoolVar(&a.dryRun, "dry-run", false, "show what would be done, change nothing")
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
 	f.BoolVar(&a.full, "full", false, "build every zone and read every file, also where nothing seems to have changed")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
-	root.AddCommand(initCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
+	root.Flags().StringArrayVar(&shadow, "shadow", nil, "publish nothing, compare with what `FILE` or folder holds of what is served; may be repeated")
+	root.AddCommand(initCommand(a), adoptCommand(a), planCommand(a), heldCommand(a), acceptCommand(a), keysCommand(a), historyCommand(a), rollbackCommand(a), reloadCommand(a))
 	return root
 }

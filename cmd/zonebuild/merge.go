@@ -83,7 +83,10 @@ func (b *batch) mergeInputs(j *job) error {
 	var notices []zone.Notice
 	var err error
 	j.asked = false
-	if j.fixed() {
+	if j.adopted != nil {
+		j.inputs = j.adopted.inputs
+		j.next, notices, err = b.mergeAdopted(j)
+	} else if j.fixed() {
 		j.inputs = j.base.Inputs
 		j.next, notices, err = b.replay(j, j.base)
 	} else {
@@ -213,6 +216,11 @@ func (b *batch) sourcesOf(j *job) []string {
 			names = append(names, in.Source)
 		}
 	}
+	if j.adopted != nil {
+		for _, in := range j.adopted.inputs {
+			names = append(names, in.Source)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -241,12 +249,17 @@ func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, err
 	if err != nil {
 		return nil, zone.Input{}, fmt.Errorf("the accepted zonelet of %s cannot be read any more: %w; restore the spool", source, err)
 	}
+	if source == adoptedSource {
+		if f = stillStanding(f, j.prev); f == nil {
+			return nil, zone.Input{}, nil
+		}
+	}
 	return f, *old, nil
 }
 
 func (b *batch) configured(source string, z zone.Name) bool {
 	s := b.cfg.Source(source)
-	return source == b.cfg.RIR || s != nil && slices.Contains(s.Zones, z)
+	return source == b.cfg.RIR || source == adoptedSource || s != nil && slices.Contains(s.Zones, z)
 }
 
 // newest returns the newest verified input of a source, nil if there is none.

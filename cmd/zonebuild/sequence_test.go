@@ -316,6 +316,7 @@ func TestRollbackFromLostInputs(t *testing.T) {
 func TestManifestBlind(t *testing.T) {
 	tr := published(t)
 	tr.later(4 * 24 * time.Hour)
+	tr.tried()
 	tr.must(0)
 	good, err := os.ReadFile(tr.path("spool/manifest.json"))
 	if err != nil {

@@ -66,6 +66,9 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
 	var prior sign.Prior
+	if j.adopted != nil {
+		prior = sign.Prior{Serial: j.adopted.serial, Known: true}
+	}
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
 		facts := prepared.Facts()

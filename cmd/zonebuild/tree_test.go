@@ -151,6 +151,12 @@ func (tr *tree) seen() {
 	tr.write("spool/manifest.json", string(tr.manifest.Encode()))
 }
 
+// tried says that zonefetch ran now and reached nobody.
+func (tr *tree) tried() {
+	tr.manifest.Time = tr.now
+	tr.write("spool/manifest.json", string(tr.manifest.Encode()))
+}
+
 // run calls zonebuild in process.
 func (tr *tree) run(args ...string) int {
 	tr.out.Reset()
