@@ -109,6 +109,7 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 	}
 	gen := b.decide(draft.Number())
 	rep.describe(b, gen)
+	b.tellStores(rep)
 	if b.nothingNew(gen) {
 		return b.settle(ctx, rep, b.prev) // the draft is discarded
 	}
@@ -139,7 +140,7 @@ func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) err
 	if a.note != a.before {
 		done.Files = nil // of another generation
 	}
-	err := errors.Join(rep.unsure, a.layOut(gen, &done), a.prune(gen, &done))
+	err := errors.Join(rep.unsure, a.layOut(gen, &done), a.prune(gen, &done), a.pruneStores(gen))
 	var untold *shell.Exit
 	if !a.noReload {
 		a.log.Info("reloading", "zones", len(gen.Reload))

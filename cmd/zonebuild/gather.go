@@ -34,7 +34,9 @@ type batch struct {
 	current   map[zone.Name]zone.Input // the registry's zonelets
 	fresh     bool                     // zones without a previous generation may be published
 	expect    *int                     // delegations that a first publication has to hold
-	made      madeInputs               // of an adoption
+	storesDir sync.Once                // makes the folder of signature stores
+	storesErr error
+	made      madeInputs // of an adoption
 }
 
 // A claimSet is registry/claims by its digest; claimsOf has the claims. They are
@@ -67,7 +69,9 @@ type job struct {
 	result  zone.GenerationZone
 	keys    keyJob
 	same    bool               // the published file is linked: it would become the same
-	signed  int                // signatures made
+	signed  int                // signatures made; the others are from the store
+	unread  error              // why the signature store that was there is not used
+	unsaved error              // why the new one could not be written
 	mended  bool               // the published file was not the one that was written, and is written again
 	signers []sign.Key         // that it was signed with
 	files   map[wanted]*parsed // while it is merged

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"nirzone/zone"
 	"nirzone/zone/publish"
@@ -30,6 +31,9 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		} else if err != nil {
 			j.carried += "; " + err.Error()
 		}
+		var wait sync.WaitGroup
+		defer wait.Wait()
+		wait.Go(func() { b.saveStore(j, verified) }) // while the disk writes the zone
 		return b.write(draft, j, verified)
 	})
 }
@@ -57,16 +61,17 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 	}
 	j.signers = keys
 	j.notices = append(j.notices, sign.Notices(keys)...)
+	prepared, err := sign.Prepare(j.next, keys, policy, b.now)
+	if err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
 	var prior sign.Prior
 	if j.adopted != nil {
 		prior = sign.Prior{Serial: j.adopted.serial, Known: true}
 	}
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
-		facts, err := sign.Preview(j.next, keys, policy, b.now)
-		if err != nil {
-			return nil, fmt.Errorf("signing: %w", err)
-		}
+		facts := prepared.Facts()
 		if facts.Body == j.prev.Body && b.intact(j) {
 			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
 			j.result, j.same = b.entry(j, facts), true
@@ -76,7 +81,7 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 			return nil, nil
 		}
 	}
-	signed, err := sign.Sign(ctx, j.next, keys, policy, prior, b.now)
+	signed, err := prepared.Sign(ctx, prior, b.openStore(j, keys))
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
@@ -85,7 +90,7 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 		return nil, fmt.Errorf("verifying: %w", err)
 	}
 	// What Verify says of the runway, decide says of every zone, signed or not.
-	j.signed = verified.Facts().Signatures
+	j.signed = verified.Facts().Made
 	j.result = b.entry(j, verified.Facts())
 	if j.carried != "" {
 		j.result = j.standingEntry(j.result)

@@ -57,3 +57,32 @@ func finish(h Handle, b *bufio.Writer, err error) error {
 	}
 	return errors.Join(err, h.Close())
 }
+
+// WriteCache is WriteTo for what can be made again: it replaces the file in one
+// step for every process, but syncs nothing. After a power loss the name may hold
+// the old file, the new one, or part of it: the reader must be able to tell.
+func WriteCache(fsys FS, name string, perm fs.FileMode, write func(io.Writer) error) error {
+	if err := replaceCache(fsys, name, perm, write); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}
+
+func replaceCache(fsys FS, name string, perm fs.FileMode, write func(io.Writer) error) error {
+	var h Handle
+	temp, err := withTemp(filepath.Dir(name), func(temp string) (err error) {
+		h, err = fsys.Create(temp, perm)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(h), h.Close())
+	if err == nil {
+		err = fsys.Rename(temp, name)
+	}
+	if err != nil {
+		return errors.Join(err, ignoreNotExist(fsys.Remove(temp)))
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -84,6 +85,7 @@ type wireSigner struct {
 	alg    uint8
 	signer crypto.Signer
 	length int // of a signature
+	key    digest
 }
 
 func newWireSigner(k Key) (*wireSigner, error) {
@@ -91,7 +93,7 @@ func newWireSigner(k Key) (*wireSigner, error) {
 	if s == nil {
 		return nil, fmt.Errorf("key %s: it has no private half", k.ID)
 	}
-	w := &wireSigner{alg: k.Algorithm, signer: s, length: 64}
+	w := &wireSigner{alg: k.Algorithm, signer: s, length: 64, key: sha256.Sum256(k.rdata())}
 	if pub, ok := s.Public().(*rsa.PublicKey); ok {
 		w.length = pub.Size()
 	}

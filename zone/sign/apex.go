@@ -2,10 +2,8 @@ package sign
 
 import (
 	"bytes"
-	"crypto/sha512"
 	"encoding/base64"
 	"encoding/binary"
-	"hash"
 	"slices"
 
 	"nirzone/zone"
@@ -119,11 +117,11 @@ type apexPart struct {
 	w    *writer
 	sets []set
 	sigs []rrsig
-	hash hash.Hash // SHA-384 over the zone so far (RFC 8976, section 3.3)
+	md   *transcript // over the zone so far
 }
 
-func (s *signing) startApex(serial zone.Serial) (*apexPart, error) {
-	a := &apexPart{w: s.writer(), sets: s.apexSets(serial), hash: sha512.New384()}
+func (s *signing) startApex(serial zone.Serial, k proven) (*apexPart, error) {
+	a := &apexPart{w: s.writer(k), sets: s.apexSets(serial), md: newTranscript()}
 	a.w.enter(s.z.Origin)
 	for _, t := range a.sets {
 		sigs, err := a.w.signSet(t)
@@ -143,7 +141,7 @@ func (s *signing) startApex(serial zone.Serial) (*apexPart, error) {
 			wire = appendRecord(wire, a.w.owner, t.typ, t.ttl, d)
 		}
 	}
-	a.hash.Write(wire)
+	a.md.write(wire)
 	return a, nil
 }
 
@@ -151,7 +149,7 @@ func (s *signing) startApex(serial zone.Serial) (*apexPart, error) {
 func (a *apexPart) finish(serial zone.Serial) ([]byte, error) {
 	s := a.w.s
 	d := binary.BigEndian.AppendUint32(nil, uint32(serial))
-	d = a.hash.Sum(append(d, zonemdSimple, zonemdSHA384))
+	d = append(append(d, zonemdSimple, zonemdSHA384), a.md.sum()...)
 	md := set{typ: zone.TypeZONEMD, ttl: s.z.SOA.TTL, data: [][]byte{d}}
 	sigs, err := a.w.signSet(md)
 	if err != nil {

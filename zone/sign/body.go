@@ -5,19 +5,31 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"slices"
 
 	"nirzone/zone"
 )
 
 // bodyForm changes with anything that changes the bytes of a zone file for the
-// same content, such as the layout of its lines.
-const bodyForm = "nirzone zone body 1\n"
+// same content, and is not in spanForm.
+const bodyForm = "nirzone zone body 2\n"
 
 // A bodyHash digests values so that no two sequences of them are the same bytes:
 // everything variable has its length before it.
 type bodyHash struct {
 	h   hash.Hash
 	buf []byte
+}
+
+func newBodyHash() *bodyHash { return &bodyHash{h: sha256.New()} }
+
+// start begins a digest: what it is of, and what every signature depends on.
+func (b *bodyHash) start(form string, s *signing) {
+	b.h.Reset()
+	b.buf = append(b.buf[:0], form...)
+	b.number(s.clock.inception)
+	b.number(s.clock.validity)
+	b.string(string(s.z.Origin))
 }
 
 func (b *bodyHash) number(v int64) { b.buf = binary.BigEndian.AppendUint64(b.buf, uint64(v)) }
@@ -35,12 +47,32 @@ func (b *bodyHash) flush() {
 	b.buf = b.buf[:0]
 }
 
-// slot adds when a name was signed and by which keys. The signatures follow.
-func (b *bodyHash) slot(c *clock, owner []byte) {
-	start := c.start(owner)
+// sum ends the digest.
+func (b *bodyHash) sum() (d digest) {
+	b.flush()
+	b.h.Sum(d[:0])
+	return d
+}
+
+// slot adds when a name was signed and the tags of the keys that do it. The
+// signatures follow from that, if the caller adds the keys themselves: slot
+// returns list with the keys in it.
+func (b *bodyHash) slot(c *clock, start int64, list []*Key) []*Key {
 	b.number(start)
 	for _, keys := range c.signers {
-		b.number(int64(slotKey(keys, start, c.now).Tag))
+		k := slotKey(keys, start, c.now)
+		b.number(int64(k.Tag))
+		if !slices.Contains(list, k) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// signers adds keys, where other things only have their tags.
+func (b *bodyHash) signers(keys []*Key) {
+	for _, k := range keys {
+		b.string(string(k.rdata()))
 	}
 }
 
@@ -52,15 +84,13 @@ func (b *bodyHash) special(s *signing) {
 	}
 	if len(s.clock.signers) > 1 {
 		b.string("algorithms")
-		for _, keys := range s.clock.signers {
-			b.number(int64(keys[0].Algorithm))
-		}
+		b.signers(s.clock.keys(nil, s.clock.start(s.clock.origin)))
 	}
 	if len(s.cdsSets()) > 0 {
 		b.string("cds")
 		b.number(int64(len(s.keys.cds)))
-		for _, k := range s.keys.cds {
-			b.number(int64(k.Tag))
+		for i := range s.keys.cds {
+			b.signers([]*Key{&s.keys.cds[i]})
 		}
 	}
 }
@@ -69,15 +99,11 @@ func (b *bodyHash) special(s *signing) {
 // serial, in hex. It makes no signature: with deterministic signatures, equal
 // bodies and serials are equal files.
 func (s *signing) body() string {
-	b := &bodyHash{h: sha256.New()}
-	b.buf = append(b.buf, bodyForm...)
-	c := s.clock
-	b.number(c.inception)
-	b.number(c.validity)
-	b.string(string(s.z.Origin))
+	b := newBodyHash()
+	b.start(bodyForm, s)
 	b.string(string(appendSOA(nil, s.z.SOA, 0)))
 	b.special(s)
-	b.slot(c, c.origin)
+	b.slot(s.clock, s.clock.start(s.clock.origin), nil) // a key of one algorithm is in the DNSKEY set, below
 	for _, set := range s.apexSets(0) {
 		b.number(int64(set.typ))
 		b.number(int64(set.ttl))
@@ -89,24 +115,12 @@ func (s *signing) body() string {
 	for _, k := range s.keys.ksks {
 		b.number(int64(k.Tag))
 	}
-	b.number(int64(len(s.nodes)))
-	var owner, data []byte
-	for i := range s.nodes {
-		n := &s.nodes[i]
-		owner = n.name.AppendWire(owner[:0])
-		b.string(string(n.name))
-		b.number(int64(n.last - n.first))
-		if s.signedSets(n) > 0 {
-			b.slot(c, owner)
-		}
-		if n.kind == hashed {
-			data = s.nsec3Data(data[:0], n)
-			b.string(string(data))
-		}
-		b.entries(s.z.Entries[n.first:n.last])
+	b.number(int64(len(s.spans)))
+	for i := range s.spans {
+		b.string(string(s.spans[i].key[:]))
 	}
-	b.flush()
-	return hex.EncodeToString(b.h.Sum(nil))
+	d := b.sum()
+	return hex.EncodeToString(d[:])
 }
 
 func (b *bodyHash) entries(es []zone.Entry) {

@@ -93,6 +93,20 @@
 // one publication, in which every record of the old kind goes and every one of the
 // new comes.
 //
+// # The store
+//
+// What was signed and verified is kept in a [Store], a file a zone, so that the
+// next run signs and verifies what changed: [Prepare], [OpenStore], [Prepared.Sign],
+// [Verify], [Verified.Store], [Store.Save]. It is a cache. A run without it makes
+// the same file and leaves the same store (but for the seal, where the signer
+// is not deterministic); what is in it is found by the digest of what it follows
+// from, so that it cannot be the answer to another question. What is taken from it
+// without another look is said at [Verify], and the file's form in store_file.go.
+//
+// With it these signatures are made: for a name server that changed, those of SOA
+// and ZONEMD; for a delegation that comes or goes, one or two of NSEC and one of DS
+// more. The rest of the zone is read, compared and digested once.
+//
 // # Serials
 //
 // A zone's body is everything in it but the serial and what follows from it

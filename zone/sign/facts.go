@@ -24,6 +24,7 @@ type Facts struct {
 	Expires     time.Time            // earliest end of a signature
 	Delegations int                  // owners with NS, the apex not counted
 	Signatures  int                  // RRSIG records
+	Made        int                  // of them made now; the others are from the store
 	Keys        []zone.GenerationKey // the DNSKEY set, KSK first, then by tag
 	Size        int64                // of the zone file, in bytes
 	SHA256      string               // of the zone file, hex
@@ -34,7 +35,11 @@ type Facts struct {
 type Signed struct {
 	facts  Facts
 	policy zone.SigningConfig
-	text   [][]byte // the zone file, in parts that end at a line's end
+	text   [][]byte // the zone file, in parts that end at a line's end: the apex, then the spans
+	parts  []part   // about text[1:]
+	store  *Store   // that it was signed with, nil for none
+	known  proven   // single signatures of that store
+	md     *transcript
 }
 
 // Facts returns what is to be recorded of the zone.
@@ -59,20 +64,15 @@ func (s *signing) facts() Facts {
 	}
 	c := s.clock
 	first := c.start(c.origin)
-	sets := 4 // NS, SOA, NSEC or NSEC3PARAM, ZONEMD
-	var owner []byte
-	for i := range s.nodes {
-		n := &s.nodes[i]
-		if signed := s.signedSets(n); signed > 0 {
-			sets += signed
-			owner = n.name.AppendWire(owner[:0])
-			first = min(first, c.start(owner))
+	f.Signatures = 4*len(c.signers) + len(s.keys.ksks) + len(s.cdsSets())*len(s.keys.cds) // NS, SOA, NSEC or NSEC3PARAM, ZONEMD; DNSKEY; CDS, CDNSKEY
+	for i := range s.spans {
+		p := &s.spans[i]
+		if p.sigs > 0 {
+			first = min(first, p.start)
 		}
-		if n.kind == cut {
-			f.Delegations++
-		}
+		f.Signatures += p.sigs
+		f.Delegations += p.cuts
 	}
-	f.Signatures = sets*len(c.signers) + len(s.keys.ksks) + len(s.cdsSets())*len(s.keys.cds)
 	f.Due = time.Unix(first+c.slot, 0).UTC()
 	f.Expires = time.Unix(first+c.validity, 0).UTC()
 	return f

@@ -2,7 +2,10 @@ package sign
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"nirzone/zone"
 )
@@ -12,6 +15,7 @@ type node struct {
 	name        zone.Name
 	first, last int
 	kind        nodeKind
+	start       int64 // of its slot, if it is signed; set by cutSpans
 	link        int32 // of a hashed name: its place in the NSEC3 chain
 }
 
@@ -43,26 +47,71 @@ func (k nodeKind) lists(t zone.Type) bool {
 // nodes groups the entries of a merged zone by owner and refuses what cannot be
 // signed.
 func nodes(z *zone.Zone) ([]node, error) {
-	var list []node
+	list, err := groupNames(z)
+	if err != nil {
+		return nil, err
+	}
 	var cutName zone.Name
-	lastKey := z.Origin.SortKey()
-	for i := 0; i < len(z.Entries); {
-		n := node{name: z.Entries[i].Name, first: i}
-		for i < len(z.Entries) && z.Entries[i].Name == n.name {
-			i++
-		}
-		n.last = i
-		key := n.name.SortKey()
-		if !n.name.Within(z.Origin) || n.name == z.Origin || key <= lastKey {
-			return nil, fmt.Errorf("zone %s: %s is at or above the apex, outside the zone or out of canonical order (RFC 4034, section 6.1)", z.Origin, n.name)
-		}
-		lastKey = key
+	for i := range list {
+		n := &list[i]
 		if err := n.classify(z.Entries[n.first:n.last], cutName); err != nil {
 			return nil, fmt.Errorf("zone %s: %w", z.Origin, err)
 		}
 		if n.kind == cut {
 			cutName = n.name
 		}
+	}
+	return list, nil
+}
+
+// groupNames finds the names and checks their order, in as many parts as there are
+// processors.
+func groupNames(z *zone.Zone) ([]node, error) {
+	type result struct {
+		list []node
+		err  error
+	}
+	var mutex sync.Mutex
+	results := map[int]result{} // by the first entry of the part
+	shares(len(z.Entries), func(from, to int) {
+		list, err := groupPart(z, from, to)
+		mutex.Lock()
+		results[from] = result{list, err}
+		mutex.Unlock()
+	})
+	var all []node
+	for _, from := range slices.Sorted(maps.Keys(results)) {
+		r := results[from]
+		if r.err != nil {
+			return nil, r.err
+		}
+		all = append(all, r.list...)
+	}
+	return all, nil
+}
+
+// groupPart groups the names that begin in [from, to).
+func groupPart(z *zone.Zone, from, to int) ([]node, error) {
+	last := z.Origin
+	if from > 0 {
+		last = z.Entries[from-1].Name
+	}
+	list := make([]node, 0, (to-from)/2)
+	lastKey := last.SortKey()
+	for i := from; i < to; {
+		n := node{name: z.Entries[i].Name, first: i}
+		for i < len(z.Entries) && z.Entries[i].Name == n.name {
+			i++
+		}
+		n.last = i
+		if n.first == from && from > 0 && n.name == last {
+			continue // it began in the part before
+		}
+		key := n.name.SortKey()
+		if !n.name.Within(z.Origin) || n.name == z.Origin || key <= lastKey {
+			return nil, fmt.Errorf("zone %s: %s is at or above the apex, outside the zone or out of canonical order (RFC 4034, section 6.1)", z.Origin, n.name)
+		}
+		lastKey = key
 		list = append(list, n)
 	}
 	return list, nil

@@ -99,6 +99,10 @@ func (s *signing) mixNSEC3() error {
 		if i < len(plain) && strings.HasPrefix(key, own) {
 			return fmt.Errorf("%s: an NSEC3 record has that name; set signing.denial to nsec (RFC 5155, section 7.1)", n.name)
 		}
+		if n.first = len(s.z.Entries); i < len(plain) {
+			n.first = plain[i].first
+		}
+		n.last = n.first // it has none, between those of its neighbours
 		s.nodes = append(s.nodes, n)
 	}
 	for ; i < len(plain); i++ {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"nirzone/zone"
@@ -15,28 +14,57 @@ import (
 // ctx ends. It refuses zones that cannot be signed as they are: records out of
 // order or of the zone, at the apex, under a wildcard, or hidden below a
 // delegation.
+//
+// It is [Prepare] and [Prepared.Sign] without a store.
 func Sign(ctx context.Context, z *zone.Zone, keys []Key, p zone.SigningConfig, prior Prior, now time.Time) (*Signed, error) {
 	s, err := newSigning(z, keys, p, now)
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", z.Origin, err)
 	}
-	out := &Signed{policy: p, facts: s.facts()}
-	out.facts.Serial = prior.next(z.SOA.Family, out.facts.Body, now)
-	if err := s.write(ctx, out); err != nil {
-		return nil, fmt.Errorf("signing %s: %w", z.Origin, err)
-	}
-	return out, nil
+	return (&Prepared{s, s.facts()}).Sign(ctx, prior, nil)
 }
 
 // Preview returns what [Sign] would say of a zone, without signing it: all but
-// Serial, Size and SHA256. A zone whose Body is that of the one published before
-// would become the same file, so there is no need to.
+// Serial, Size, SHA256 and Made. A zone whose Body is that of the one published
+// before would become the same file, so there is no need to.
 func Preview(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (Facts, error) {
+	w, err := Prepare(z, keys, p, now)
+	if err != nil {
+		return Facts{}, err
+	}
+	return w.Facts(), nil
+}
+
+// A Prepared zone can be signed. The merged zone it was made from must not be
+// changed as long as it is used.
+type Prepared struct {
+	s     *signing
+	facts Facts
+}
+
+// Prepare does the part of signing that makes no signature, with the refusals of
+// [Sign].
+func Prepare(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (*Prepared, error) {
 	s, err := newSigning(z, keys, p, now)
 	if err != nil {
-		return Facts{}, fmt.Errorf("preparing to sign %s: %w", z.Origin, err)
+		return nil, fmt.Errorf("preparing to sign %s: %w", z.Origin, err)
 	}
-	return s.facts(), nil
+	return &Prepared{s, s.facts()}, nil
+}
+
+// Facts returns what [Preview] does.
+func (p *Prepared) Facts() Facts { return p.facts }
+
+// Sign signs the zone, with what a store has of it; nil is an empty one. Its bytes
+// are the same with any store: what is in the store has the digest of all that it
+// follows from (see [Store]).
+func (p *Prepared) Sign(ctx context.Context, prior Prior, st *Store) (*Signed, error) {
+	out := &Signed{policy: p.s.p, facts: p.facts}
+	out.facts.Serial = prior.next(p.s.z.SOA.Family, out.facts.Body, time.Unix(p.s.clock.now, 0).UTC())
+	if err := p.s.write(ctx, out, st); err != nil {
+		return nil, fmt.Errorf("signing %s: %w", p.s.z.Origin, err)
+	}
+	return out, nil
 }
 
 // A signing is the work on one zone. It does not change once it is made, so
@@ -47,6 +75,7 @@ type signing struct {
 	clock *clock
 	keys  *keySet
 	nodes []node
+	spans []span       // of nodes
 	chain []hashedName // of NSEC3, by hash
 }
 
@@ -65,7 +94,11 @@ func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (
 	if s.nodes, err = nodes(z); err == nil && p.Denial == zone.DenialNSEC3 {
 		err = s.chainNSEC3()
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	s.cutSpans()
+	return s, nil
 }
 
 // after returns the name that follows node i in the NSEC chain (RFC 4034,
@@ -77,50 +110,4 @@ func (s *signing) after(i int) zone.Name {
 		}
 	}
 	return s.z.Origin
-}
-
-// blockNodes is how many names one goroutine signs before it hands them over:
-// about 10 ms of work.
-const blockNodes = 256
-
-// A block is a run of names, written.
-type block struct{ text, wire []byte }
-
-// write signs the zone block by block and puts the parts together.
-func (s *signing) write(ctx context.Context, out *Signed) error {
-	serial := out.facts.Serial
-	apex, err := s.startApex(serial)
-	if err != nil {
-		return err
-	}
-	out.text = [][]byte{nil}
-	count := (len(s.nodes) + blockNodes - 1) / blockNodes
-	worker := func() func(int) (block, error) {
-		w := s.writer()
-		return w.block
-	}
-	err = ordered(ctx, count, worker, func(b block) error {
-		apex.hash.Write(b.wire)
-		out.text = append(out.text, b.text)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if out.text[0], err = apex.finish(serial); err != nil {
-		return err
-	}
-	out.seal()
-	return nil
-}
-
-// block signs the names of one block.
-func (w *writer) block(i int) (block, error) {
-	w.text, w.wire = w.text[:0], make([]byte, 0, cap(w.wire))
-	for n := i * blockNodes; n < min(len(w.s.nodes), (i+1)*blockNodes); n++ {
-		if err := w.node(n); err != nil {
-			return block{}, fmt.Errorf("%s: %w", w.s.nodes[n].name, err)
-		}
-	}
-	return block{slices.Clone(w.text), w.wire}, nil
 }

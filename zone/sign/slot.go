@@ -1,8 +1,6 @@
 package sign
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -40,16 +38,7 @@ const batches = 11
 // zone's, a hash of its name that spreads the zones over the day, and as many
 // batches as a hash of zone and owner says.
 func (c *clock) start(owner []byte) int64 {
-	var buf [512]byte
-	sum := sha256.Sum256(append(append(buf[:0], c.origin...), owner...))
-	length := max(c.slot/batches, 1)
-	batch := int64(binary.BigEndian.Uint64(sum[:8]) % batches)
-	phase := (c.offset(length) + batch*length) % c.slot
-	behind := (c.now - phase) % c.slot
-	if behind < 0 {
-		behind += c.slot
-	}
-	return c.now - behind
+	return c.slotOf(c.hash(owner))
 }
 
 // offset returns when in a batch's length the zone is due, by the FNV-1a hash of

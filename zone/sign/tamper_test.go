@@ -3,7 +3,6 @@ package sign
 import (
 	"bytes"
 	"context"
-	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
@@ -268,7 +267,7 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 		}
 		sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 		must(v.t, err)
-		w := sg.writer()
+		w := sg.writer(nil)
 		w.enter(name)
 		ttl, wire := uint32(86400), []byte(nil)
 		for _, e := range v.z.Entries {
@@ -343,9 +342,9 @@ func TestWrongDigestWellSigned(t *testing.T) {
 	v := newVictim(t, algECDSA, 20)
 	sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 	must(t, err)
-	a, err := sg.startApex(v.s.facts.Serial)
+	a, err := sg.startApex(v.s.facts.Serial, nil)
 	must(t, err)
-	a.hash.Write([]byte{0})
+	a.md.write([]byte{0})
 	apex, err := a.finish(v.s.facts.Serial)
 	must(t, err)
 	err = v.file(append([][]byte{apex}, v.s.text[1:]...)...).verify()
@@ -565,7 +564,7 @@ func TestTornParts(t *testing.T) {
 // chain runs through it.
 func TestJoin(t *testing.T) {
 	wire := func(s zone.Name) []byte { return s.AppendWire(nil) }
-	apex := &apexFound{owner: wire(testName), hash: sha512.New384()}
+	apex := &apexFound{owner: wire(testName)}
 	for _, c := range []struct{ cut, first, want string }{
 		{"5.0.", "ns.5.0.", "parted from the delegation"},
 		{"5.0.", "ns.6.0.", ""},
@@ -573,7 +572,7 @@ func TestJoin(t *testing.T) {
 	} {
 		j := &join{apex: apex, last: wire(testName), cut: wire(zone.Name(c.cut) + testName)}
 		first := zone.Name(c.first) + testName
-		err := j.take(&piece{first: wire(first), last: wire(first), firstName: string(first)})
+		err := j.take(found{piece: &piece{first: wire(first), last: wire(first), firstName: string(first)}})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s after %s: %v", c.first, c.cut, err)
 		}

@@ -328,7 +328,7 @@ func (v *victim) rrsig(l []string, owner string, typ zone.Type, k Key) string {
 	}
 	sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 	must(v.t, err)
-	w := sg.writer()
+	w := sg.writer(nil)
 	w.enter(name)
 	var wire []byte
 	ttl := uint32(0)

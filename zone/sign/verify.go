@@ -9,6 +9,8 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"nirzone/zone"
 	"nirzone/zone/publish"
 )
@@ -19,6 +21,9 @@ type Verified struct {
 	facts   Facts
 	text    [][]byte
 	notices []zone.Notice
+	apex    *block // these three for Store
+	blocks  []*block
+	from    *Store
 }
 
 var _ publish.Publishable = (*Verified)(nil)
@@ -65,12 +70,42 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 //   - without DNSSEC records, the zone is the merged zone with the serial of
 //     s.Facts, record for record with TTLs;
 //   - the facts are those of the file.
+//
+// # What a stored verdict stands on
+//
+// All of that is checked in every run, but for what was found before in the very
+// same text. If the zone was signed with a [Store], a part of its text that is,
+// byte for byte, that of a block of the store is not parsed and its signatures
+// are not verified again. What is taken from the block is that this text parses
+// into these records, of this canonical wire form, in canonical order; that every
+// set that must be signed is, and no other; that each signature verifies with the
+// public key whose DNSKEY data has the recorded digest; that the NSEC chain is
+// closed inside the part; and from when until when all its signatures are valid.
+// It is taken only if
+//
+//   - the block came out of a Verify, in this program or through a file that a key
+//     of the zone has sealed (see [OpenStore]);
+//   - every key recorded is, with flags, algorithm and public key, in the DNSKEY
+//     set that is to be published now and that was just verified;
+//   - the roles and algorithms in that set, the origin, the TTL of NSEC and the
+//     version of these checks were the same (verification.scope);
+//   - all its signatures are valid at now: times are checked in every run;
+//   - its records without RRSIG and NSEC are, one by one, those of the merged zone.
+//
+// Otherwise it is verified like any other part. Likewise a single signature in a
+// new part is not verified again if the store has it, over the same data by a key
+// with the same DNSKEY data. Between parts (order, delegations, the chain, the
+// number of records), at the apex, for ZONEMD and for the facts, nothing is taken
+// from the store. What ZONEMD covers is compared with the bytes that the signer
+// digested; only where that is not the same, octet for octet, is the digest computed
+// once more (transcript).
 func Verify(ctx context.Context, s *Signed, z *zone.Zone, keys []Key, now time.Time) (*Verified, error) {
-	v := &verification{facts: s.facts, policy: s.policy, z: z, origin: string(z.Origin), now: now}
-	if err := v.run(ctx, s.text, keys); err != nil {
+	v := &verification{facts: s.facts, policy: s.policy, z: z, origin: string(z.Origin), now: now, known: s.known, md: s.md}
+	j, err := v.run(ctx, s, keys)
+	if err != nil {
 		return nil, fmt.Errorf("verifying %s: %w", z.Origin, err)
 	}
-	return &Verified{facts: s.facts, text: s.text, notices: v.notices()}, nil
+	return &Verified{facts: s.facts, text: s.text, notices: v.notices(), apex: j.apex.stored, blocks: j.blocks, from: s.store}, nil
 }
 
 // A verification is the work on one zone. After prepare it does not change, so
@@ -81,39 +116,60 @@ type verification struct {
 	z      *zone.Zone
 	origin string
 	now    time.Time
+	known  proven            // single signatures that were verified before
+	md     *transcript       // what the signer's ZONEMD is a digest of
 	keys   map[uint16]keyUse // the DNSKEY set and who else signs, by tag
+	scope  digest            // of what every verdict rests on, see setScope
 
 	wantSet, wantCDS, wantZone int      // signatures of a set: see wanted
 	apexBitmap                 []uint16 // the types at the apex
 	chain                      []link   // what the NSEC3 records must say, in order
 }
 
-func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error {
-	if err := v.digest(text); err != nil {
+func (v *verification) run(ctx context.Context, s *Signed, keys []Key) (*join, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return v.digest(s.text) })
+	var j *join
+	group.Go(func() (err error) {
+		j, err = v.zone(ctx, s, keys)
 		return err
-	}
-	apexText, pieces, err := v.split(text)
+	})
+	return j, group.Wait()
+}
+
+// zone verifies the parts and what holds between them.
+func (v *verification) zone(ctx context.Context, s *Signed, keys []Key) (*join, error) {
+	apexText, tasks, err := v.split(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	apex, err := v.apex(apexText, keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	v.setScope()
 	if v.nsec3() {
 		if v.chain, err = v.expectChain(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	j := newJoin(v, apex)
-	worker := func() func(int) (*piece, error) {
+	worker := func() func(int) ([]found, error) {
 		c := newChecker(v)
-		return func(i int) (*piece, error) { return c.piece(pieces[i]) }
+		return func(i int) ([]found, error) { return c.task(tasks[i]) }
 	}
-	if err := ordered(ctx, len(pieces), worker, j.take); err != nil {
-		return err
+	err = ordered(ctx, len(tasks), worker, func(list []found) error {
+		for _, f := range list {
+			if err := j.take(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return j.finish()
+	return j, j.finish()
 }
 
 // digest holds the facts' size and digest against the bytes.

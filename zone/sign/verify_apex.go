@@ -2,8 +2,6 @@ package sign
 
 import (
 	"bytes"
-	"crypto/sha512"
-	"hash"
 	"slices"
 	"strings"
 
@@ -17,9 +15,10 @@ type apexFound struct {
 	owner   []byte // packed
 	next    string // of its NSEC; empty with NSEC3
 	digest  string // of its ZONEMD, lower-case hex
-	hash    hash.Hash
+	covered []byte // its part of what ZONEMD is over
 	sigs    int
 	expires int64
+	stored  *block // for the store
 }
 
 // apex verifies all there is at the apex and fills in the DNSKEY set.
@@ -53,7 +52,8 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 	if err := c.sets(v.origin, group, func(uint16) bool { return true }); err != nil {
 		return nil, err
 	}
-	a := &apexFound{owner: bytes.Clone(r.ownerWire(group[0])), hash: sha512.New384(), sigs: c.count, expires: c.expires}
+	a := &apexFound{owner: bytes.Clone(r.ownerWire(group[0])), sigs: c.count, expires: c.expires}
+	a.stored = &block{piece: piece{wire: r.wire, keys: c.used}}
 	if v.nsec3() {
 		err = v.param(group)
 	} else {
@@ -62,7 +62,7 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.digest, err = v.zonemd(r, group, a.hash)
+	a.digest, a.covered, err = v.zonemd(r, group)
 	return a, err
 }
 
@@ -137,22 +137,22 @@ func (v *verification) apexNS(_ *reader, group []parsed) error {
 	return nil
 }
 
-// zonemd returns the digest that ZONEMD states and begins the one over the zone:
+// zonemd returns the digest that ZONEMD states, and the apex as it covers it:
 // without ZONEMD and its signature (RFC 8976, section 3.3.1).
-func (v *verification) zonemd(r *reader, group []parsed, h hash.Hash) (string, error) {
+func (v *verification) zonemd(r *reader, group []parsed) (stated string, covered []byte, err error) {
 	set := ofType(group, dns.TypeZONEMD)
 	if len(set) != 1 {
-		return "", fault(v.origin, "there are %d ZONEMD records instead of one", len(set))
+		return "", nil, fault(v.origin, "there are %d ZONEMD records instead of one", len(set))
 	}
 	z := set[0].rr.(*dns.ZONEMD)
 	if zone.Serial(z.Serial) != v.facts.Serial || z.Scheme != dns.ZoneMDSchemeSimple || z.Hash != dns.ZoneMDHashAlgSHA384 || len(z.Digest) != 96 || set[0].ttl != v.z.SOA.TTL {
-		return "", fault(v.origin, "its ZONEMD has another serial or TTL than the SOA, or is not by the simple scheme with SHA-384 (RFC 8976, section 2.2)")
+		return "", nil, fault(v.origin, "its ZONEMD has another serial or TTL than the SOA, or is not by the simple scheme with SHA-384 (RFC 8976, section 2.2)")
 	}
 	for _, g := range group {
 		sig, ok := g.rr.(*dns.RRSIG)
 		if g.typ != dns.TypeZONEMD && (!ok || sig.TypeCovered != dns.TypeZONEMD) {
-			h.Write(r.wire[g.start:g.end])
+			covered = append(covered, r.wire[g.start:g.end]...)
 		}
 	}
-	return strings.ToLower(z.Digest), nil
+	return strings.ToLower(z.Digest), covered, nil
 }

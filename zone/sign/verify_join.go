@@ -17,13 +17,16 @@ type join struct {
 	sigs        int
 	delegations int
 	expires     int64
+	blocks      []*block // for the store
+	wires       [][]byte // canonical, what ZONEMD covers
 }
 
 func newJoin(v *verification, a *apexFound) *join {
-	return &join{v: v, apex: a, last: a.owner, next: a.next, sigs: a.sigs, expires: a.expires}
+	return &join{v: v, apex: a, last: a.owner, next: a.next, sigs: a.sigs, expires: a.expires, wires: [][]byte{a.covered}}
 }
 
-func (j *join) take(p *piece) error {
+func (j *join) take(f found) error {
+	p := f.piece
 	if p.first == nil {
 		return nil
 	}
@@ -51,7 +54,10 @@ func (j *join) take(p *piece) error {
 	if p.expires != 0 {
 		j.expires = min(j.expires, p.expires)
 	}
-	j.apex.hash.Write(p.wire)
+	j.wires = append(j.wires, p.wire)
+	if f.block != nil {
+		j.blocks = append(j.blocks, f.block)
+	}
 	return nil
 }
 
@@ -70,7 +76,7 @@ func (j *join) finish() error {
 		return fault(v.origin, "its NSEC3 chain lacks %s (RFC 5155, section 7.1)", v.chain[j.links])
 	case !v.nsec3() && j.next != v.origin:
 		return fault(v.origin, "the last NSEC points at %s and not at the apex (RFC 4034, section 4.1.1)", j.next)
-	case hex.EncodeToString(j.apex.hash.Sum(nil)) != j.apex.digest:
+	case hex.EncodeToString(v.md.of(j.wires)) != j.apex.digest:
 		return fault(v.origin, "ZONEMD is not the digest of the zone (RFC 8976, section 4)")
 	case j.sigs != f.Signatures || j.delegations != f.Delegations:
 		return fault(v.origin, "%d signatures and %d delegations are in the file, %d and %d in its facts", j.sigs, j.delegations, f.Signatures, f.Delegations)

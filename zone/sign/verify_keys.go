@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 
 	"github.com/miekg/dns"
@@ -40,7 +41,7 @@ func (v *verification) inSet(k Key) bool {
 
 // dnskeys holds the DNSKEY set against the keys that should be in it, and
 // prepares them, and those that sign without being in it, for the signatures.
-func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
+func (v *verification) dnskeys(r *reader, group []parsed, keys []Key) error {
 	v.keys = map[uint16]keyUse{}
 	expected := map[uint16]Key{}
 	for _, k := range keys {
@@ -66,7 +67,7 @@ func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
 		if g.ttl != v.policy.DNSKEYTTL {
 			return fault(v.origin, "its DNSKEY set has the TTL %d instead of %d", g.ttl, v.policy.DNSKEYTTL)
 		}
-		if err := v.admit(k, d, keys); err != nil {
+		if err := v.admit(k, d, r.rdata(g), keys); err != nil {
 			return err
 		}
 		delete(expected, tag)
@@ -78,7 +79,7 @@ func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
 		if v.inSet(k) {
 			return fault(v.origin, "key %s is missing from the DNSKEY set (RFC 4035, section 2.1)", k.ID)
 		}
-		if err := v.admit(k, k.dnskey(), keys); err != nil {
+		if err := v.admit(k, k.dnskey(), k.rdata(), keys); err != nil {
 			return err
 		}
 	}
@@ -91,13 +92,13 @@ func (k Key) dnskey() *dns.DNSKEY {
 }
 
 // admit makes a key known to the signatures.
-func (v *verification) admit(k Key, d *dns.DNSKEY, keys []Key) error {
+func (v *verification) admit(k Key, d *dns.DNSKEY, rdata []byte, keys []Key) error {
 	p, err := newPublicKey(d)
 	if err != nil {
 		return fault(v.origin, "the DNSKEY with tag %d: %w", k.Tag, err)
 	}
 	u := v.use(k, keys)
-	u.publicKey = p
+	u.publicKey, p.data = p, sha256.Sum256(rdata)
 	v.keys[k.Tag] = u
 	return nil
 }

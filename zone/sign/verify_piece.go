@@ -10,18 +10,28 @@ import (
 	"nirzone/zone"
 )
 
-// A piece is what was found in a part of the file, for join to put together.
+// A piece is what was found in a part of the file, for join to put together, and
+// for the store.
 type piece struct {
 	first, last   []byte // packed owners
 	firstName     string
 	cut           []byte // packed: the last delegation
-	from, to      int    // the entries of the merged zone that it holds
+	from, to      int    // the entries of the merged zone that it holds; not stored
 	wire          []byte // canonical
 	sigs          int
 	delegations   int
-	expires       int64
+	expires       int64  // the earliest end of a signature, seconds since 1970
+	begins        int64  // the latest beginning of one
 	chained, next string // first name of the NSEC chain here, and what the last one points at
 	chain         []link // of NSEC3
+	scope         digest // verification.scope
+	keys          []usedKey
+}
+
+// A usedKey is a key that verified a signature.
+type usedKey struct {
+	tag uint16
+	key digest // of its DNSKEY data
 }
 
 // A checker verifies pieces, one after the other. It is for one goroutine.
@@ -40,13 +50,14 @@ func newChecker(v *verification) *checker {
 }
 
 func (c *checker) piece(text []byte) (*piece, error) {
-	c.p = &piece{}
-	c.r.wire = make([]byte, 0, len(text))
-	c.sig.count, c.sig.expires = 0, 0
+	c.p = &piece{scope: c.v.scope}
+	c.r.wire = c.r.wire[:0]
+	c.sig.reset()
 	if err := c.r.read(text, c.owner); err != nil {
 		return nil, err
 	}
-	c.p.wire, c.p.sigs, c.p.expires = c.r.wire, c.sig.count, c.sig.expires
+	c.p.wire, c.p.sigs, c.p.keys = bytes.Clone(c.r.wire), c.sig.count, c.sig.used
+	c.p.begins, c.p.expires = c.sig.begins, c.sig.expires
 	return c.p, nil
 }
 

@@ -17,6 +17,7 @@ import (
 // A publicKey is what verifies the signatures of a key.
 type publicKey struct {
 	alg    uint8
+	data   digest // of the DNSKEY data
 	verify func(data, sig []byte) bool
 }
 

@@ -12,28 +12,59 @@ import (
 // 20 ms of work.
 const pieceSize = 64 << 10
 
-// split divides the file at lines where a new owner begins: the apex, and pieces
-// to be verified in parallel. Where it divides is a guess at what is convenient;
-// whatever it does, the pieces are the file, and join finds every name that was
-// torn from its records or its delegation.
-func (v *verification) split(text [][]byte) (apex []byte, pieces [][]byte, err error) {
-	for i, part := range text {
-		if len(part) == 0 || part[len(part)-1] != '\n' {
+// A claim is a piece of the file with what the signer says of it. None of that
+// is believed: it saves searching.
+type claim struct {
+	text []byte
+	part *part // nil unless the piece is one
+}
+
+// split divides the file at lines where a new owner begins: the apex, and tasks
+// of pieces to be verified in parallel. Where it divides is a guess at what is
+// convenient; whatever it does, the pieces are the file, and join finds every name
+// that was torn from its records or its delegation.
+func (v *verification) split(s *Signed) (apex []byte, tasks [][]claim, err error) {
+	var list []claim
+	for i, text := range s.text {
+		if len(text) == 0 || text[len(text)-1] != '\n' {
 			return nil, nil, errors.New("the file does not end at the end of a line")
+		}
+		if i > 0 && len(s.parts) == len(s.text)-1 {
+			list = append(list, claim{text, &s.parts[i-1]})
+			continue
 		}
 		if i == 0 {
 			n := 0
-			for n < len(part) && string(lineOwner(part[n:])) == v.origin {
-				n += lineLength(part[n:])
+			for n < len(text) && string(lineOwner(text[n:])) == v.origin {
+				n += lineLength(text[n:])
 			}
-			apex, part = part[:n], part[n:]
+			apex, text = text[:n], text[n:]
 		}
-		for len(part) > 0 {
-			n := v.pieceLength(part)
-			pieces, part = append(pieces, part[:n]), part[n:]
+		for len(text) > 0 {
+			n := v.pieceLength(text)
+			list, text = append(list, claim{text: text[:n]}), text[n:]
 		}
 	}
-	return apex, pieces, nil
+	return apex, tasksOf(list), nil
+}
+
+// tasksOf groups pieces in their order into tasks of about the same length. To
+// compare a stored one is next to nothing.
+func tasksOf(list []claim) [][]claim {
+	var tasks [][]claim
+	first, size := 0, 0
+	for i, c := range list {
+		if c.part != nil && c.part.stored != nil {
+			size += len(c.text) / 64
+		} else {
+			size += len(c.text)
+		}
+		if size >= pieceSize || i == len(list)-1 {
+			tasks = append(tasks, list[first:i+1])
+			first, size = i+1, 0
+		}
+	}
+	return tasks
 }
 
 func lineLength(b []byte) int { return bytes.IndexByte(b, '\n') + 1 }

@@ -9,6 +9,8 @@ import (
 type writer struct {
 	s       *signing
 	signers map[uint16]*wireSigner // by tag
+	known   proven                 // signatures that need not be made
+	made    int                    // those that were
 	text    []byte
 	wire    []byte
 
@@ -24,7 +26,9 @@ type writer struct {
 	types []zone.Type
 }
 
-func (s *signing) writer() *writer { return &writer{s: s, signers: map[uint16]*wireSigner{}} }
+func (s *signing) writer(k proven) *writer {
+	return &writer{s: s, signers: map[uint16]*wireSigner{}, known: k}
+}
 
 // enter begins a name.
 func (w *writer) enter(name zone.Name) {
@@ -160,6 +164,12 @@ func (w *writer) sign(b []byte, k *Key, t zone.Type, ttl uint32, records []byte)
 	from := len(b)
 	b = appendSigHead(b, w.s.clock, k, t, w.name.Labels(), ttl, w.start)
 	w.data = append(append(w.data[:0], b[from:]...), records...)
-	b, err := signer.sign(b, w.data)
+	var err error
+	if sig := w.known.find(signer.key, w.data); sig != nil {
+		b = append(b, sig...)
+	} else {
+		w.made++
+		b, err = signer.sign(b, w.data)
+	}
 	return rrsig{covered: t, ttl: ttl, start: w.start, clock: w.s.clock, rdata: b}, err
 }

@@ -1,0 +1,229 @@
+package sign
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"nirzone/zone"
+	"nirzone/zone/publish"
+)
+
+// A store's file, integers big-endian:
+//
+//	magic     "nirzone signature store\n"
+//	version   4 octets, storeVersion
+//	length    8 octets, of the index
+//	index     see store_index.go: the zone, and of every block its key, verdict and
+//	          lengths, and the SHA-256 of its data
+//	sum       32 octets, SHA-256 of all before
+//	seal      2 octets key tag, 2 octets length, and a key's signature of sealText
+//	          and the sum, in the form of an RRSIG's
+//	data      of the apex and of every block, in the order of the index: its text,
+//	          then its wire form; and nothing after that
+//
+// So the sum covers every bit, through the digests in the index, and the seal says
+// that it was made by somebody who may sign the zone: what is published unsigned,
+// such as the NS of delegations, rests on a store no less than what is signed.
+const (
+	storeMagic   = "nirzone signature store\n"
+	storeVersion = 1
+	storeHead    = len(storeMagic) + 4 + 8
+	maxStore     = 4 << 30
+)
+
+// sealText begins what a seal signs. No RRSIG is over such data: as the head of
+// one, its third octet would be an algorithm that is none (RFC 4034, section 3.1).
+const sealText = storeMagic
+
+// OpenStore reads the store of a zone. It always returns one; with an error it is
+// an empty one, to be rebuilt by the next [Store.Save], and the error says what
+// was wrong with the file: cut short, changed by a bit, of another zone or version,
+// or sealed by none of the keys. A file that is not there is no error.
+func OpenStore(fsys publish.FS, file string, name zone.Name, keys []Key) (*Store, error) {
+	st := &Store{zone: name}
+	data, err := readStore(fsys, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return st, nil
+	}
+	if err == nil {
+		var full *Store
+		if full, err = parseStore(data, name, keys); err == nil {
+			return full, nil
+		}
+	}
+	return st, fmt.Errorf("reading signature store %s: %w; all signatures are made anew", file, err)
+}
+
+func readStore(fsys publish.FS, file string) ([]byte, error) {
+	info, err := fsys.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxStore {
+		return nil, fmt.Errorf("it is no file of at most %d octets", int64(maxStore))
+	}
+	return fsys.ReadFile(file)
+}
+
+// parseStore checks every bit before anything is used.
+func parseStore(data []byte, name zone.Name, keys []Key) (*Store, error) {
+	if len(data) < storeHead || string(data[:len(storeMagic)]) != storeMagic {
+		return nil, errors.New("it is no signature store, or cut short")
+	}
+	if v := binary.BigEndian.Uint32(data[len(storeMagic):]); v != storeVersion {
+		return nil, fmt.Errorf("it is of version %d, not %d", v, storeVersion)
+	}
+	length := binary.BigEndian.Uint64(data[storeHead-8:])
+	if length > uint64(len(data)-storeHead) || len(data)-storeHead-int(length) < sha256.Size+4 {
+		return nil, errors.New("it is cut short")
+	}
+	end := storeHead + int(length)
+	sum := digest(data[end : end+sha256.Size])
+	if sha256.Sum256(data[:end]) != sum {
+		return nil, errors.New("its index has another SHA-256 than it was written with")
+	}
+	rest, err := checkSeal(data[end+sha256.Size:], sum, keys)
+	if err != nil {
+		return nil, err
+	}
+	st, err := decodeIndex(data[storeHead:end], rest)
+	if err != nil {
+		return nil, fmt.Errorf("its index: %w", err)
+	}
+	if st.zone != name {
+		return nil, fmt.Errorf("it is of the zone %s", st.zone)
+	}
+	return st, st.checkSums()
+}
+
+// checkSeal returns what follows the seal.
+func checkSeal(b []byte, sum digest, keys []Key) ([]byte, error) {
+	tag, length := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+	if b = b[4:]; length > len(b) {
+		return nil, errors.New("it is cut short")
+	}
+	message := append([]byte(sealText), sum[:]...)
+	for _, k := range keys {
+		if k.Tag == tag && k.verifies(message, b[:length]) {
+			return b[length:], nil
+		}
+	}
+	return nil, fmt.Errorf("it is not sealed by a key of the zone: its seal claims the key tag %d", tag)
+}
+
+// verifies reports whether sig is the key's signature of a message.
+func (k Key) verifies(message, sig []byte) bool {
+	p, err := newPublicKey(&dns.DNSKEY{Flags: k.Flags, Protocol: 3, Algorithm: k.Algorithm, PublicKey: base64.StdEncoding.EncodeToString(k.Public)})
+	return err == nil && p.verify(message, sig)
+}
+
+// checkSums holds every block to its digest.
+func (st *Store) checkSums() error {
+	list := st.all()
+	bad := make([]bool, len(list))
+	shares(len(list), func(from, to int) {
+		for i := from; i < to; i++ {
+			bad[i] = list[i].digest() != list[i].sum
+		}
+	})
+	for i := range bad {
+		if bad[i] {
+			return fmt.Errorf("its block %d has another SHA-256 than it was written with", i)
+		}
+	}
+	return nil
+}
+
+// Save writes the store, sealed by one of the zone's keys that can sign at now,
+// if it differs from the one that was opened. It replaces the file in one step,
+// with mode 0600, but without waiting for the disk: a power loss may leave a torn
+// file, which OpenStore refuses. A crash leaves the old store or the new one, and
+// either is right for any generation, as what is found in it has the digest of
+// what is asked for.
+func (st *Store) Save(fsys publish.FS, file string, keys []Key, now time.Time) (written bool, err error) {
+	if st.unchanged() {
+		return false, nil
+	}
+	st.sums()
+	head, err := st.head(keys, now)
+	if err == nil {
+		err = publish.WriteCache(fsys, file, 0o600, func(w io.Writer) error { return st.write(w, head) })
+	}
+	if err != nil {
+		return false, fmt.Errorf("writing signature store %s: %w", file, err)
+	}
+	return true, nil
+}
+
+// head returns all that comes before the data.
+func (st *Store) head(keys []Key, now time.Time) ([]byte, error) {
+	index := st.encodeIndex()
+	b := make([]byte, 0, storeHead+len(index)+1024)
+	b = append(b, storeMagic...)
+	b = binary.BigEndian.AppendUint32(b, storeVersion)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(index)))
+	b = append(b, index...)
+	sum := sha256.Sum256(b)
+	tag, seal, err := makeSeal(sum, keys, now)
+	b = append(b, sum[:]...)
+	b = binary.BigEndian.AppendUint16(b, tag)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(seal)))
+	return append(b, seal...), err
+}
+
+// makeSeal signs with the key that will be there longest: the one that became
+// active last, of those that sign the zone if there are such.
+func makeSeal(sum digest, keys []Key, now time.Time) (tag uint16, seal []byte, err error) {
+	var best *Key
+	for i := range keys {
+		k := &keys[i]
+		if !k.published(now) || !reached(k.Timing.Active, now) || k.Signer() == nil {
+			continue
+		}
+		if best == nil || k.Flags < best.Flags || k.Flags == best.Flags && k.Timing.Active.After(best.Timing.Active) {
+			best = k
+		}
+	}
+	if best == nil {
+		return 0, nil, errors.New("no key is active to seal it")
+	}
+	s, err := newWireSigner(*best)
+	if err != nil {
+		return 0, nil, err
+	}
+	seal, err = s.sign(nil, append([]byte(sealText), sum[:]...))
+	return best.Tag, seal, err
+}
+
+// write writes the file. Blocks that came from one file and stay neighbours are
+// written at once.
+func (st *Store) write(out io.Writer, head []byte) error {
+	w := bufio.NewWriterSize(out, 1<<20)
+	w.Write(head) // errors stay until Flush
+	var run []byte
+	for _, b := range st.all() {
+		switch {
+		case b.data == nil:
+			w.Write(run)
+			run = nil
+			w.Write(b.text)
+			w.Write(b.wire)
+		case len(run) > 0 && len(b.data) > 0 && cap(run) >= len(run)+len(b.data) && &run[:len(run)+1][len(run)] == &b.data[0]:
+			run = run[:len(run)+len(b.data)]
+		default:
+			w.Write(run)
+			run = b.data
+		}
+	}
+	w.Write(run)
+	return w.Flush()
+}
