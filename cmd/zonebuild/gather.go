@@ -67,7 +67,7 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	keys    keyJob
+	life    keyJob             // of its keys
 	same    bool               // the published file is linked: it would become the same
 	signed  int                // signatures made; the others are from the store
 	unread  error              // why the signature store that was there is not used

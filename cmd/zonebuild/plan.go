@@ -81,7 +81,7 @@ func (b *batch) planned() planReport {
 		p.Zones = append(p.Zones, z)
 		b.sinceWhen(j.holds)
 		p.Holds = append(p.Holds, j.holds...)
-		p.Keys = append(p.Keys, j.keys.plan...)
+		p.Keys = append(p.Keys, j.life.plan...)
 		p.Notices = append(p.Notices, j.notices...)
 	}
 	b.sinceWhen(b.claimsHolds)

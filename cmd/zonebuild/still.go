@@ -96,8 +96,8 @@ func (b *batch) stillnessOf(j *job) stillness {
 	if s.Decided || s.Accept || s.Held || j.prev.Basis == "" {
 		return s // enough to know
 	}
-	if j.keys.read && j.keys.err == nil {
-		keys := sign.MarkCDS(j.keys.ring, b.now)
+	if j.life.read && j.life.err == nil {
+		keys := sign.MarkCDS(j.life.ring, b.now)
 		s.Basis, s.Until = b.basisOf(j, keys, b.claimsFor(j)), until(j.prev, keys, b.prev.Time)
 		if s.Basis != j.prev.Basis && b.claimsFor(j) != j.prev.Claims && b.sameClaims(j) {
 			j.basis, s.Basis = s.Basis, b.basisOf(j, keys, j.prev.Claims)
