@@ -54,6 +54,7 @@ func (b *batch) observations() {
 	if o.err != nil {
 		b.alarm("observations-unreadable", "observations.json", "no DS at a parent is believed: %v", o.err)
 	}
+	b.judge = o.judge(b.cfg, b.now)
 	if o.answers == nil {
 		return
 	}
@@ -61,9 +62,8 @@ func (b *batch) observations() {
 	if len(o.anchors) == 0 {
 		return
 	}
-	judge := o.judge(b.cfg, b.now)
 	for _, z := range b.cfg.Zones() {
-		if n, ok := unbelieved(o.answers.Zone(z), judge); ok {
+		if n, ok := unbelieved(o.answers.Zone(z), b.judge); ok {
 			n.Source = b.cfg.RIR
 			b.notices = append(b.notices, n)
 		}

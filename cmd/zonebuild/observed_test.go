@@ -9,6 +9,7 @@ import (
 
 	"nirzone/fixtures/peers"
 	"nirzone/zone"
+	"nirzone/zone/sign"
 )
 
 func (tr *tree) codes() string {
@@ -88,34 +89,141 @@ func TestObservationsUnreadable(t *testing.T) {
 	}
 }
 
+// A parentWorld is a signed in-addr.arpa whose servers were observed.
+type parentWorld struct {
+	tr  *tree
+	key *peers.ZoneKey
+	o   *zone.Observations
+}
+
+// newParentWorld configures the anchor of the parent.
+func newParentWorld(tr *tree) *parentWorld {
+	p := &parentWorld{tr: tr, key: peers.NewZoneKey(tr.t, "in-addr.arpa", 257)}
+	tr.write("anchors", p.key.DS()+"\n")
+	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
+	return p
+}
+
+// says records that each of the parent's addresses, 192.0.2.101 and so on, has a DS set,
+// under signatures that are valid until then.
+func (p *parentWorld) says(until time.Time, sets ...[]zone.Data) {
+	tr := p.tr
+	tr.t.Helper()
+	o := tr.seenAt(nil)
+	z := &o.Zones[0]
+	for i, set := range sets {
+		records := []string{"in-addr.arpa. 3600 IN SOA a.example. b.example. 1 1 1 1 1", "in-addr.arpa. 3600 IN NS a.example.", string(zoneA) + " 3600 IN NS ns.example."}
+		for _, d := range set {
+			records = append(records, zone.Record{Name: zoneA, Type: zone.TypeDS, TTL: 86400, Data: d}.String())
+		}
+		text := peers.SignedZone{Name: "in-addr.arpa", Keys: []*peers.ZoneKey{p.key}, From: tr.now.Add(-48 * time.Hour), Until: until, Records: records}.Sign(tr.t)
+		ds, keys := rrset(tr.t, text, zoneA, zone.TypeDS), rrset(tr.t, text, "in-addr.arpa.", zone.TypeDNSKEY)
+		seen := func(s zone.RRset) zone.SeenSet { return zone.SeenSet{Set: s.ID(), First: tr.now, Last: tr.now} }
+		o.Sets, o.Chain = append(o.Sets, ds, keys), append(o.Chain, seen(keys))
+		z.Delegation = append(z.Delegation, zone.Observation{
+			Server: "a.example.", Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(101 + i)}), 53),
+			First: tr.now, Last: tr.now, Asked: tr.now, Sets: []zone.SeenSet{seen(ds)},
+		})
+	}
+	p.o = o
+	tr.observations(o)
+}
+
 // A DS that does not validate is told of, with the reason, until it does.
 func TestUnbelievedDS(t *testing.T) {
 	tr := published(t)
-	parent := peers.NewZoneKey(t, "in-addr.arpa", 257)
-	child := peers.NewZoneKey(t, string(zoneA), 257)
-	tr.write("anchors", parent.DS()+"\n")
-	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
-	observe := func(until time.Duration) {
-		text := peers.SignedZone{
-			Name: "in-addr.arpa", Keys: []*peers.ZoneKey{parent}, From: tr.now.Add(-48 * time.Hour), Until: tr.now.Add(until),
-			Records: []string{"in-addr.arpa. 3600 IN SOA a.example. b.example. 1 1 1 1 1", "in-addr.arpa. 3600 IN NS a.example.", string(zoneA) + " 3600 IN NS ns.example.", child.DS()},
-		}.Sign(t)
-		ds, keys := rrset(t, text, zoneA, zone.TypeDS), rrset(t, text, "in-addr.arpa.", zone.TypeDNSKEY)
-		o := tr.seenAt(func(z *zone.ObservedZone) {
-			one := z.Servers[0]
-			one.Server, one.Serial, one.Highest = "a.example.", 0, 0
-			one.Sets = []zone.SeenSet{{Set: ds.ID(), First: tr.now, Last: tr.now}}
-			z.Delegation = []zone.Observation{one}
-		})
-		o.Sets, o.Chain = []zone.RRset{ds, keys}, []zone.SeenSet{{Set: keys.ID(), First: tr.now, Last: tr.now}}
-		tr.observations(o)
-	}
-	observe(-time.Hour)
+	p := newParentWorld(tr)
+	set := tr.wanted()
+	p.says(tr.now.Add(-time.Hour), set)
 	tr.must(0)
-	tr.says("ds-unbelieved", "a.example. at 192.0.2.1:53", "ended at 2026-11-21T05:00:00Z")
-	observe(time.Hour)
+	tr.says("ds-unbelieved", "a.example. at 192.0.2.101:53", "ended at 2026-11-21T05:00:00Z")
+	p.says(tr.now.Add(time.Hour), set)
 	tr.must(0)
 	tr.says("closed notices: 1")
+	if n := strings.Count(tr.codes(), "ds-"); n != 0 {
+		t.Errorf("%q", tr.codes())
+	}
+}
+
+// A KSK roll waits for the DS until it is seen at every address, validated and fresh;
+// nothing else moves it.
+func TestKSKRollByObservation(t *testing.T) {
+	tr := published(t)
+	p := newParentWorld(tr)
+	old := tr.wanted()
+	valid := tr.now.AddDate(0, 1, 0)
+	tr.later(2 * time.Hour)
+	tr.seen()
+	p.says(valid, old, old)
+	tr.must(0)
+	tr.must(0, "keys", "roll", fileA, "--ksk")
+	for range 7 { // until the new key is ready
+		tr.later(2 * time.Hour)
+		tr.seen()
+		p.says(valid, old, old)
+		tr.must(0)
+	}
+	waits := func(text string) {
+		t.Helper()
+		tr.must(0, "keys", fileA)
+		tr.says(text)
+		if n := tr.vouched(); n != 1 {
+			t.Errorf("the DS of %d keys were seen", n)
+		}
+	}
+	waits("its DS at a.example. at 192.0.2.101:53")
+	both := tr.wanted()
+	if slices.Equal(both, old) {
+		t.Fatal("nothing is asked for")
+	}
+	both = append(both, old...)
+	run := func() {
+		t.Helper()
+		tr.seen()
+		if code := tr.run(); code != 0 {
+			t.Fatalf("exit %d\n%s%s", code, tr.out.String(), tr.err.String())
+		}
+	}
+	p.says(valid, both, old)
+	run()
+	waits("its DS at a.example. at 192.0.2.102:53")
+	p.says(tr.now.Add(-time.Minute), both, both)
+	run()
+	waits("the parent's servers to be asked") // nothing is believed: the signatures have ended
+	p.says(valid, both, both)
+	tr.write("anchors", peers.NewZoneKey(t, "in-addr.arpa", 257).DS()+"\n")
+	run()
+	waits("the parent's servers to be asked") // another anchor
+	tr.write("anchors", p.key.DS()+"\n")
+	p.o.Zones[0].Unknown = []zone.UnknownServer{{Server: "b.example.", Parent: true, Reason: "it has no address"}}
+	tr.observations(p.o)
+	run()
+	waits("b.example.")
+	p.says(valid, both, both)
+	tr.later(26 * time.Hour)
+	run()
+	waits("the parent's servers to be asked") // stale
+	p.says(valid, both, both)
+	run()
+	if n := tr.vouched(); n != 2 {
+		t.Errorf("the DS of %d keys were seen\n%s", n, tr.out.String())
+	}
+}
+
+// vouched counts the keys of zone A whose DS was seen at the parent.
+func (tr *tree) vouched() int {
+	tr.t.Helper()
+	keys, err := sign.LoadKeys(tr.path("keys"), zoneA)
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	n := 0
+	for _, k := range keys {
+		if !k.Timing.DSSeen.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // rrset takes a set with its signatures out of a zone's text.

@@ -241,6 +241,32 @@ func TestLiars(t *testing.T) {
 	}
 }
 
+// A chatterer is a connection on which datagrams never end.
+type chatterer struct {
+	net.Conn
+	reads int
+}
+
+func (c *chatterer) Write(b []byte) (int, error) { return len(b), nil }
+
+func (c *chatterer) Read(b []byte) (int, error) {
+	if c.reads++; c.reads > 1000 {
+		return 0, io.EOF
+	}
+	return copy(b, "nonsense"), nil
+}
+
+// What never ends is not read to the end.
+func TestChatterer(t *testing.T) {
+	c := &chatterer{}
+	ask := new(dns.Msg)
+	ask.SetQuestion(testZone+".", dns.TypeSOA)
+	_, err := overUDP(c, nil, ask, question{name: testZone + ".", typ: zone.TypeSOA})
+	if faultOf(err) != zone.FaultMalformed || c.reads != maxDatagrams {
+		t.Errorf("%d reads, %v", c.reads, err)
+	}
+}
+
 // A server that answers nothing is given up: the run does not wait for it a hundred
 // times.
 func TestGivenUp(t *testing.T) {

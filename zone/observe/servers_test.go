@@ -67,6 +67,9 @@ func TestRealServers(t *testing.T) {
 		if s.Address == addr(t, missing.Addr()) && (len(s.Missing) != 1 || s.Missing[0] != "7."+testZone+".") {
 			t.Errorf("missing %v of %d", s.Missing, s.Sampled)
 		}
+		if s.Address == addr(t, nsd.Addr()) && (s.Sampled != 0 || s.Serial != 2026112101) {
+			t.Errorf("a server that is behind was asked for today's delegations: %+v", s)
+		}
 		if s.Address == addr(t, knot.Addr()) && s.Fault != zone.FaultSilent {
 			t.Errorf("a stopped server: %+v", s)
 		}

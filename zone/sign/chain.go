@@ -123,6 +123,9 @@ func (c *chain) findTrust(name zone.Name, at time.Time) ([]*dns.DNSKEY, error) {
 		return nil, fmt.Errorf("no DNSKEY set of %s was observed", name)
 	}
 	entries, why := c.entries(name, at)
+	if len(entries) > 0 {
+		why = nil // what is wrong with another DS set does not matter
+	}
 	var keys []*dns.DNSKEY
 	for _, s := range c.keys[name] {
 		for _, rr := range s.rrs {

@@ -177,6 +177,32 @@ func TestSightingsRefused(t *testing.T) {
 		want   string
 	}{
 		{"wrong anchor", nil, other, "no key of . is one that its trust anchor or DS set names"},
+		{"an anchor of the same tag", nil, func(tr *tree) string {
+			d := strings.Fields(tr.root.DS())
+			d[len(d)-1] = "00" + d[len(d)-1][2:]
+			return strings.Join(d, " ")
+		}, "no key of . is one that its trust anchor or DS set names"},
+		{"a revoked key", func(tr *tree) {
+			tr.parent, tr.o = peers.NewZoneKey(tr.t, "in-addr.arpa", 257|128), zone.Observations{}
+			tr.observe(tr.ds)
+		}, func(tr *tree) string { return tr.parent.DS() }, "is one that its trust anchor or DS set names"},
+		{"signed by itself", func(tr *tree) {
+			tr.o = zone.Observations{}
+			tr.observe(tr.ds)
+			text := tr.signed(string(childZone), []*peers.ZoneKey{tr.child}, tr.child.DS())
+			tr.above(tr.set(text, childZone, zone.TypeDNSKEY))
+			tr.o.Zones[0].Delegation[0].Sets[0].Set = tr.add(tr.set(text, childZone, zone.TypeDS))
+		}, root, "has no signature by a zone above it"},
+		{"a wildcard's signature", func(tr *tree) {
+			text := tr.signed("in-addr.arpa.", []*peers.ZoneKey{tr.parent, tr.zsk}, strings.Replace(tr.child.DS(), "202.", "*.", 1))
+			s := tr.set(text, "*.in-addr.arpa.", zone.TypeDS)
+			s.Name = childZone
+			tr.o.Zones[0].Delegation[0].Sets[0].Set = tr.add(s)
+		}, root, "has no signature by a trusted key of in-addr.arpa."},
+		{"a proof that says there is a DS", func(tr *tree) {
+			text := tr.signed("in-addr.arpa.", []*peers.ZoneKey{tr.parent, tr.zsk}, string(childZone)+" 86400 IN NS ns.example.", tr.child.DS())
+			tr.o.Zones[0].Delegation[0].Sets[0].Set, tr.o.Zones[0].Delegation[0].Denied = tr.add(tr.set(text, childZone, zone.TypeNSEC)), true
+		}, root, "neither the DS set nor a proof"},
 		{"no anchor above", nil, func(tr *tree) string { return tr.child.DS() }, "there is neither a trust anchor for . nor a DS set of it"},
 		{"expired", func(tr *tree) {
 			tr.until, tr.o = time.Hour, zone.Observations{}
