@@ -57,10 +57,10 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	keys    keyJob
-	same    bool // the published file is linked: it would become the same
-	signed  int  // signatures made
-	mended  bool // the published file was not the one that was written, and is written again
+	life    keyJob // of its keys
+	same    bool   // the published file is linked: it would become the same
+	signed  int    // signatures made
+	mended  bool   // the published file was not the one that was written, and is written again
 }
 
 const (

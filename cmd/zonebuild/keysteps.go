@@ -37,7 +37,7 @@ func (b *batch) planKeys() {
 			continue
 		}
 		w, ev := b.keyWork(j.zone, j.group, j.prev)
-		k := &j.keys
+		k := &j.life
 		k.book, k.bookErr = w.book, w.bookErr
 		if b.planning {
 			k.ring, k.err = sign.LoadKeys(b.cfg.Keys, j.zone)
@@ -110,7 +110,7 @@ func recordsOf(g *zone.GenerationZone, at time.Time) []zone.KeyRecord {
 // a DNSKEY set that nobody planned.
 func (b *batch) keysToSign(j *job) ([]sign.Key, zone.SigningConfig, error) {
 	p := b.cfg.Signing
-	k := &j.keys
+	k := &j.life
 	if !k.read {
 		k.book, k.bookErr = b.readBook(j.zone)
 		k.ring, k.err = sign.LoadKeys(b.cfg.Keys, j.zone)
@@ -152,7 +152,7 @@ func (b *batch) keyRecords(j *job, due time.Time) []zone.KeyRecord {
 	if j.prev != nil {
 		before = recordsOf(j.prev, b.prev.Time)
 	}
-	return sign.Records(before, j.keys.ring, b.cfg.Signing, due, b.now)
+	return sign.Records(before, j.life.ring, b.cfg.Signing, due, b.now)
 }
 
 func (j *job) told() time.Time {
@@ -192,7 +192,7 @@ func (b *batch) keyNotices(j *job) []zone.Notice {
 			list = append(list, zone.Notice{Code: code, Severity: severity, Source: b.cfg.RIR, Zone: j.zone, Text: fmt.Sprintf(format, args...)})
 		}
 	}
-	k := &j.keys
+	k := &j.life
 	if k.bookErr != nil {
 		add("key-book", zone.Alarm, "decisions about the keys of %s do not count: %v; restore it from a backup, or move it away and decide again", j.zone.File(), k.bookErr)
 	}

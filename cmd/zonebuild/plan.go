@@ -80,7 +80,7 @@ func (b *batch) planned() planReport {
 		p.Delegations += z.Delegations
 		p.Zones = append(p.Zones, z)
 		p.Holds = append(p.Holds, j.holds...)
-		p.Keys = append(p.Keys, j.keys.plan...)
+		p.Keys = append(p.Keys, j.life.plan...)
 		p.Notices = append(p.Notices, j.notices...)
 	}
 	p.Notices = append(p.Notices, b.sourceNotices()...)

@@ -71,7 +71,7 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 	for _, j := range b.jobs {
 		r.Zones = append(r.Zones, j.report())
 		r.refused += j.refused
-		r.Keys = append(r.Keys, j.keys.steps...)
+		r.Keys = append(r.Keys, j.life.steps...)
 	}
 	var before []zone.OpenNotice
 	if b.prev != nil {
