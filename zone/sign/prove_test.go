@@ -278,6 +278,13 @@ func TestProveRefuses(t *testing.T) {
 			z := zskNext(-1)
 			return z, z.step(3, ActionPublish, func(t *Timing) { t.Publish, t.Active = z.now, z.now.Add(keyWait-second) })
 		}},
+		{"times in the future that a late run would make one", "no signature of the data", func() (*proofZone, Step) {
+			z := zskNext(-1)
+			return z, z.step(3, ActionPublish, func(t *Timing) {
+				t.Publish = z.now.Add(time.Hour)
+				t.Active = t.Publish.Add(keyWait + 5*time.Hour)
+			})
+		}},
 		{"a removal in the future that is too early", "no signature of the data", func() (*proofZone, Step) {
 			z := zskOld(-1)
 			return z, z.step(2, ActionRemove, func(t *Timing) { t.Remove = z.now.Add(20 * time.Hour) })
