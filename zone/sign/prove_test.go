@@ -249,6 +249,13 @@ func TestProveRefuses(t *testing.T) {
 			return z, z.remove(1)
 		}},
 		{"an algorithm that signs too short", "of algorithm 15, no signature", func() (*proofZone, Step) { z := algNext(dataWait-second, -1); return z, z.publish5() }},
+		{"an algorithm whose KSK did not sign CDS ahead", "of algorithm 15, no signature", func() (*proofZone, Step) {
+			z := algNext(dataWait, -1)
+			z.keys[2].Timing.Active = time.Time{}
+			s := z.publish5()
+			s.Timing.Active = z.now
+			return z, s
+		}},
 		{"an algorithm's DS too soon", "no DS of algorithm 15", func() (*proofZone, Step) { z := algNext(200*time.Hour, keyWait-second); return z, z.ready(5) }},
 		{"an algorithm that is not signed with", "cannot be signed", func() (*proofZone, Step) {
 			z := algNext(-1, -1)
@@ -270,6 +277,13 @@ func TestProveRefuses(t *testing.T) {
 		{"times in the future that are too close", "no signature of the data", func() (*proofZone, Step) {
 			z := zskNext(-1)
 			return z, z.step(3, ActionPublish, func(t *Timing) { t.Publish, t.Active = z.now, z.now.Add(keyWait-second) })
+		}},
+		{"times in the future that a late run would make one", "no signature of the data", func() (*proofZone, Step) {
+			z := zskNext(-1)
+			return z, z.step(3, ActionPublish, func(t *Timing) {
+				t.Publish = z.now.Add(time.Hour)
+				t.Active = t.Publish.Add(keyWait + 5*time.Hour)
+			})
 		}},
 		{"a removal in the future that is too early", "no signature of the data", func() (*proofZone, Step) {
 			z := zskOld(-1)
