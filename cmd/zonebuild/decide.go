@@ -55,7 +55,8 @@ func (b *batch) decide(number uint64) *zone.Generation {
 	if b.prev != nil {
 		before = b.prev.Notices
 	}
-	g.Notices, _, _ = zone.Reopen(before, notices, b.now)
+	g.Notices, b.opened, b.closed = zone.Reopen(before, notices, b.now)
+	b.latest = g
 	return g
 }
 
