@@ -28,6 +28,7 @@ type Loss struct {
 	Is   []string
 	By   string
 	Over bool // taken over by another source: the owner itself is still delegated
+	had  string
 }
 
 // SourceChanges compares two versions of a zone, source by source, sorted;
@@ -105,9 +106,9 @@ func (t *changeTable) compare(prev *Zone, a []Entry, next *Zone, b []Entry) {
 	case is:
 		c.Losses = append(c.Losses, Loss{Kind: KindShadowed, Name: a[0].Name, Was: setTexts(a, TypeNS, TypeDS), Is: setTexts(b, TypeNS, TypeDS), By: after, Over: true})
 	case t.cut != "" && a[0].Name != t.cut && a[0].Name.Within(t.cut):
-		c.Losses = append(c.Losses, Loss{Kind: KindShadowed, Name: a[0].Name, By: string(t.cut) + " of " + t.by})
+		c.Losses = append(c.Losses, Loss{Kind: KindShadowed, Name: a[0].Name, By: string(t.cut) + " of " + t.by, had: setName(setTexts(a, TypeNS, TypeDS))})
 	default:
-		c.Losses = append(c.Losses, Loss{Kind: KindRemoved, Name: a[0].Name})
+		c.Losses = append(c.Losses, Loss{Kind: KindRemoved, Name: a[0].Name, had: setName(setTexts(a, TypeNS, TypeDS))})
 	}
 }
 

@@ -108,13 +108,16 @@ func (lim Limits) counted(g *gated, kind string, window time.Duration, now time.
 		names[x.Name] = true
 	}
 	fresh, base := len(names), g.base(kind)
-	for i, p := range g.Past.since(kind, window, now) {
-		if i == 0 {
-			base = p.Before
-		}
+	past := g.Past.since(kind, window, now)
+	for _, p := range past {
 		for _, n := range p.Names {
 			names[n] = true
 		}
+	}
+	if len(past) > 0 {
+		// Not more than there would be now without the losses: the source may have
+		// shrunk since, by what a person accepted.
+		base = min(past[0].Before, base+len(names)-fresh)
 	}
 	l := lim.Of(kind, window)
 	if window > 0 && len(names) == fresh && l == lim.Of(kind, 0) {
@@ -219,7 +222,7 @@ func (g *gated) total(window time.Duration, now time.Time) (baseline, int) {
 			base = baseline{p.Before, true}
 		}
 		for i, n := range p.Names {
-			if p.was(i) == "" {
+			if !strings.HasPrefix(p.was(i), overPrefix) {
 				names[n] = true
 			}
 		}

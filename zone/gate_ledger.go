@@ -24,9 +24,10 @@ type Ledger []Lapse
 
 // A Lapse is what one source lost in one run, of one kind. Before is what the
 // limits in per cent are of: the source's delegations in the zone before that
-// run, for KindDSChanged and KindDSRemoved those with DS. Was, for the kinds
-// that have a set to come back to, names the records that each owner had when it
-// was first entered.
+// run, for KindDSChanged and KindDSRemoved those with DS. Was names the records
+// that each owner had when it was first entered, with "over:" before the name if
+// another source took it over: an owner that comes back with others has not come
+// back, or whole zones could be replaced by removing and adding a few at a time.
 type Lapse struct {
 	Source string    `json:"source"`
 	Kind   string    `json:"kind"`
@@ -114,15 +115,17 @@ func (l Ledger) Standing(next *Zone) Ledger {
 func restored(kind, was string, now []Entry) bool {
 	_, delegated := nsSource(&Zone{}, now)
 	switch kind {
-	case KindRemoved:
-		return delegated
-	case KindShadowed:
-		return delegated && (was == "" || was == setName(setTexts(now, TypeNS, TypeDS)))
+	case KindRemoved, KindShadowed:
+		had := strings.TrimPrefix(was, overPrefix)
+		return delegated && (had == "" || had == setName(setTexts(now, TypeNS, TypeDS)))
 	case KindNS:
 		return delegated && was == setName(setTexts(now, TypeNS))
 	}
 	return was == setName(setTexts(now, TypeDS))
 }
+
+// overPrefix marks what another source took over.
+const overPrefix = "over:"
 
 // setName is a short name for a set of records: enough to tell it from others
 // that the same owner may have.
@@ -204,11 +207,13 @@ func (c SourceChange) lapse(kind string, accepts Accepts, now time.Time) Lapse {
 	return p
 }
 
-// setName names what the owner had; "" for one that had to be nothing but
-// delegated.
+// setName names what the owner had.
 func (x Loss) setName() string {
-	if x.Kind == KindRemoved || x.Kind == KindShadowed && !x.Over {
-		return ""
+	switch {
+	case x.Over:
+		return overPrefix + setName(x.Was)
+	case x.Kind == KindRemoved || x.Kind == KindShadowed:
+		return x.had
 	}
 	return setName(x.Was)
 }

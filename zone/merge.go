@@ -59,6 +59,7 @@ func Merge(in MergeInput) (*Zone, []Notice) {
 	m.addContested()
 	m.addStanding()
 	m.resolveTree()
+	m.relax()
 	z := m.assemble()
 	m.noteMore()
 	SortNotices(m.notices)
@@ -123,6 +124,8 @@ type owner struct {
 	moved    bool // held because the claims moved; say is of the source that lost them
 	registry bool // the registry says something of it
 	asserted bool // a source with the right to says something possible of it
+	same     bool // if held by Stand: say is what is published
+	shielded bool // … and would be hidden
 }
 
 // A glueSet holds the addresses that a source gives for a host.

@@ -38,13 +38,46 @@ func (m *merger) addStanding() {
 			m.owners = append(m.owners, o)
 			continue
 		}
-		if o := &m.owners[i]; o.state == absent || o.state == fresh && (o.source == s.Source || s.Over) {
-			m.hold(o, codeHeld)
-		}
+		m.standUp(&m.owners[i], p, s)
 	}
 	if len(m.owners) > known {
 		slices.SortFunc(m.owners, func(a, b owner) int { return strings.Compare(a.key, b.key) })
 	}
+}
+
+// standUp gives an owner its published state, unless another source has the right
+// to it, or its own says just that.
+func (m *merger) standUp(o *owner, p span, s Stand) {
+	same := o.state == fresh && m.sameSay(o, p)
+	if o.state == absent || o.state == fresh && (s.Over || o.source == s.Source && !same) {
+		m.hold(o, codeHeld)
+		o.same = same
+	}
+}
+
+// relax lets go of owners that stood only against being hidden, where nothing
+// would hide them any more.
+func (m *merger) relax() {
+	if len(m.in.Stand) == 0 {
+		return
+	}
+	for i := range m.owners {
+		if o := &m.owners[i]; o.state == held && o.code == codeHeld && o.same && !o.shielded {
+			o.state = fresh
+		}
+	}
+}
+
+// sameSay reports whether a fresh owner is from the source that it is published
+// from and has the same records: then nothing of it is held any more.
+func (m *merger) sameSay(o *owner, p span) bool {
+	var was []Entry
+	for _, e := range m.pub.zone.Entries[p.from:p.to] {
+		if e.Name == o.say.name && !isAddress(e.Record) {
+			was = append(was, e)
+		}
+	}
+	return o.source == m.pub.source(p) && slices.EqualFunc(was, m.set(&o.say), func(a, b Entry) bool { return a.Type == b.Type && a.Data == b.Data })
 }
 
 func standingNames(stand map[Name]Stand) []Name {
@@ -59,14 +92,21 @@ func standingNames(stand map[Name]Stand) []Name {
 // settleAboveHeld keeps out an owner that would hide one whose loss is held. It
 // cannot be published itself: the published zone has no delegation below another.
 func (m *merger) settleAboveHeld(o *owner, below []owner) bool {
+	var first *owner
 	for i := range below {
 		if d := &below[i]; d.state == held && d.code == codeHeld {
-			o.state, o.source = absent, ""
-			m.note(codeHeld, o.say, "%s would hide %s, whose loss is held; it is not published until that is accepted (zonebuild held)", o.say.name, d.say.name)
-			return true
+			d.shielded = true
+			if first == nil {
+				first = d
+			}
 		}
 	}
-	return false
+	if first == nil {
+		return false
+	}
+	o.state, o.source = absent, ""
+	m.note(codeHeld, o.say, "%s would hide %s, whose loss is held; it is not published until that is accepted (zonebuild held)", o.say.name, first.say.name)
+	return true
 }
 
 // StandsOf returns what stands in a published zone because its loss was held, as

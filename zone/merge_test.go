@@ -51,6 +51,13 @@ var mergeRows = []mergeRow{
 		text:      "12.202.in-addr.arpa. would hide 28.12.202.in-addr.arpa., whose loss is held",
 	},
 	{
+		name: "held: what its source says as published is not held", claims: []string{"JPNIC 202.12.0.0/16"},
+		stand:     map[Name]Stand{testName("28.12"): {Source: "JPNIC", Over: true}},
+		published: "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 NS b.example.\nJPNIC: 28.12 DS " + ds256,
+		says:      map[string]string{"JPNIC": "28.12 NS b.example.\n28.12 NS a.example.\n28.12 DS " + ds256},
+		want:      "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 NS b.example.\nJPNIC: 28.12 DS " + strings.ToUpper(ds256),
+	},
+	{
 		name: "held: nothing stands that is another's or was never published", claims: []string{"JPNIC 202.12.0.0/16"},
 		stand:     map[Name]Stand{testName("28.12"): {Source: "KRNIC"}, testName("29.12"): {Source: "JPNIC"}},
 		published: "JPNIC: 28.12 NS a.example.",

@@ -238,7 +238,7 @@ func (z *adoptZone) write(w io.Writer) {
 		fmt.Fprintln(w, "  note:", s)
 	}
 	if len(z.Standing) > 0 {
-		fmt.Fprintf(w, "  %s: %d that no source asserts; they stay, and go one by one by \"zonebuild accept\"\n", shell.Paint(w, shell.Care, "standing"), len(z.Standing))
+		fmt.Fprintf(w, "  %s: %d that no source asserts; they stay until one does, or until a person accepts their loss: zonebuild held\n", shell.Paint(w, shell.Care, "standing"), len(z.Standing))
 		var names []string
 		for _, n := range z.Standing {
 			names = append(names, n.String())

@@ -169,6 +169,64 @@ func TestAdoptStands(t *testing.T) {
 	if len(tr.held()) > 0 {
 		t.Error("still held")
 	}
+	for _, n := range tr.current().Notices {
+		if n.Source == adoptedSource {
+			t.Errorf("nothing of it is left, and it is told: %v", n)
+		}
+	}
+	if in := tr.current().Zone(zoneA).Inputs; slices.ContainsFunc(in, func(i zone.Input) bool { return i.Source == adoptedSource }) {
+		t.Errorf("nothing of it is left, and it is an input: %v", in)
+	}
+}
+
+// TestAdoptRollback: what was taken over can be gone back to.
+func TestAdoptRollback(t *testing.T) {
+	tr := live(t)
+	tr.edit(zoneA, func(s string) string { return s + "7.99.27.in-addr.arpa.\t86400\tIN\tNS\tns1.forgotten.example.\n" })
+	tr.adopt(3)
+	tr.later(cycle)
+	tr.feed("JPNIC", zoneA, append(owners(zoneA, 10, 40), owners(zoneA, 99, 9)...))
+	tr.must(0)
+	tr.count(zoneA, 65+9)
+	tr.must(0, "rollback", "1")
+	tr.count(zoneA, 66)
+	g := tr.current()
+	if z := g.Zone(zoneA); z.Pinned != 1 || z.Serial != 2026112103 {
+		t.Errorf("%+v", z)
+	}
+	tr.later(cycle)
+	tr.must(0, "rollback", "--release")
+	tr.count(zoneA, 65+9)
+}
+
+// TestAdoptUnsigned: a zone that nobody signed yet, or whose keys were lost and
+// whose DS is gone, is taken over with new keys and a serial that goes forward.
+func TestAdoptUnsigned(t *testing.T) {
+	tr := live(t)
+	for _, z := range []zone.Name{zoneA, zoneB} {
+		tr.edit(z, func(s string) string {
+			var b strings.Builder
+			for line := range strings.Lines(s) {
+				if f := strings.Fields(line); !slices.Contains([]string{"RRSIG", "DNSKEY", "ZONEMD"}, f[3]) {
+					b.WriteString(line)
+				}
+			}
+			return b.String()
+		})
+	}
+	tr.must(1, "adopt", tr.path("served"))
+	tr.says("zonebuild keys init")
+	tr.must(0, "keys", "init")
+	tr.must(0, "adopt", tr.path("served"), "--json")
+	var r adoptReport
+	if err := json.Unmarshal(tr.out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(0, "adopt", tr.path("served"), "--accept", r.Hash)
+	if s := tr.current().Zone(zoneA).Serial; s != 2026112101 {
+		t.Errorf("serial %d", s)
+	}
+	tr.count(zoneA, 65)
 }
 
 // TestAdoptBaseline: what the feeds lose right after the adoption passes the

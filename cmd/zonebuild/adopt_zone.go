@@ -218,7 +218,7 @@ func (b *batch) attribute(j *job, served *zone.Served) error {
 		}
 		records[source] = append(records[source], e.Record)
 	}
-	return b.makeInputs(j, served, records)
+	return b.makeInputs(j, records)
 }
 
 func isAddress(t zone.Type) bool { return t == zone.TypeA || t == zone.TypeAAAA }
@@ -233,20 +233,45 @@ func (b *batch) likely(n zone.Name) string {
 
 // makeInputs writes what is served as one zonelet a source, and as the zone that
 // they stand for.
-func (b *batch) makeInputs(j *job, served *zone.Served, records map[string][]zone.Record) error {
-	of := map[zone.Name]zone.Input{}
+func (b *batch) makeInputs(j *job, records map[string][]zone.Record) error {
 	for source, rs := range records {
 		data := zone.FormatZonelet(source, j.zone, b.now, zone.DefaultTTL, rs)
 		in := zone.Input{Source: source, File: j.zone.File() + "-" + source + ".adopted", Size: int64(len(data))}
 		in.SHA256 = b.made.add(data)
 		j.adopted.inputs = append(j.adopted.inputs, in)
-		for _, r := range rs {
-			of[r.Name] = in
-		}
 	}
 	slices.SortFunc(j.adopted.inputs, func(x, y zone.Input) int { return strings.Compare(x.Source, y.Source) })
-	j.adopted.published = served.Delegations(j.group.Apex(j.zone), func(n zone.Name) zone.Input { return of[n] })
+	frags, err := b.adoptedFragments(j)
+	if err != nil {
+		return err
+	}
+	z := &zone.Zone{Apex: j.group.Apex(j.zone), Inputs: j.adopted.inputs}
+	for i, f := range frags {
+		for _, r := range f.Records {
+			z.Entries = append(z.Entries, zone.Entry{Record: r.Record, Input: uint16(i), Line: r.Line})
+		}
+	}
+	slices.SortStableFunc(z.Entries, func(x, y zone.Entry) int { return x.Compare(y.Record) })
+	j.adopted.published = z
 	return nil
+}
+
+// stillStanding returns what is left of an adoption's fragment: the owners that
+// are published from it. The others are somebody's by now, or were released. It is
+// nil if none is left.
+func stillStanding(f *zone.Fragment, prev *zone.GenerationZone) *zone.Fragment {
+	stands := map[zone.Name]bool{}
+	for _, k := range prev.Kept {
+		if k.Input.Source == adoptedSource {
+			stands[k.Name] = true
+		}
+	}
+	left := *f
+	left.Records = slices.DeleteFunc(slices.Clone(f.Records), func(r zone.Located) bool { return !stands[r.Name] })
+	if len(left.Records) == 0 {
+		return nil
+	}
+	return &left
 }
 
 // mergeAdopted merges the zone from what is served alone.

@@ -15,6 +15,7 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/sign"
 )
 
 // An app is one call of zonebuild: its flags, and after open its
@@ -44,6 +45,7 @@ type app struct {
 
 	spent    map[string]bool // hashes of accepts whose loss has happened
 	planning bool            // nothing is to be changed, keys included
+	judge    *sign.Judge     // of what the parents say, once it is asked
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of

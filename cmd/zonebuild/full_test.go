@@ -136,7 +136,7 @@ func (tr *tree) happens(seed int64, args ...string) int {
 	case 11:
 		tr.run(append([]string{"rollback", "--release"}, args...)...)
 	}
-	return tr.run(append([]string{"--verbose"}, args...)...)
+	return tr.run(append([]string{"--verbose", "--clock-is-right"}, args...)...)
 }
 
 // odd is a zonelet with sets that cannot be.

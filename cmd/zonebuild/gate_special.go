@@ -97,8 +97,8 @@ func (b *batch) holdApexes() {
 }
 
 // standingOwners returns the owners of a zone that are to stay as they are published
-// while the feeds pass: by decisions of people, unless they have accepted the
-// loss since, and because of what this run holds.
+// while the feeds pass: by decisions of people, which a later accept of the same
+// loss replaces, and because of what this run holds.
 func (b *batch) standingOwners(j *job) map[zone.Name]zone.Stand {
 	stands := map[zone.Name]zone.Stand{}
 	for _, a := range b.accepts {
@@ -109,13 +109,6 @@ func (b *batch) standingOwners(j *job) map[zone.Name]zone.Stand {
 			stands[n] = s
 		}
 	}
-	for _, a := range b.accepts {
-		if a.Zone == j.zone && !a.AdditionsOnly && a.Valid(b.now) {
-			for _, n := range a.Losses {
-				delete(stands, n)
-			}
-		}
-	}
 	for n, s := range j.stands {
 		stands[n] = s
 	}
@@ -123,14 +116,15 @@ func (b *batch) standingOwners(j *job) map[zone.Name]zone.Stand {
 }
 
 // holdDecided lists the losses that a decision for additions only keeps back, as
-// long as the feed would lose any of them: they can still be accepted.
+// long as the feed would lose any of them: they can still be accepted. While the
+// source is held for another loss nobody asks its feed, and they stay listed.
 func (b *batch) holdDecided() {
 	for _, j := range b.jobs {
 		if j.next == nil || j.pinned != 0 || j.carried != "" {
 			continue
 		}
 		for _, a := range b.accepts {
-			if a.Zone == j.zone && a.AdditionsOnly && a.Valid(b.now) && keepsBack(j.next, a) {
+			if a.Zone == j.zone && a.AdditionsOnly && a.Valid(b.now) && (keepsBack(j.next, a) || j.held[a.Source] && b.listed(a)) {
 				j.holds = append(j.holds, b.decided(a))
 			}
 		}
@@ -145,6 +139,12 @@ func keepsBack(z *zone.Zone, a *zone.Accept) bool {
 	return slices.ContainsFunc(z.Entries, func(e zone.Entry) bool {
 		return e.Kept == zone.KeptHeld && e.Type == zone.TypeNS && names[e.Name] && z.Source(e) == a.Source
 	})
+}
+
+// listed reports whether the hold of a decision is listed by the current
+// generation.
+func (b *batch) listed(a *zone.Accept) bool {
+	return b.prev != nil && slices.ContainsFunc(b.prev.Holds, func(p zone.Hold) bool { return p.Hash == a.Hash })
 }
 
 // decided is the hold that a decision was about.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -467,13 +469,13 @@ func TestAdditionsOnlyMended(t *testing.T) {
 	tr.must(3)
 	tr.next(twoHours)
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 40))
-	tr.run()
+	tr.must(0)
+	tr.wantHeld()
 	if tr.content(zoneA) != before {
 		t.Error("the zone changed")
 	}
-	tr.next(8 * day)
-	tr.must(0)
-	tr.wantHeld()
+	tr.must(0, "pins")
+	tr.says("nothing is pinned")
 	if g := tr.current(); len(g.Zone(zoneA).Kept) != 0 {
 		t.Errorf("kept: %+v", g.Zone(zoneA).Kept)
 	}
@@ -631,4 +633,55 @@ func TestTotalCountsUnmergedZones(t *testing.T) {
 	tr.must(3)
 	tr.says("carried")
 	tr.count(zoneA, 288+25)
+}
+
+// TestDecisionsDryRun: nothing is decided, and everything can be read as JSON.
+func TestDecisionsDryRun(t *testing.T) {
+	tr := published(t)
+	tr.next(twoHours)
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 25))
+	tr.must(3)
+	hash := tr.held()[0].Hash
+	before := tr.snapshot()
+	for _, args := range [][]string{{"pins"}, {"accept", hash, "--additions-only", "-m", "x", "--dry-run"}, {"held"}, {"held", "show", hash}} {
+		tr.must(0, append(args, "--json")...)
+		if !json.Valid(tr.out.Bytes()) {
+			t.Errorf("%v: %s", args, tr.out.String())
+		}
+	}
+	if after := tr.snapshot(); !maps.Equal(before, after) {
+		t.Error("something changed")
+	}
+	tr.must(0, "accept", hash, "--additions-only", "-m", "x")
+	tr.must(3)
+	tr.must(0, "pins", "--json")
+	var list struct{ Pins []pin }
+	if err := json.Unmarshal(tr.out.Bytes(), &list); err != nil || len(list.Pins) != 1 || list.Pins[0].Owners != 15 || list.Pins[0].Source != "JPNIC" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// TestAdditionsOnlyShadowed: what stands against being hidden does so no longer
+// than somebody would hide it.
+func TestAdditionsOnlyShadowed(t *testing.T) {
+	tr := published(t)
+	above, _ := zone.ParseName("10.27.in-addr.arpa")
+	tr.next(twoHours)
+	tr.registry(zoneA, append(owners(zoneA, 250, 5), above))
+	tr.must(3)
+	tr.must(0, "accept", tr.held()[0].Hash, "--additions-only", "-m", "the registry mends its export")
+	tr.next(twoHours)
+	tr.registry(zoneA, append(owners(zoneA, 250, 7), above))
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 41))
+	tr.must(3)
+	tr.wantHeld("JPNIC shadowed 40")
+	tr.count(zoneA, 68)
+	tr.next(twoHours)
+	tr.registry(zoneA, owners(zoneA, 250, 7))
+	tr.must(0)
+	tr.wantHeld()
+	tr.count(zoneA, 68)
+	if g := tr.current(); len(g.Zone(zoneA).Kept) != 0 {
+		t.Errorf("kept: %+v", g.Zone(zoneA).Kept)
+	}
 }

@@ -100,9 +100,23 @@ func reasoned(message, command string) error {
 	return nil
 }
 
-// askParent is what the parent's servers were seen to answer about a zone's DS:
-// nothing until somebody observes them.
-var askParent = func(*app, zone.Name) sign.Parent { return sign.Parent{} }
+// askParent is what the parent's servers are believed to say of a zone's DS. Tests
+// put another parent in its place.
+var askParent = func(a *app, z zone.Name) sign.Parent {
+	if a.judge == nil {
+		a.judge = a.readObserved().judge(a.cfg, a.now)
+	}
+	s := a.judge.Zone(z)
+	p := sign.Parent{Complete: s.Complete, Missing: s.Missing}
+	for _, row := range s.Rows {
+		answer := sign.ParentAnswer{Server: fmt.Sprintf("%s at %s", row.Server, row.Address), Time: row.Time, TTL: row.TTL}
+		for _, ds := range row.DS {
+			answer.DS = append(answer.DS, ds.Data)
+		}
+		p.Answers = append(p.Answers, answer)
+	}
+	return p
+}
 
 // trust notes that a person named the keys that are in the DNSKEY set now, as a
 // whole.

@@ -25,7 +25,7 @@ type keyJob struct {
 }
 
 // proveKeys is asked before every key step; an error refuses it.
-var proveKeys = func(keys []sign.Key, s sign.Step, p sign.Policy, ev sign.Evidence, now time.Time) error { return nil }
+var proveKeys = sign.Prove
 
 // planKeys takes the key steps of the published zones that are due, before
 // anything is signed, or only plans them for "plan". Keys of a zone that was never

@@ -42,6 +42,11 @@ When a source would lose too much:
   zonebuild accept HASH --removes 120 -m "JPNIC ticket 4711"
   zonebuild accept HASH --additions-only -m "the rest may pass"
 
+When a key rolls:
+  zonebuild keys                   each key, its next step and what it waits for
+  zonebuild keys ds ZONE           the DS set that the parent should have
+  zonebuild keys approve HASH -m "DS exchanged, ticket 4711"
+
 When something wrong was published:
   zonebuild history                list the generations that are kept
   zonebuild rollback 41            publish the content of generation 41 again

@@ -249,6 +249,11 @@ func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, err
 	if err != nil {
 		return nil, zone.Input{}, fmt.Errorf("the accepted zonelet of %s cannot be read any more: %w; restore the spool", source, err)
 	}
+	if source == adoptedSource {
+		if f = stillStanding(f, j.prev); f == nil {
+			return nil, zone.Input{}, nil
+		}
+	}
 	return f, *old, nil
 }
 

@@ -27,12 +27,34 @@
 // A key's state is derived from its times (RFC 7583, section 3.1) and stored
 // nowhere. Created, Publish, Active, Retire and Remove are BIND's Created,
 // Publish, Activate, Inactive and Delete. Ready is a KSK's SyncPublish: the
-// time from which a DS may be asked for; a ZSK is ready when it is active.
+// time from which a DS may be asked for, DSSeen its DSPublish, Unsync its
+// SyncDelete; a ZSK is ready when it is active. That a key with the flags 257 is a
+// CSK is said by the .state file beside it ("KSK: yes", "ZSK: yes"), which is
+// written for a CSK, and read of any key.
 //
-// [Init] writes the private file first. A crash between the two leaves a
-// .private without a .key, which LoadKeys refuses and the next Init completes:
+// A new pair is written private file first. A crash between the two leaves a
+// .private without a .key, which LoadKeys refuses and the next run completes:
 // the public half follows from the private one, and the flags from the key tag
-// in the file's name. A .key without a .private was not left by Init.
+// in the file's name. A .key without a .private was not left by a crash.
+//
+// # The life of keys
+//
+// [Plan] is pure: from keys, policy, evidence and time to steps, each about one
+// key or a few that must change together. Its facts are the keys' times, which are
+// set when a step is taken and never ahead, and the [Evidence]: since when the
+// published generations use a key ([Records]), what the parent is believed to say,
+// and what people agreed to. [Roll] has the steps that begin a roll, [Prove] the
+// proof before each, [Work] the hand that writes the files. The rolls are
+// pre-publish for ZSKs (RFC 7583, section 3.2.1), double-KSK (section 3.3.1), both
+// at once for CSKs, and the conservative one for algorithms (RFC 6781, section
+// 4.1.4).
+//
+// A step that changes several keys writes their files one after the other. After a
+// crash between two of them Plan sees what is missing and finishes it in the next
+// run before anything is signed, whatever freeze or manual mode says.
+//
+// [CheckSet] stands before the signer: whatever the key files say, a DNSKEY set
+// that no step or person led to is not published.
 //
 // # Slots
 //

@@ -82,13 +82,19 @@ var stateNames = [...]string{"generated", "published", "ready", "active", "retir
 // String returns the lower-case word for the state.
 func (s State) String() string { return stateNames[s] }
 
-// State returns the last state whose time has come.
+// State returns the last state whose time has come. A KSK or CSK is active when
+// the parent vouches for it, or when it was the zone's first; a key that signs the
+// DNSKEY set beside its predecessor is published, then ready.
 func (k Key) State(now time.Time) State {
 	t := k.Timing
+	active := t.Active
+	if k.SignsKeys() && !reached(t.DSSeen, now) && (t.Ready.IsZero() || t.Ready.After(t.Publish)) {
+		active = time.Time{}
+	}
 	for _, c := range [...]struct {
 		from  time.Time
 		state State
-	}{{t.Remove, StateRemoved}, {t.Retire, StateRetired}, {t.Active, StateActive}, {t.Ready, StateReady}, {t.Publish, StatePublished}} {
+	}{{t.Remove, StateRemoved}, {t.Retire, StateRetired}, {active, StateActive}, {t.Ready, StateReady}, {t.Publish, StatePublished}} {
 		if reached(c.from, now) {
 			return c.state
 		}

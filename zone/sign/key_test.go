@@ -444,7 +444,7 @@ func TestBINDReadsKeys(t *testing.T) {
 			tool(t, "dnssec-keygen", "-q", "-a", label, "-b", "2048", "-K", folder, testName.File())
 			tool(t, "dnssec-keygen", "-q", "-a", label, "-b", "2048", "-f", "KSK", "-K", folder, testName.File())
 			keys, err := LoadKeys(dir, testName)
-			if err != nil || len(keys) != 2 || keys[0].State(time.Now()) != StateActive {
+			if err != nil || len(keys) != 2 || keys[0].State(time.Now()) != StatePublished || keys[1].State(time.Now()) != StateActive {
 				t.Errorf("keys of dnssec-keygen: %v, %v", keys, err)
 			}
 		})

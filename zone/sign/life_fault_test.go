@@ -121,7 +121,11 @@ func (l *life) faulty(rolls, csk bool) {
 
 // TestSeededPlans: the model sees what a wrong plan does, and Prove refuses it.
 func TestSeededPlans(t *testing.T) {
-	for _, c := range lifeFaults {
+	for i, c := range lifeFaults {
+		if raceEnabled && i%6 > 0 {
+			t.Logf("SKIPPED under -race: %s", c.name)
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			free := newLife(t, 7)

@@ -386,6 +386,51 @@ func TestAnyByteNSEC3(t *testing.T) {
 	}
 }
 
+// FuzzVerifyNSEC3 feeds the verifier with files, as FuzzVerify does.
+func FuzzVerifyNSEC3(f *testing.F) {
+	z, keys := testZone(f, testName, 1), pairs(algEd25519)(f, testName)
+	z.Entries = z.Entries[:2]
+	s := variant{policy: nsec3}.sign(f, z, keys, testNow)
+	file := fileOf(s)
+	want := records(file)
+	f.Add(file)
+	f.Add([]byte{})
+	f.Add(bytes.ToUpper(file))
+	f.Add(bytes.ReplaceAll(file, []byte(" 0 0 - "), []byte(" 0 0 00 ")))
+	f.Add(bytes.ReplaceAll(file, []byte("NSEC3\t1 0 0 - "), []byte("TYPE50\t\\# 26 0100000000 14")))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		spoiled := *s
+		spoiled.text = [][]byte{text}
+		spoiled.seal()
+		_, err := Verify(context.Background(), &spoiled, z, keys, testNow)
+		if err == nil && records(text) != want {
+			t.Errorf("accepted:\n%s", text)
+		}
+	})
+}
+
+// TestLinkOf: what is no NSEC3 record of ours gives no link.
+func TestLinkOf(t *testing.T) {
+	owner := zone.Name(hashOf("@") + "." + string(testName)).AppendWire(nil)
+	data := append([]byte{1, 0, 0, 0, 0, 20}, owner[1:21]...)
+	l, ok := linkOf(owner, append(data, 0, 1, 0x20))
+	if want := hashOf("@") + ", next " + lowerHex32.EncodeToString(owner[1:21]) + ", types NS"; !ok || l.String() != want {
+		t.Errorf("%v, %s instead of %s", ok, l, want)
+	}
+	if l, ok = linkOf(owner, data); !ok || !strings.HasSuffix(l.String(), "types ") {
+		t.Errorf("without types: %v, %s", ok, l)
+	}
+	for what, c := range map[string][2][]byte{
+		"short owner": {owner[:20], data}, "upper case": {bytes.ToUpper(owner), data}, "no base32hex": {bytes.Replace(owner, owner[5:7], []byte("zz"), 1), data},
+		"no data": {owner, nil}, "short data": {owner, data[:25]}, "opt-out": {owner, append([]byte{1, 1}, data[2:]...)},
+		"root": {{0}, data}, "long label": {append([]byte{33, 'a'}, owner[1:]...), data},
+	} {
+		if l, ok := linkOf(c[0], c[1]); ok {
+			t.Errorf("%s: %s", what, l)
+		}
+	}
+}
+
 // TestTornPartsNSEC3: the chain holds over the parts of a file.
 func TestTornPartsNSEC3(t *testing.T) {
 	v := newVictim3(t, algEd25519, 1200)

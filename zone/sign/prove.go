@@ -87,6 +87,31 @@ func ProvePresent(name zone.Name, keys []Key, p Policy, ev Evidence, now time.Ti
 	return r
 }
 
+// ProveIdle is the proof for a zone that is not built any more, whatever the
+// reason: nil if until then nothing that is served goes bad. expires is the
+// earliest end of a signature of what is published (Facts.Expires).
+func ProveIdle(name zone.Name, keys []Key, p Policy, ev Evidence, expires, until, now time.Time) error {
+	o := newOutlook(name, p, ev, now)
+	t := &resolver.Timeline{DS: o.parent(keys, keys, ev.Parent), Delay: p.Propagation, ParentDelay: p.Propagation}
+	if ev.Published != nil {
+		o.past(t, keys)
+		stays := &resolver.Timeline{}
+		used := o.usages(keys)
+		o.pastKeys(stays, used, o.now, time.Time{})
+		o.pastData(stays, used, o.now, time.Time{})
+		for _, sets := range [...][]resolver.Set{stays.DNSKEY, stays.Data} {
+			for i := range sets {
+				sets[i].Expires = expires
+			}
+		}
+		t.DNSKEY, t.Data = append(t.DNSKEY, stays.DNSKEY...), append(t.Data, stays.Data...)
+	}
+	if states := t.Bogus(now, until); len(states) > 0 {
+		return &Refusal{Zone: name, States: states}
+	}
+	return nil
+}
+
 func newOutlook(name zone.Name, p Policy, ev Evidence, now time.Time) *outlook {
 	return &outlook{origin: name, p: p, published: ev.Published, now: now.UTC().Truncate(time.Second)}
 }

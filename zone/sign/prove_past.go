@@ -48,7 +48,7 @@ func (o *outlook) usages(keys []Key) []usage {
 		}
 		list = append(list, usage{
 			key: resolver.Key{ID: r.Digest, Tag: r.Tag, Algorithm: r.Algorithm}, ksk: r.Flags == FlagsKSK,
-			in: r.Since, out: r.Gone, signs: r.Signs, idle: r.Idle,
+			in: o.told(r.Since), out: o.told(r.Gone), signs: o.told(r.Signs), idle: o.told(r.Idle),
 		})
 	}
 	recorded := len(list)
@@ -66,6 +66,15 @@ func (o *outlook) usages(keys []Key) []usage {
 		}
 	}
 	return list
+}
+
+// told returns a time of the record, or none if it is that of a generation that
+// the servers do not know yet: to resolvers that has not happened.
+func (o *outlook) told(t time.Time) time.Time {
+	if o.published.Untold && !t.Before(o.published.Time.Truncate(time.Second)) {
+		return time.Time{}
+	}
+	return t
 }
 
 // usage returns what the times of a key say. Times after the present generation

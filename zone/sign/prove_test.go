@@ -216,6 +216,11 @@ func TestProveRefuses(t *testing.T) {
 			z := zskNext(-1)
 			return z, z.step(3, ActionActivate, func(t *Timing) { t.Publish, t.Active = z.now, z.now })
 		}},
+		{"a ZSK that servers have not been told of", "no signature of the data", func() (*proofZone, Step) {
+			z := zskNext(100 * time.Hour)
+			z.ev.Published.Untold, z.ev.Published.Time = true, z.ago(100*time.Hour)
+			return z, z.activate(3)
+		}},
 		{"an old signature in one cache", "no signature of the data", func() (*proofZone, Step) { z := zskOld(dataWait - second); return z, z.remove(2) }},
 		{"an old signature in the zone", "no signature of the data", func() (*proofZone, Step) { z := zskOld(-1); return z, z.remove(2) }},
 		{"the only ZSK", "cannot be signed", func() (*proofZone, Step) { z := newProofZone(); return z, z.remove(2) }},
@@ -316,6 +321,30 @@ func TestProveMends(t *testing.T) {
 		t.Error("a step that makes it worse is not refused")
 	}
 }
+
+// TestProveIdle: a zone that nobody builds any more is safe until its first
+// signature ends, and no longer.
+func TestProveIdle(t *testing.T) {
+	z := newProofZone()
+	expires := z.now.Add(10 * 24 * time.Hour)
+	if err := ProveIdle(testName, z.keys, z.p, z.ev, expires, expires, z.now); err != nil {
+		t.Error(err)
+	}
+	err := ProveIdle(testName, z.keys, z.p, z.ev, expires, expires.Add(time.Second), z.now)
+	if err == nil || !strings.Contains(err.Error(), "as it is could be bogus from 2026-12-01 12:00:00 to 2026-12-01 12:00:01") || !strings.Contains(err.Error(), "have expired") {
+		t.Errorf("got %v", err)
+	}
+	z.keys[0].Timing.DSSeen = time.Time{}
+	z.ev.Parent = Parent{Answers: []ParentAnswer{{Server: "a", Time: z.now, TTL: time.Hour, DS: []zone.Data{proofKeyDS(99)}}}, Complete: true}
+	if err := ProveIdle(testName, z.keys, z.p, z.ev, expires, z.now.Add(time.Hour), z.now); err == nil || !strings.Contains(err.Error(), "DS set of 99/13") {
+		t.Errorf("a DS of a key that is nowhere: %v", err)
+	}
+	if err := ProveIdle(testName, z.keys, z.p, Evidence{}, expires, z.now.Add(time.Hour), z.now); err != nil {
+		t.Errorf("a zone that was never published: %v", err)
+	}
+}
+
+func proofKeyDS(tag uint16) zone.Data { return proofKey(tag, FlagsKSK, algECDSA).DS().Data }
 
 // TestProveText: a refusal can be read.
 func TestProveText(t *testing.T) {

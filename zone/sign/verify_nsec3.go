@@ -116,9 +116,10 @@ func (v *verification) chainNames() map[string][]uint16 {
 			}
 			names[name] = types
 			for off, end := dns.NextLabel(name, 0); !end && name[off:] != v.origin; off, end = dns.NextLabel(name, off) {
-				if _, there := names[name[off:]]; !there {
-					names[name[off:]] = nil
+				if _, there := names[name[off:]]; there {
+					break // and so is all above it
 				}
+				names[name[off:]] = nil
 			}
 		}
 		entries = entries[n:]
