@@ -39,7 +39,7 @@ func (b *batch) decide(number uint64) *zone.Generation {
 		if j.skip {
 			continue
 		}
-		if !j.still && j.settled() {
+		if !j.still && b.settled(j) {
 			j.result.Basis = b.basisOf(j, j.signers, b.claimsFor(j))
 		}
 		g.Zones = append(g.Zones, j.result)
