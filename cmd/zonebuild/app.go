@@ -35,10 +35,13 @@ type app struct {
 	tree    publish.Tree
 	prev    *zone.Generation // nil when nothing is published
 	log     *slog.Logger
-	early   []zone.Notice // what opening had to say
-	sight   *sight        // of the files that need not be read again
-	note    string        // digest of the current generation.json, also after this run's commit
-	before  string        // digest of the one that the run found
+	early   []zone.Notice    // what opening had to say
+	sight   *sight           // of the files that need not be read again
+	latest  *zone.Generation // what this run decided last, with the notices that it opens and closes
+	opened  []zone.OpenNotice
+	closed  []zone.OpenNotice
+	note    string // digest of the current generation.json, also after this run's commit
+	before  string // digest of the one that the run found
 
 	spent    map[string]bool // hashes of accepts whose loss has happened
 	planning bool            // nothing is to be changed, keys included

@@ -116,9 +116,13 @@ func (b *batch) offered(j *job) []basisInput {
 
 // settled reports whether the job's outcome is final: nothing in it waits for a
 // person, another file or a mended disk, and it does not follow from a published
-// state that is no more. Only such a zone gets a basis.
-func (j *job) settled() bool {
-	return j.carried == "" && !j.frozen && !j.moved && len(j.holds) == 0 &&
+// state that is no more, or from a source that will be none. Only such a zone gets
+// a basis.
+func (b *batch) settled(j *job) bool {
+	passing := func(in zone.Input) bool {
+		return !j.fixed() && (in.Source == adoptedSource || !b.configured(in.Source, j.zone))
+	}
+	return j.carried == "" && !j.frozen && !j.moved && j.adopted == nil && len(j.holds) == 0 && !slices.ContainsFunc(j.inputs, passing) &&
 		!slices.ContainsFunc(j.notices, func(n zone.Notice) bool { return n.Code == "unreadable" })
 }
 

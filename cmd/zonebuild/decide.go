@@ -39,7 +39,7 @@ func (b *batch) decide(number uint64) *zone.Generation {
 		if j.skip {
 			continue
 		}
-		if !j.still && j.settled() {
+		if !j.still && b.settled(j) {
 			j.result.Basis = b.basisOf(j, j.signers, b.claimsFor(j))
 		}
 		g.Zones = append(g.Zones, j.result)
@@ -55,7 +55,8 @@ func (b *batch) decide(number uint64) *zone.Generation {
 	if b.prev != nil {
 		before = b.prev.Notices
 	}
-	g.Notices, _, _ = zone.Reopen(before, notices, b.now)
+	g.Notices, b.opened, b.closed = zone.Reopen(before, notices, b.now)
+	b.latest = g
 	return g
 }
 

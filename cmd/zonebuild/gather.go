@@ -30,6 +30,7 @@ type batch struct {
 	accepts   []*zone.Accept
 	jobs      []*job // sorted by zone
 	notices   []zone.Notice
+	repeats   map[string]bool          // the codes of the merge's notices
 	files     map[string]string        // digest to path of the registry's files
 	current   map[zone.Name]zone.Input // the registry's zonelets
 	fresh     bool                     // zones without a previous generation may be published

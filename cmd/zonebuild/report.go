@@ -73,20 +73,16 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 		r.refused += j.refused
 		r.Keys = append(r.Keys, j.life.steps...)
 	}
-	var before []zone.OpenNotice
 	if b.prev != nil {
-		before, r.Current = b.prev.Notices, b.prev.Number
+		r.Current = b.prev.Number
 	}
-	now := make([]zone.Notice, len(g.Notices))
-	for i, n := range g.Notices {
-		now[i] = n.Notice
+	for _, n := range g.Notices {
 		// A rollback is told what it did; only later runs have to remind of it.
 		if n.Severity >= zone.Alarm && (n.Code != "pinned" || b.cause != causeRollback) {
 			r.alarms = append(r.alarms, n.Notice)
 		}
 	}
-	_, opened, closed := zone.Reopen(before, now, b.now)
-	r.Opened, r.Closed, r.Open = bare(opened), bare(closed), len(now)-len(opened)
+	r.Opened, r.Closed, r.Open = bare(b.opened), bare(b.closed), len(g.Notices)-len(b.opened)
 }
 
 func bare(open []zone.OpenNotice) []zone.Notice {

@@ -113,6 +113,9 @@ func encode(v any) []byte {
 // turns returns the notices that a generation opened and closed, against the
 // one before it as long as that is kept.
 func (a *app) turns(g *zone.Generation) (opened, closed []zone.OpenNotice) {
+	if g == a.latest {
+		return a.opened, a.closed
+	}
 	var before []zone.OpenNotice
 	if a.prev != nil && a.prev.Number == g.Previous {
 		before = a.prev.Notices

@@ -67,6 +67,10 @@ func (b *batch) standStill(ctx context.Context) error {
 	if b.prev == nil || b.full {
 		return nil
 	}
+	b.repeats = map[string]bool{}
+	for _, c := range zone.Codes() {
+		b.repeats[c.Code] = true
+	}
 	var left atomic.Int64
 	err := forEach(ctx, b.jobs, func(_ context.Context, j *job) error {
 		if why := b.stillnessOf(j).why(); why != "" {
@@ -112,7 +116,7 @@ func (b *batch) stillnessOf(j *job) stillness {
 // again, the current generation says already.
 func (b *batch) leave(j *job) {
 	j.still, j.same = true, true
-	j.result, j.inputs, j.notices = *j.prev, j.prev.Inputs, b.before(j)
+	j.result, j.inputs, j.notices = *j.prev, j.prev.Inputs, b.repeated(j)
 	j.result.Claims, j.result.Basis = b.claimsFor(j), cmp.Or(j.basis, j.prev.Basis)
 	for _, n := range j.notices {
 		if n.Code == "refused" {
@@ -123,6 +127,19 @@ func (b *batch) leave(j *job) {
 	for _, c := range j.prev.Counts {
 		j.changes = append(j.changes, zone.SourceChange{Source: c.Source, Zone: j.zone, Before: c.Delegations, After: c.Delegations, Past: j.ledger.Of(c.Source)})
 	}
+}
+
+// repeated returns the notices that a build of the zone would give again: those
+// of the merge, of a file that was refused and of the key files. All others are
+// of what was observed, or of the time, and every run gives them anew.
+func (b *batch) repeated(j *job) []zone.Notice {
+	var list []zone.Notice
+	for _, n := range b.prev.Notices {
+		if n.Zone == j.zone && (b.repeats[n.Code] || n.Code == "refused" || n.Code == "key-owner") {
+			list = append(list, n.Notice)
+		}
+	}
+	return list
 }
 
 // standsStill reports whether the published generation is what this run would
