@@ -179,3 +179,26 @@ func (o overlap) String() string {
 	}
 	return r.String()
 }
+
+// Touching returns, as text in one order, every claim and every range of
+// several sources that touches p: all by which claims can decide anything inside
+// p. For an invalid p it is all of them.
+func (c *Claims) Touching(p netip.Prefix) []string {
+	if c == nil {
+		return nil
+	}
+	var lines []string
+	for _, x := range c.all {
+		if !p.IsValid() || x.Prefix.Overlaps(p) {
+			lines = append(lines, x.Source+"\t"+x.Prefix.String())
+		}
+	}
+	found := c.overlap
+	if p.IsValid() {
+		found = c.overlapsIn(p)
+	}
+	for _, o := range found {
+		lines = append(lines, strings.Join(o.sources, ",")+"\t"+o.String())
+	}
+	return lines
+}

@@ -28,6 +28,7 @@ type Config struct {
 	Signing SigningConfig
 	Gates   Limits
 	Publish PublishConfig
+	Observe ObserveConfig
 }
 
 // Zones returns every parent zone, sorted canonically.
@@ -149,21 +150,67 @@ type SigningConfig struct {
 	Slot      time.Duration // length of a slot: a signature is replaced when its slot ends
 	Inception time.Duration // how long before its slot a signature is valid
 	Alarm     time.Duration // least remaining validity that is no alarm
-	DNSKEYTTL uint32        // seconds
+	DNSKEYTTL uint32        // seconds; also that of CDS and CDNSKEY
+	Denial    Denial        // how it is proved that a name is not there
+
+	// DeleteDS asks the parent, by CDS and CDNSKEY, to take every DS of the zone
+	// away (RFC 8078, section 4). It is not a key of the file: it is set for one
+	// zone, by a person.
+	DeleteDS bool
+
+	CSK         bool          // new zones get one key that signs everything, not a KSK and a ZSK
+	ManualKeys  bool          // key steps are shown, not taken
+	ZSKLifetime time.Duration // a ZSK is succeeded after this time; 0 never
+	KSKLifetime time.Duration // likewise a KSK or CSK
+	Propagation time.Duration // from a commit until every server answers with it, the parent's likewise
+	DSTTL       time.Duration // the longest that a DS set of the parent is cached
+	Freezes     []Freeze      // when key steps wait, sorted
 }
+
+// A Freeze is a time in which no key step is taken: from From until just before
+// Until.
+type Freeze struct {
+	From, Until time.Time
+	Reason      string
+}
+
+// Denial is how a signed zone proves that a name is not there.
+type Denial uint8
+
+// The ways. NSEC3 is with SHA-1, no extra iterations, no salt and without opt-out
+// (RFC 9276, section 3.1).
+const (
+	DenialNSEC  Denial = iota // RFC 4034, section 4
+	DenialNSEC3               // RFC 5155
+)
+
+var denials = []string{"nsec", "nsec3"}
+
+// String returns the word used in the configuration.
+func (d Denial) String() string { return denials[d] }
 
 // Limits are the gates: how much one source may remove from one zone in one run
 // before a person has to agree. Percentages are of the source's delegations in
 // the zone before.
+//
+// The same limits are on every kind of [LossKinds], and over [Day] and [Week]
+// together with what went unheld before, unless Special or Totals say otherwise.
+// Those on DS that change or go are of the delegations with DS.
 type Limits struct {
 	Percent      float64       // more than this share, and at least Least, is held
 	Least        int           // … owners
 	Most         int           // this many owners are always held
-	Last         bool          // hold the removal of a source's last delegation
+	Last         bool          // hold the loss of a source's last delegation
 	Wide4        int           // hold the loss of an IPv4 owner of this prefix length or shorter
 	Wide6        int           // … IPv6
 	TotalPercent float64       // hold if a source's total over all zones falls by more
 	Expires      time.Duration // how long an accept counts
+
+	ClaimsPercent float64 // hold the claims if they lose more of a source's IPv4 or IPv6 space
+	// Special are limits of one kind and window that differ from Percent, Least
+	// and Most, and Totals those of a window that differ from TotalPercent.
+	Special []Limit
+	Totals  []Limit
 }
 
 // PublishConfig says what happens to a generation.

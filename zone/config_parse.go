@@ -187,6 +187,7 @@ func (p *configParser) config(raw *rawConfig) *Config {
 		State: p.path(raw.State), Public: p.path(raw.Public), Metrics: p.path(raw.Metrics),
 		Fetch: p.fetch(&raw.Fetch), Signing: p.signing(&raw.Signing),
 		Gates: p.gates(&raw.Gates), Publish: p.publish(&raw.Publish),
+		Observe: p.observe(&raw.Observe),
 	}
 	p.sourceName("rir", c.RIR)
 	p.privateFolders(c)
@@ -499,26 +500,34 @@ func (p *configParser) signing(r *rawSigning) SigningConfig {
 		Algorithm: algorithms[r.Algorithm],
 		Validity:  p.duration("signing.validity", r.Validity, time.Minute), Slot: p.duration("signing.slot", r.Slot, time.Second),
 		Inception: p.duration("signing.inception", r.Inception, 0), Alarm: p.duration("signing.alarm", r.Alarm, 0),
-		DNSKEYTTL: p.seconds("signing.dnskey_ttl", r.DNSKEYTTL),
+		DNSKEYTTL: p.seconds("signing.dnskey_ttl", r.DNSKEYTTL), Denial: p.denial(r.Denial),
 	}
 	if s.Algorithm == 0 {
 		p.fail(`signing.algorithm = %q: not one of "rsasha256", "ecdsap256sha256", "ed25519" (RFC 8624, section 3.1)`, r.Algorithm)
 	}
+	p.keyPolicy(&s, r)
 	if s.Slot+s.Alarm > s.Validity {
 		p.fail("signing: a signature has %v left when its slot of %v ends, less than the alarm of %v; lengthen validity or shorten slot", s.Validity-s.Slot, s.Slot, s.Alarm)
 	}
 	return s
 }
 
+func (p *configParser) denial(s string) Denial {
+	i := slices.Index(denials, s)
+	if i < 0 {
+		p.fail(`signing.denial = %q: not one of "nsec", "nsec3"`, s)
+	}
+	return Denial(max(i, 0))
+}
+
 func (p *configParser) gates(r *rawGates) Limits {
-	if !isPercent(r.Percent) || !isPercent(r.TotalPercent) {
-		p.fail("gates: percent = %v, total_percent = %v: must be from 0 to 100", r.Percent, r.TotalPercent)
-	}
-	return Limits{
-		Percent: r.Percent, Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
+	lim := Limits{
+		Percent: p.percent("gates.percent", r.Percent), Least: p.between("gates.least", r.Least, 0, math.MaxInt32), Most: p.between("gates.most", r.Most, 1, math.MaxInt32),
 		Last: r.Last, Wide4: p.between("gates.wide4", r.Wide4, 0, 32), Wide6: p.between("gates.wide6", r.Wide6, 0, 128),
-		TotalPercent: r.TotalPercent, Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
+		TotalPercent: p.percent("gates.total_percent", r.TotalPercent), Expires: p.duration("gates.accept_expires", r.Expires, time.Minute),
 	}
+	p.moreGates(r, &lim)
+	return lim
 }
 
 func isPercent(v float64) bool { return v >= 0 && v <= 100 } // false for NaN

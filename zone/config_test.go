@@ -49,15 +49,27 @@ func TestConfigDefaults(t *testing.T) {
 			SOA: SOA{MName: "ns1.registry.example.", RName: "hostmaster.registry.example.", Refresh: 7200, Retry: 1800, Expire: 604800, Minimum: 3600, TTL: 86400},
 		}},
 		Fetch:   FetchConfig{Parallel: 8, PerHost: 2, Connect: 30 * time.Second, Idle: time.Minute, Total: 20 * time.Minute, Retries: 2, Backoff: 2 * time.Second},
-		Signing: SigningConfig{Algorithm: 13, Validity: 21 * day, Slot: 11 * day, Inception: time.Hour, Alarm: 9 * day, DNSKEYTTL: 3600},
+		Signing: SigningConfig{Algorithm: 13, Validity: 21 * day, Slot: 11 * day, Inception: time.Hour, Alarm: 9 * day, DNSKEYTTL: 3600, ZSKLifetime: 90 * day, Propagation: 6 * time.Hour, DSTTL: 2 * day},
 		Gates:   Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: 7 * day},
 		Publish: PublishConfig{Keep: 48, Timeout: time.Minute},
+		Observe: ObserveConfig{Sample: 8, Timeout: 2 * time.Second, Retries: 2, Parallel: 16, Rate: 50, Total: 10 * time.Minute, FreshFor: day, Lag: time.Hour, IPv6: true},
 	}
+	want.Gates.ClaimsPercent = 5
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
 	}
 	if len(c.SHA256) != 64 || c.File != "/etc/nirzone/nirzone.toml" {
 		t.Errorf("file %q, digest %q", c.File, c.SHA256)
+	}
+}
+
+// TestConfigDenial: the word of the file is the value, and back.
+func TestConfigDenial(t *testing.T) {
+	for want, word := range map[Denial]string{DenialNSEC: "nsec", DenialNSEC3: "nsec3"} {
+		c, err := ParseConfig("f", []byte(configHead+configZones+configSource+"[signing]\ndenial = \""+word+"\"\n"))
+		if err != nil || c.Signing.Denial != want || c.Signing.Denial.String() != word {
+			t.Errorf("%q: %v, %v", word, c, err)
+		}
 	}
 }
 
@@ -194,9 +206,10 @@ func TestConfigRefuses(t *testing.T) {
 		{"/pub/{zone}-{name}", "/pub/{zone}-{rir}", []string{"f: source[0] (JPNIC).url: the only placeholders are"}},
 		{"[[source]]", "[fetch]\nparallel = 0\nper_host = 65\nretries = -1\nconnect = \"0s\"\nidle = \"x\"\ntotal = \"\"\nbackoff = \"-2s\"\nrsync = [\"\"]\n[[source]]", []string{"f: fetch.rsync: an empty command", "f: fetch.parallel = 0", "f: fetch.per_host = 65", "f: fetch.connect", "f: fetch.idle", "f: fetch.total", "f: fetch.retries", "f: fetch.backoff"}},
 		{"[[source]]", "[signing]\nalgorithm = \"rsamd5\"\n[[source]]", []string{`f: signing.algorithm = "rsamd5": not one of`}},
+		{"[[source]]", "[signing]\ndenial = \"nsec5\"\n[[source]]", []string{`f: signing.denial = "nsec5": not one of "nsec", "nsec3"`}},
 		{"[[source]]", "[signing]\nvalidity = \"19d\"\n[[source]]", []string{"f: signing: a signature has 192h0m0s left when its slot of 264h0m0s ends, less than the alarm of 216h0m0s"}},
 		{"[[source]]", "[signing]\ndnskey_ttl = 0\nslot = \"0s\"\ninception = \"-1h\"\n[[source]]", []string{"f: signing.slot", "f: signing.inception", "f: signing.dnskey_ttl"}},
-		{"[[source]]", "[gates]\npercent = nan\ntotal_percent = 101.0\nleast = -1\nmost = 0\nwide4 = 33\nwide6 = 129\naccept_expires = \"1s\"\n[[source]]", []string{"f: gates: percent = NaN, total_percent = 101", "f: gates.least", "f: gates.most", "f: gates.wide4", "f: gates.wide6", "f: gates.accept_expires"}},
+		{"[[source]]", "[gates]\npercent = nan\ntotal_percent = 101.0\nleast = -1\nmost = 0\nwide4 = 33\nwide6 = 129\naccept_expires = \"1s\"\n[[source]]", []string{"f: gates.percent = NaN", "f: gates.least", "f: gates.most", "f: gates.wide4", "f: gates.wide6", "f: gates.total_percent = 101", "f: gates.accept_expires"}},
 		{"[[source]]", "[publish]\nkeep = 1\nreload = [[], [\"\"]]\nreload_timeout = \"1ms\"\n[[source]]", []string{"f: publish.reload: an empty command", "f: publish.reload: an empty command", "f: publish.keep = 1", "f: publish.reload_timeout"}},
 	} {
 		in := strings.Replace(good, tc.old, tc.new, 1)
@@ -229,10 +242,13 @@ func TestExample(t *testing.T) {
 	if _, err := ParseConfig("nirzone.toml", all); err != nil {
 		t.Errorf("with all that is shown: %v", err)
 	}
-	for _, example := range []string{"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow"} {
+	for _, example := range []string{
+		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
+		"anchors", "resolvers", "host", "addresses", "serves", "zone",
+	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}
-	all = regexp.MustCompile(`(?m)^\[\[source\.[a-z]+\]\]$`).ReplaceAll(all, nil)
+	all = regexp.MustCompile(`(?m)^\[\[(source|signing|observe)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
 	full, err := ParseConfig("nirzone.toml", all)
 	if err != nil {
 		t.Fatal(err)

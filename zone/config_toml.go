@@ -17,6 +17,7 @@ type rawConfig struct {
 	Signing  rawSigning  `toml:"signing"`
 	Gates    rawGates    `toml:"gates"`
 	Publish  rawPublish  `toml:"publish"`
+	Observe  rawObserve  `toml:"observe"`
 	Source   []rawSource `toml:"source"`
 	Zones    []rawGroup  `toml:"zones"`
 }
@@ -95,6 +96,21 @@ type rawSigning struct {
 	Inception string `toml:"inception"`
 	Alarm     string `toml:"alarm"`
 	DNSKEYTTL int64  `toml:"dnskey_ttl"`
+	Denial    string `toml:"denial"`
+
+	Profile     string      `toml:"profile"`
+	Keys        string      `toml:"keys"`
+	ZSKLifetime string      `toml:"zsk_lifetime"`
+	KSKLifetime string      `toml:"ksk_lifetime"`
+	Propagation string      `toml:"propagation"`
+	DSTTL       string      `toml:"ds_ttl"`
+	Freeze      []rawFreeze `toml:"freeze"`
+}
+
+type rawFreeze struct {
+	From   toml.LocalDate `toml:"from"`
+	Until  toml.LocalDate `toml:"until"`
+	Reason string         `toml:"reason"`
 }
 
 type rawGates struct {
@@ -106,6 +122,40 @@ type rawGates struct {
 	Wide6        int     `toml:"wide6"`
 	TotalPercent float64 `toml:"total_percent"`
 	Expires      string  `toml:"accept_expires"`
+
+	Claims *float64 `toml:"claims_percent"`
+
+	Day  rawWindow `toml:"day"`
+	Week rawWindow `toml:"week"`
+
+	Removed    rawKind `toml:"removed"`
+	Shadowed   rawKind `toml:"shadowed"`
+	NSReplaced rawKind `toml:"ns_replaced"`
+	DSAdded    rawKind `toml:"ds_added"`
+	DSChanged  rawKind `toml:"ds_changed"`
+	DSRemoved  rawKind `toml:"ds_removed"`
+}
+
+// rawLimit is a limit of which any part may be left to the one it stands under.
+type rawLimit struct {
+	Percent *float64 `toml:"percent"`
+	Least   *int     `toml:"least"`
+	Most    *int     `toml:"most"`
+}
+
+type rawWindow struct {
+	Percent      *float64 `toml:"percent"`
+	Least        *int     `toml:"least"`
+	Most         *int     `toml:"most"`
+	TotalPercent *float64 `toml:"total_percent"`
+}
+
+type rawKind struct {
+	Percent *float64 `toml:"percent"`
+	Least   *int     `toml:"least"`
+	Most    *int     `toml:"most"`
+	Day     rawLimit `toml:"day"`
+	Week    rawLimit `toml:"week"`
 }
 
 type rawPublish struct {
@@ -124,10 +174,14 @@ func DefaultLimits() Limits {
 func rawDefaults() rawConfig {
 	return rawConfig{
 		Spool: "spool", Registry: "registry", Keys: "keys", State: "state", Public: "public",
-		Fetch:   rawFetch{Parallel: 8, PerHost: 2, Connect: "30s", Idle: "60s", Total: "20m", Retries: 2, Backoff: "2s"},
-		Signing: rawSigning{Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600},
+		Fetch: rawFetch{Parallel: 8, PerHost: 2, Connect: "30s", Idle: "60s", Total: "20m", Retries: 2, Backoff: "2s"},
+		Signing: rawSigning{
+			Algorithm: "ecdsap256sha256", Validity: "21d", Slot: "11d", Inception: "1h", Alarm: "9d", DNSKEYTTL: 3600, Denial: "nsec",
+			Profile: "ksk+zsk", Keys: "automatic", ZSKLifetime: "90d", KSKLifetime: "off", Propagation: "6h", DSTTL: "2d",
+		},
 		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: "7d"},
 		Publish: rawPublish{Keep: 48, Timeout: "60s"},
+		Observe: observeDefaults(),
 	}
 }
 

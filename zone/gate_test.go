@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
-var testLimits = Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: 7 * 24 * time.Hour}
+var testLimits = Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, ClaimsPercent: 5, Expires: 7 * 24 * time.Hour}
 
 func lostNames(n int) []Name {
 	var names []Name
@@ -19,6 +20,15 @@ func lostNames(n int) []Name {
 		names = append(names, testName(fmt.Sprintf("%d.%d", i%256, i/256)))
 	}
 	return names
+}
+
+// removed makes losses of names that are delegated no more.
+func removed(names []Name) []Loss {
+	var out []Loss
+	for _, n := range names {
+		out = append(out, Loss{Kind: KindRemoved, Name: n})
+	}
+	return out
 }
 
 func TestGate(t *testing.T) {
@@ -29,34 +39,34 @@ func TestGate(t *testing.T) {
 		changes []SourceChange
 		want    string // "zone rule …" a hold
 	}{
-		{"nothing lost", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1000, 1200, nil}}, ""},
-		{"within all limits", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1000, 980, lostNames(20)}}, ""},
-		{"5 % is not more than 5 %", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 200, 200, lostNames(10)}}, ""},
-		{"over 5 %, but 9", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 100, 100, lostNames(9)}}, ""},
-		{"over 5 % and 10, replaced by others", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 199, 199, lostNames(10)}}, "202 share: 10 of 199"},
-		{"100", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 100000, 100000, lostNames(100)}}, "202 most: 100"},
-		{"99", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 100000, 99901, lostNames(99)}}, ""},
-		{"the last one", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1, 0, lostNames(1)}, {"JPNIC", "203.in-addr.arpa.", 1000, 1000, nil}}, "202 last: the source's last 1 of 1"},
-		{"the last ones, of which others took over most", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 5, 0, lostNames(1)}, {"JPNIC", "203.in-addr.arpa.", 1000, 1000, nil}}, "202 last: the source's last 1 of 5"},
-		{"the last one went to another source", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1, 0, nil}}, ""},
-		{"a /16", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1000, 999, []Name{"12.202.in-addr.arpa."}}}, "202 wide: 12.202.in-addr.arpa. is a /16"},
-		{"a /32", []SourceChange{{"JPNIC", v6, 1000, 999, []Name{wide6}}}, "0.4.2 wide"},
-		{"a /36", []SourceChange{{"JPNIC", v6, 1000, 999, []Name{narrow6}}}, ""},
+		{"nothing lost", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1000, After: 1200, Losses: removed(nil)}}, ""},
+		{"within all limits", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1000, After: 980, Losses: removed(lostNames(20))}}, ""},
+		{"5 % is not more than 5 %", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 200, After: 200, Losses: removed(lostNames(10))}}, ""},
+		{"over 5 %, but 9", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 100, After: 100, Losses: removed(lostNames(9))}}, ""},
+		{"over 5 % and 10, replaced by others", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 199, After: 199, Losses: removed(lostNames(10))}}, "202 share: 10 of 199"},
+		{"100", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 100000, After: 100000, Losses: removed(lostNames(100))}}, "202 most: 100"},
+		{"99", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 100000, After: 99901, Losses: removed(lostNames(99))}}, ""},
+		{"the last one", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1, After: 0, Losses: removed(lostNames(1))}, {Source: "JPNIC", Zone: "203.in-addr.arpa.", Before: 1000, After: 1000, Losses: removed(nil)}}, "202 last: the source's last 1 of 1"},
+		{"the last ones, of which others took over most", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 5, After: 0, Losses: removed(lostNames(1))}, {Source: "JPNIC", Zone: "203.in-addr.arpa.", Before: 1000, After: 1000, Losses: removed(nil)}}, "202 last: the source's last 1 of 5"},
+		{"the last one went to another source", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1, After: 0, Losses: removed(nil)}}, ""},
+		{"a /16", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1000, After: 999, Losses: removed([]Name{"12.202.in-addr.arpa."})}}, "202 wide: 12.202.in-addr.arpa. is a /16"},
+		{"a /32", []SourceChange{{Source: "JPNIC", Zone: v6, Before: 1000, After: 999, Losses: removed([]Name{wide6})}}, "0.4.2 wide"},
+		{"a /36", []SourceChange{{Source: "JPNIC", Zone: v6, Before: 1000, After: 999, Losses: removed([]Name{narrow6})}}, ""},
 		{"total", []SourceChange{
-			{"JPNIC", "202.in-addr.arpa.", 1000, 980, lostNames(20)},
-			{"JPNIC", "203.in-addr.arpa.", 1000, 979, lostNames(21)},
-			{"JPNIC", "210.in-addr.arpa.", 10, 10, nil},
-			{"KRNIC", "203.in-addr.arpa.", 1000, 990, lostNames(10)},
+			{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1000, After: 980, Losses: removed(lostNames(20))},
+			{Source: "JPNIC", Zone: "203.in-addr.arpa.", Before: 1000, After: 979, Losses: removed(lostNames(21))},
+			{Source: "JPNIC", Zone: "210.in-addr.arpa.", Before: 10, After: 10, Losses: removed(nil)},
+			{Source: "KRNIC", Zone: "203.in-addr.arpa.", Before: 1000, After: 990, Losses: removed(lostNames(10))},
 		}, "202 total: 41 of 2010\n203 total: 41 of 2010"},
 		{"total made good elsewhere", []SourceChange{
-			{"JPNIC", "202.in-addr.arpa.", 1000, 970, lostNames(30)},
-			{"JPNIC", "203.in-addr.arpa.", 1000, 1000, nil},
+			{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1000, After: 970, Losses: removed(lostNames(30))},
+			{Source: "JPNIC", Zone: "203.in-addr.arpa.", Before: 1000, After: 1000, Losses: removed(nil)},
 		}, ""},
-		{"total fell because others took over", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 1000, 499, lostNames(1)}}, ""},
-		{"several at once", []SourceChange{{"JPNIC", "202.in-addr.arpa.", 120, 0, lostNames(120)}}, "202 share: 120 of 120 delegations are 100.0 %, more than 5 % and at least 10; most: 120 delegations, 100 or more; last: the source's last 120 of 120 delegations in the zone; total: 120 of 120 delegations in all zones are 100.0 %, more than 2 %"},
+		{"total fell because others took over", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 1000, After: 499, Losses: removed(lostNames(1))}}, ""},
+		{"several at once", []SourceChange{{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 120, After: 0, Losses: removed(lostNames(120))}}, "202 share: 120 of 120 delegations are 100.0 %, more than 5 % and at least 10; most: 120 delegations, 100 or more; last: the source's last 120 of 120 delegations in the zone; total: 120 of 120 delegations in all zones are 100.0 %, more than 2 %"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			holds := Gate(tt.changes, testLimits, nil)
+			holds := Gate(tt.changes, testLimits, nil, time.Unix(1, 0))
 			want := lines(tt.want)
 			if len(holds) != len(want) {
 				t.Fatalf("holds %+v, want %d", holds, len(want))
@@ -70,16 +80,15 @@ func TestGate(t *testing.T) {
 					t.Errorf("hold %+v", h)
 				}
 			}
-			all := AcceptedLosses(acceptAll(holds), time.Unix(1, 0))
-			if again := Gate(tt.changes, testLimits, all); len(again) != 0 {
+			if again := Gate(tt.changes, testLimits, acceptAll(holds), time.Unix(1, 0)); len(again) != 0 {
 				t.Errorf("held although accepted: %+v", again)
 			}
 		})
 	}
 }
 
-func acceptAll(holds []Hold) []*Accept {
-	var accepts []*Accept
+func acceptAll(holds []Hold) Accepts {
+	var accepts Accepts
 	for _, h := range holds {
 		accepts = append(accepts, NewAccept(h, testLimits, "agreed by telephone", "hostmaster", time.Unix(1, 0)))
 	}
@@ -88,17 +97,17 @@ func acceptAll(holds []Hold) []*Accept {
 
 // An accept covers exactly its owners, its source, its zone and its time.
 func TestGateAccepted(t *testing.T) {
-	change := SourceChange{"JPNIC", "202.in-addr.arpa.", 100, 80, lostNames(20)}
-	h := Gate([]SourceChange{change}, testLimits, nil)[0]
+	change := SourceChange{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 100, After: 80, Losses: removed(lostNames(20))}
+	h := Gate([]SourceChange{change}, testLimits, nil, time.Unix(1, 0))[0]
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	a := NewAccept(h, testLimits, "renumbering", "hostmaster", now)
 	gate := func(c SourceChange, at time.Time) int {
-		return len(Gate([]SourceChange{c}, testLimits, AcceptedLosses([]*Accept{a}, at)))
+		return len(Gate([]SourceChange{c}, testLimits, Accepts{a}, at))
 	}
 	other, more, shrunk := change, change, change
 	other.Source = "KRNIC"
-	more.Removed, more.After = append(lostNames(20), lostNames(1020)[1000:]...), 60
-	shrunk.Removed, shrunk.After = lostNames(19), 81
+	more.Losses, more.After = removed(append(lostNames(20), lostNames(1020)[1000:]...)), 60
+	shrunk.Losses, shrunk.After = removed(lostNames(19)), 81
 	for _, tt := range []struct {
 		name string
 		got  int
@@ -118,12 +127,12 @@ func TestGateAccepted(t *testing.T) {
 	}
 	// 14 removed, of which 9 are agreed to, and 6 new: without the 9 the total
 	// grew.
-	grown := SourceChange{"JPNIC", "202.in-addr.arpa.", 100, 92, append(lostNames(9), lostNames(1005)[1000:]...)}
-	if held := Gate([]SourceChange{grown}, testLimits, AcceptedLosses([]*Accept{a}, now)); len(held) != 0 {
+	grown := SourceChange{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 100, After: 92, Losses: removed(append(lostNames(9), lostNames(1005)[1000:]...))}
+	if held := Gate([]SourceChange{grown}, testLimits, Accepts{a}, now); len(held) != 0 {
 		t.Errorf("held although the total grew: %+v", held)
 	}
-	rest := Gate([]SourceChange{more}, testLimits, AcceptedLosses([]*Accept{a}, now))[0]
-	if len(rest.Losses) != 20 || slices.Contains(rest.Losses, change.Removed[0]) {
+	rest := Gate([]SourceChange{more}, testLimits, Accepts{a}, now)[0]
+	if len(rest.Losses) != 20 || slices.Contains(rest.Losses, change.Losses[0].Name) {
 		t.Errorf("the rest is held as %v", rest.Losses)
 	}
 }
@@ -162,7 +171,7 @@ func TestParseAccept(t *testing.T) {
 		t.Fatalf("read back %+v, %v", got, err)
 	}
 	for _, tt := range []struct{ old, new, want string }{
-		{`"version": 1`, `"version": 2`, "version 2"},
+		{`"version": 2`, `"version": 3`, "version 3"},
 		{`"removes": 2`, `"removes": 3`, "3 losses and lists 2"},
 		{`0.0.202.in-addr.arpa.`, `7.0.202.in-addr.arpa.`, "not that of its losses"},
 		{`"source": "JPNIC"`, `"source": "KRNIC"`, "not that of its losses"},
@@ -182,11 +191,15 @@ func TestSourceChanges(t *testing.T) {
 	next := testZone(t, "JPNIC: 28.12 NS b.example.\nAPNIC: 29.12 NS a.example.\nTWNIC: 1.14 NS k.example.\nJPNIC: 15 NS a.example.")
 	want := []SourceChange{
 		{Source: "APNIC", Zone: testApex.Origin, Before: 0, After: 1},
-		{Source: "JPNIC", Zone: testApex.Origin, Before: 4, After: 2, Removed: []Name{"30.12.202.in-addr.arpa.", "1.15.202.in-addr.arpa."}},
-		{Source: "KRNIC", Zone: testApex.Origin, Before: 1, After: 0, Removed: []Name{"1.13.202.in-addr.arpa."}},
+		{Source: "JPNIC", Zone: testApex.Origin, Before: 4, After: 2, Losses: []Loss{
+			{Kind: KindRemoved, Name: "30.12.202.in-addr.arpa."},
+			{Kind: KindShadowed, Name: "1.15.202.in-addr.arpa.", By: "15.202.in-addr.arpa. of JPNIC"},
+			{Kind: KindNS, Name: "28.12.202.in-addr.arpa.", Was: []string{"NS a.example."}, Is: []string{"NS b.example."}},
+		}},
+		{Source: "KRNIC", Zone: testApex.Origin, Before: 1, After: 0, Losses: removed([]Name{"1.13.202.in-addr.arpa."})},
 		{Source: "TWNIC", Zone: testApex.Origin, Before: 0, After: 1},
 	}
-	if d := cmp.Diff(want, SourceChanges(prev, next)); d != "" {
+	if d := cmp.Diff(want, SourceChanges(prev, next), cmpopts.IgnoreUnexported(Loss{})); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 	if got := SourceChanges(nil, nil); len(got) != 0 {
@@ -208,12 +221,12 @@ func TestSourceChangesProperties(t *testing.T) {
 		after := 0
 		for _, c := range SourceChanges(prev, next) {
 			after += c.After
-			if len(c.Removed) > c.Before {
-				t.Fatalf("%+v: more removed than there were", c)
+			if len(c.Losses) > 2*c.Before {
+				t.Fatalf("%+v: more lost than there were", c)
 			}
-			for _, n := range c.Removed {
-				if owners[n] {
-					t.Fatalf("%s is removed and delegated", n)
+			for _, x := range c.Losses {
+				if owners[x.Name] != (x.Over || x.Kind != KindRemoved && x.Kind != KindShadowed) {
+					t.Fatalf("%+v: delegated: %v", x, owners[x.Name])
 				}
 			}
 		}

@@ -7,7 +7,7 @@ import (
 
 // GenerationVersion is the version of generation.json that this program
 // writes. It reads this one and the one before.
-const GenerationVersion = 1
+const GenerationVersion = 2
 
 // A Generation is public/generations/<n>/generation.json: everything that a run
 // of zonebuild decided. It is written in the same commit as the zones, so the
@@ -43,8 +43,10 @@ type GenerationZone struct {
 	Inputs      []Input         `json:"inputs"` // accepted for this zone, one a source, sorted by source
 	Kept        []KeptRecord    `json:"kept,omitempty"`
 	Keys        []GenerationKey `json:"keys"`
-	Due         time.Time       `json:"due"`     // the first slot that ends, when a signature must be replaced
-	Expires     time.Time       `json:"expires"` // the earliest end of a signature
+	KeyRecords  []KeyRecord     `json:"key_records,omitempty"` // since when they are used, sorted by tag
+	Told        time.Time       `json:"told,omitzero"`         // the servers were told of what is published since then
+	Due         time.Time       `json:"due"`                   // the first slot that ends, when a signature must be replaced
+	Expires     time.Time       `json:"expires"`               // the earliest end of a signature
 	// Claims is the digest of the claims that the zone was merged by. They, like
 	// the registry's own zonelets and the configuration, are kept in
 	// state/inputs.
@@ -52,10 +54,23 @@ type GenerationZone struct {
 	// Pinned is the generation whose content this zone was rolled back to, until
 	// that is released; 0 if it follows its inputs.
 	Pinned uint64 `json:"pinned,omitempty"`
+	// PinnedSince is the time of the rollback.
+	PinnedSince time.Time `json:"pinned_since,omitzero"`
+	// Ledger is what sources lost in the zone without being held, for the limits
+	// over 24 hours and 7 days.
+	Ledger Ledger `json:"ledger,omitempty"`
+	// Apex is the zone's own NS and SOA as published: the configuration may have
+	// another one that waits for a person.
+	Apex *PublishedApex `json:"apex,omitempty"`
 	// Carried says why this zone was not built in this run: its delegations are
 	// those of the generation before, signed again or, where that was not
 	// possible either, with the file taken over.
 	Carried string `json:"carried,omitempty"`
+	// Basis is the digest of everything that made this zone what it is but the
+	// time: inputs, claims, keys and policy. A run that computes the same one has
+	// nothing to do for the zone until a signature is due. It is empty if
+	// something waits in the zone, which has to be looked at in every run.
+	Basis string `json:"basis,omitempty"`
 }
 
 // A SourceCount is the number of owners that a source has delegated in a zone.
@@ -69,6 +84,21 @@ type GenerationKey struct {
 	Tag       uint16 `json:"tag"`
 	Algorithm uint8  `json:"algorithm"`
 	Flags     uint16 `json:"flags"`
+}
+
+// A KeyRecord says since when a key is used in a zone that was published: what
+// the next step of its life rests on. Digest tells it from another key with its
+// tag. All times are of generations; while the servers have not been told of a
+// generation, the next one takes its place.
+type KeyRecord struct {
+	Tag       uint16    `json:"tag"`
+	Algorithm uint8     `json:"algorithm"`
+	Flags     uint16    `json:"flags"`
+	Digest    string    `json:"digest"`         // SHA-256 of the DNSKEY RDATA, hex
+	Since     time.Time `json:"since,omitzero"` // in the DNSKEY set, without a gap
+	Gone      time.Time `json:"gone,omitzero"`  // out of the DNSKEY set, though it signs still
+	Signs     time.Time `json:"signs,omitzero"` // signing the zone
+	Idle      time.Time `json:"idle,omitzero"`  // no signature of the zone is by it any more
 }
 
 // A KeptRecord is published state that stands although the accepted inputs do
@@ -120,6 +150,9 @@ func (z *GenerationZone) check() error {
 		return fmt.Errorf("%.80q is not a canonical name", z.Zone)
 	}
 	digests := []string{z.SHA256, z.Body, z.Claims}
+	if z.Basis != "" {
+		digests = append(digests, z.Basis)
+	}
 	for _, in := range z.Inputs {
 		digests = append(digests, in.SHA256)
 	}
@@ -128,6 +161,13 @@ func (z *GenerationZone) check() error {
 			return fmt.Errorf("kept record %.80q is no canonical name inside the zone", k.Name)
 		}
 		digests = append(digests, k.Input.SHA256)
+	}
+	for _, l := range z.Ledger {
+		for _, n := range l.Names {
+			if c, err := ParseName(string(n)); err != nil || c != n || !n.Within(z.Zone) {
+				return fmt.Errorf("ledger: %.80q is no canonical name inside the zone", n)
+			}
+		}
 	}
 	for _, d := range digests {
 		if err := checkDigest(d); err != nil {

@@ -186,14 +186,12 @@ func encodeJSON(v any) []byte {
 
 // decodeVersioned reads a JSON file of version 1 to version, strictly.
 func decodeVersioned(file string, data []byte, version int, v any) error {
-	var head struct {
-		Version int `json:"version"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	v0, err := headVersion(data)
+	if err != nil {
 		return jsonError(file, data, err)
 	}
-	if head.Version > version || head.Version < max(1, version-1) {
-		return fmt.Errorf("%s: version %d, this program reads version %d; use the nirzone release that wrote it", file, head.Version, version)
+	if v0 > version || v0 < max(1, version-1) {
+		return fmt.Errorf("%s: version %d, this program reads version %d; use the nirzone release that wrote it", file, v0, version)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -222,4 +220,20 @@ func jsonError(file string, data []byte, err error) error {
 	before := data[:min(max(offset-1, 0), int64(len(data)))] // the offset is behind the octet that is wrong
 	at := Pos{file, 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')}
 	return fmt.Errorf("%s: %w; was the file cut short or edited?", at, err)
+}
+
+// headVersion returns the version of a JSON file. Ours begin with it: then the
+// rest, which may be long, is not read here.
+func headVersion(data []byte) (int, error) {
+	var version int
+	if rest, ok := bytes.CutPrefix(data, []byte("{\n  \"version\": ")); ok {
+		if n, err := fmt.Sscanf(string(rest[:min(len(rest), 20)]), "%d,\n", &version); n == 1 && err == nil {
+			return version, nil
+		}
+	}
+	var head struct {
+		Version int `json:"version"`
+	}
+	err := json.Unmarshal(data, &head)
+	return head.Version, err
 }

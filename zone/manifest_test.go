@@ -96,12 +96,12 @@ func someGeneration() *Generation {
 	in := Input{Source: "JPNIC", File: "202.in-addr.arpa-JPNIC", SHA256: digestA, Size: 12}
 	kept := Input{Source: "JPNIC", File: "202.in-addr.arpa-JPNIC", SHA256: digestB, Size: 13}
 	return &Generation{
-		Version: 1, Number: 2, Previous: 1, Time: at, Cause: "build", Config: digestA, Claims: digestA,
+		Version: GenerationVersion, Number: 2, Previous: 1, Time: at, Cause: "build", Config: digestA, Claims: digestA,
 		Zones: []GenerationZone{{
 			Zone: "202.in-addr.arpa.", Serial: 2026112100, SHA256: digestA, Size: 5, Body: digestA, Delegations: 1,
 			Counts: []SourceCount{{"JPNIC", 1}}, Inputs: []Input{in},
 			Kept: []KeptRecord{{Name: "1.202.in-addr.arpa.", Type: TypeNS, TTL: 5, Data: []byte("\x00"), Input: kept, Line: 3, Why: "bad-ns"}},
-			Keys: []GenerationKey{{1, 13, 257}}, Due: at, Expires: at, Claims: digestA,
+			Keys: []GenerationKey{{1, 13, 257}}, Due: at, Expires: at, Claims: digestA, Basis: digestB,
 		}},
 		Notices: []OpenNotice{{Notice{Code: "c", Severity: Warning, Source: "JPNIC", Pos: Pos{"f", 1, 2}, Text: "t"}, at}},
 		Holds:   []Hold{{Hash: "h", Source: "JPNIC", Zone: "202.in-addr.arpa.", Losses: []Name{"1.202.in-addr.arpa."}}},
@@ -130,7 +130,8 @@ func TestGenerationRefuses(t *testing.T) {
 	zone := `"zone": "202.in-addr.arpa.",
       "serial"`
 	for _, tc := range []struct{ old, new, want string }{
-		{`"version": 1`, `"version": 2`, "g.json: version 2"},
+		{`"version": 2`, `"version": 3`, "g.json: version 3"},
+		{`"basis": "` + digestB, `"basis": "..`, "g.json: zone 202.in-addr.arpa.: digest"},
 		{`"number": 2`, `"number": 2, "x": 3`, `g.json: json: unknown field "x"`},
 		{`"config": "` + digestA, `"config": "`, "g.json: digest"},
 		{`"claims": "` + digestA, `"claims": "../x`, "g.json: digest"},

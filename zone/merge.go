@@ -13,9 +13,16 @@ type MergeInput struct {
 	Claims    *Claims     // who may speak for which ranges; the registry needs none
 	Fragments []*Fragment // at most one a source, in any order; nil ones are skipped
 	Published *Zone       // what is published now; nil if nothing is
+	// Ask, if not nil, is called for it when the first question about what is
+	// published comes, at most once. If it is not called the zone is the same
+	// whatever is published.
+	Ask func() *Zone
 	// Released are the owners that staff let go although their claims moved
 	// and no new manager has asserted them.
 	Released map[Name]bool
+	// Stand are the owners that keep their published state because their loss is
+	// held.
+	Stand map[Name]Stand
 }
 
 // Merge joins what the sources say into the parent zone. It is total: it always
@@ -35,6 +42,8 @@ type MergeInput struct {
 //     present or absent. So does a delegation whose source asserts it still but
 //     lost the claims, until the new manager asserts the owner or something
 //     below it, or staff release it.
+//   - An owner in Stand keeps its published state, and a delegation that would
+//     hide it stays out.
 //   - Of two delegations one above the other the upper one stands; the lower
 //     one would be hidden by it.
 //
@@ -42,12 +51,15 @@ type MergeInput struct {
 // happen to say the same. Because every decision reads the published state of
 // its own owner alone, and only to keep it, Merge gives the same zone for the
 // full published zone as for a zone with nothing but the records it kept, and
-// then it needs to know of no release: that is how a build is replayed.
+// then it needs to know of no release, and of what stands only [StandsOf] those:
+// that is how a build is replayed.
 func Merge(in MergeInput) (*Zone, []Notice) {
 	m := newMerger(in)
 	m.readAll()
 	m.addContested()
+	m.addStanding()
 	m.resolveTree()
+	m.relax()
 	z := m.assemble()
 	m.noteMore()
 	SortNotices(m.notices)
@@ -112,6 +124,8 @@ type owner struct {
 	moved    bool // held because the claims moved; say is of the source that lost them
 	registry bool // the registry says something of it
 	asserted bool // a source with the right to says something possible of it
+	same     bool // if held by Stand: say is what is published
+	shielded bool // … and would be hidden
 }
 
 // A glueSet holds the addresses that a source gives for a host.
@@ -125,7 +139,7 @@ type glueSet struct {
 }
 
 func newMerger(in MergeInput) *merger {
-	m := &merger{in: in, pub: newPublished(in.Published), told: map[string]*told{}}
+	m := &merger{in: in, pub: newPublished(in), told: map[string]*told{}}
 	frags := slices.DeleteFunc(slices.Clone(in.Fragments), func(f *Fragment) bool { return f == nil })
 	slices.SortFunc(frags, func(a, b *Fragment) int {
 		if (a.Source == in.Registry) != (b.Source == in.Registry) {

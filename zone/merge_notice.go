@@ -19,6 +19,7 @@ const (
 	codeDSWithoutNS   = "ds-without-ns"
 	codeDuplicate     = "duplicate"
 	codeGlue          = "glue-ignored"
+	codeHeld          = "held"
 	codeHidden        = "hidden"
 	codeInactive      = "inactive"
 	codeMissingGlue   = "missing-glue"
@@ -58,6 +59,7 @@ var codeDocs = []CodeDoc{
 	{codeDSWithoutNS, Error, true, "an owner has DS but no NS records (RFC 4035, section 2.4); it keeps its published state", "add its name servers, or drop the DS"},
 	{codeDuplicate, Info, false, "records stand more than once in the file; the text says how many", "write each record once"},
 	{codeGlue, Warning, false, "addresses were ignored: their host is no name server of a delegation in this zone, or lies below no delegation of the same source (RFC 9471)", "leave them out"},
+	{codeHeld, Error, true, "an owner would hide a delegation whose loss is held, and is not published; delegations whose loss is held stand under this code", "zonebuild held: accept the loss, or mend the feed"},
 	{codeHidden, Error, false, "a name of the registry is not in the zone because published state of another source above it stands", "settle with that source who delegates the range"},
 	{codeInactive, Info, false, "an owner names the dummy server remove.this.nserver.to.enable.zone.at.apnic.net; it yields nothing and overrides nothing", "put real name servers in its place to delegate it"},
 	{codeMissingGlue, Error, true, "a name server inside its own delegation has no address in the file (RFC 9471, section 3); the owner keeps its published state", "add A or AAAA records for it"},

@@ -7,11 +7,12 @@ type span struct{ from, to int32 }
 // when the first question comes: most merges ask none.
 type published struct {
 	zone  *Zone
+	ask   func() *Zone
 	cuts  map[Name]span
 	order []Name
 }
 
-func newPublished(z *Zone) *published { return &published{zone: z} }
+func newPublished(in MergeInput) *published { return &published{zone: in.Published, ask: in.Ask} }
 
 // index finds every delegation and CNAME with what belongs to it: its own
 // records and the addresses below.
@@ -20,6 +21,9 @@ func (p *published) index() {
 		return
 	}
 	p.cuts = map[Name]span{}
+	if p.ask != nil {
+		p.zone = p.ask()
+	}
 	if p.zone == nil {
 		return
 	}

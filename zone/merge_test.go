@@ -19,6 +19,7 @@ type mergeRow struct {
 	claims    []string
 	published string
 	released  []Name
+	stand     map[Name]Stand
 	want      string // records
 	notices   string // "severity code SOURCE name"
 	text      string // part of some notice
@@ -32,6 +33,36 @@ const (
 var jpnic = []string{"JPNIC 202.12.0.0/16"}
 
 var mergeRows = []mergeRow{
+	{
+		name: "held: what its source removed, replaced or lost to another stands", claims: []string{"JPNIC 202.12.0.0/16", "KRNIC 202.13.0.0/16"},
+		stand:     map[Name]Stand{testName("28.12"): {Source: "JPNIC"}, testName("29.12"): {Source: "JPNIC"}, testName("1.13"): {Source: "JPNIC", Over: true}, testName("2.13"): {Source: "JPNIC"}, testName("9.12"): {Source: "JPNIC"}},
+		published: "JPNIC: 28.12 NS a.example.\nJPNIC: 29.12 NS a.example.\nJPNIC: 1.13 NS a.example.\nJPNIC: 2.13 NS a.example.",
+		says:      map[string]string{"JPNIC": "29.12 NS b.example.\n29.12 NS c.example.", "KRNIC": "1.13 NS k.example.\n1.13 NS l.example.\n2.13 NS k.example.\n2.13 NS l.example."},
+		want:      "JPNIC: 28.12 NS a.example. (held)\nJPNIC: 29.12 NS a.example. (held)\nJPNIC: 1.13 NS a.example. (held)\nKRNIC: 2.13 NS k.example.\nKRNIC: 2.13 NS l.example.",
+	},
+	{
+		name: "held: a delegation above one that stands stays out, those beside it come", claims: []string{"JPNIC 202.12.0.0/16"},
+		stand:     map[Name]Stand{testName("28.12"): {Source: "JPNIC"}},
+		published: "JPNIC: 28.12 NS a.example.",
+		registry:  "12 NS r.example.\n12 NS s.example.",
+		says:      map[string]string{"JPNIC": "29.12 NS b.example.\n29.12 NS c.example."},
+		want:      "JPNIC: 28.12 NS a.example. (held)\nJPNIC: 29.12 NS b.example.\nJPNIC: 29.12 NS c.example.",
+		notices:   "error held APNIC 12",
+		text:      "12.202.in-addr.arpa. would hide 28.12.202.in-addr.arpa., whose loss is held",
+	},
+	{
+		name: "held: what its source says as published is not held", claims: []string{"JPNIC 202.12.0.0/16"},
+		stand:     map[Name]Stand{testName("28.12"): {Source: "JPNIC", Over: true}},
+		published: "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 NS b.example.\nJPNIC: 28.12 DS " + ds256,
+		says:      map[string]string{"JPNIC": "28.12 NS b.example.\n28.12 NS a.example.\n28.12 DS " + ds256},
+		want:      "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 NS b.example.\nJPNIC: 28.12 DS " + strings.ToUpper(ds256),
+	},
+	{
+		name: "held: nothing stands that is another's or was never published", claims: []string{"JPNIC 202.12.0.0/16"},
+		stand:     map[Name]Stand{testName("28.12"): {Source: "KRNIC"}, testName("29.12"): {Source: "JPNIC"}},
+		published: "JPNIC: 28.12 NS a.example.",
+		want:      "",
+	},
 	{
 		name: "plain", claims: jpnic,
 		says: map[string]string{"JPNIC": "28.12 NS b.example.\n28.12 NS a.example.\n28.12 DS " + ds256},
@@ -405,6 +436,7 @@ func (r *mergeRow) input(t testing.TB) MergeInput {
 	for _, n := range r.released {
 		in.Released[n] = true
 	}
+	in.Stand = r.stand
 	return in
 }
 
@@ -435,7 +467,7 @@ func TestMerge(t *testing.T) {
 					t.Errorf("notice without a line: %v", n)
 				}
 			}
-			in.Published = ZoneFromKept(testApex, z.KeptRecords())
+			in.Published, in.Stand = ZoneFromKept(testApex, z.KeptRecords()), StandsOf(z.KeptRecords())
 			again, _ := Merge(in)
 			if d := cmp.Diff(z, again); d != "" {
 				t.Errorf("replayed from what was kept (-built +replayed):\n%s", d)

@@ -54,6 +54,7 @@ func (m *merger) settle(o *owner, below []owner) {
 		return
 	}
 	switch {
+	case o.state == fresh && m.settleAboveHeld(o, below):
 	case o.moved:
 		m.settleMoved(o, below)
 	case o.state == fresh && o.source != m.in.Registry:

@@ -19,12 +19,15 @@ import (
 // now must hold the notices of every zone, also of those that were not built in
 // this run because nothing changed: what is missing closes.
 func Reopen(prev []OpenNotice, now []Notice, at time.Time) (open, opened, closed []OpenNotice) {
+	sorted := slices.Clone(now)
+	SortNotices(sorted)
+	if slices.EqualFunc(sorted, prev, func(n Notice, o OpenNotice) bool { return n == o.Notice }) {
+		return slices.Clone(prev), nil, nil // as nearly always
+	}
 	before := make(map[string]OpenNotice, len(prev))
 	for _, o := range prev {
 		before[o.Key()] = o
 	}
-	sorted := slices.Clone(now)
-	SortNotices(sorted)
 	seen := make(map[string]bool, len(now))
 	for _, n := range sorted {
 		key := n.Key()

@@ -14,17 +14,21 @@ type Type uint16
 
 // The types that nirzone reads or writes by name.
 const (
-	TypeA      Type = 1
-	TypeNS     Type = 2
-	TypeCNAME  Type = 5
-	TypeSOA    Type = 6
-	TypeTXT    Type = 16
-	TypeAAAA   Type = 28
-	TypeDS     Type = 43
-	TypeRRSIG  Type = 46
-	TypeNSEC   Type = 47
-	TypeDNSKEY Type = 48
-	TypeZONEMD Type = 63
+	TypeA          Type = 1
+	TypeNS         Type = 2
+	TypeCNAME      Type = 5
+	TypeSOA        Type = 6
+	TypeTXT        Type = 16
+	TypeAAAA       Type = 28
+	TypeDS         Type = 43
+	TypeRRSIG      Type = 46
+	TypeNSEC       Type = 47
+	TypeDNSKEY     Type = 48
+	TypeNSEC3      Type = 50
+	TypeNSEC3PARAM Type = 51
+	TypeCDS        Type = 59
+	TypeCDNSKEY    Type = 60
+	TypeZONEMD     Type = 63
 )
 
 // String returns the mnemonic, or TYPEn (RFC 3597, section 5).

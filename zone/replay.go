@@ -43,11 +43,18 @@ func (g *GenerationZone) Replay(apex Apex, registry string, claims *Claims, read
 		}
 		frags = append(frags, f)
 	}
+	z, notices := g.Remerge(apex, registry, claims, frags)
+	return z, frags, notices, nil
+}
+
+// Remerge is the second half of [GenerationZone.Replay], for who has the
+// fragments of g.Inputs already.
+func (g *GenerationZone) Remerge(apex Apex, registry string, claims *Claims, frags []*Fragment) (*Zone, []Notice) {
 	z, notices := Merge(MergeInput{
-		Apex: apex, Registry: registry, Claims: claims, Fragments: frags, Published: ZoneFromKept(apex, g.Kept),
+		Apex: apex, Registry: registry, Claims: claims, Fragments: frags, Published: ZoneFromKept(apex, g.Kept), Stand: StandsOf(g.Kept),
 	})
 	z.Describe(g.Inputs)
-	return z, frags, notices, nil
+	return z, notices
 }
 
 // Describe fills in, for the inputs that the zone was merged from, what a

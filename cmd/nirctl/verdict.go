@@ -90,7 +90,11 @@ func (v *verdict) writeSeals(w io.Writer) {
 const shownLosses = 10
 
 func (v *verdict) writeHold(w io.Writer, h zone.Hold) {
-	fmt.Fprintf(w, "  %s the loss of %d of %d delegations: %s\n", shell.Paint(w, shell.Bad, "would be held:"), len(h.Losses), h.Before, h.Rule)
+	what := fmt.Sprintf("the loss of %d of %d delegations", len(h.Losses), h.Before)
+	if h.Kind != zone.KindRemoved {
+		what = fmt.Sprintf("%s, of %d", h.Text(), h.Before)
+	}
+	fmt.Fprintf(w, "  %s %s: %s\n", shell.Paint(w, shell.Bad, "would be held:"), what, h.Rule)
 	for i, n := range h.Losses {
 		if i == shownLosses {
 			fmt.Fprintf(w, "    and %d more\n", len(h.Losses)-i)

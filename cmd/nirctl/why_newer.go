@@ -21,7 +21,7 @@ func (e *explainer) fromHolds() {
 	for _, h := range e.g.Holds {
 		loses := slices.Contains(h.Losses, e.a.Name)
 		if h.Zone == e.gz.Zone && (loses || e.a.Status == isApex || e.involved(h.Source)) {
-			e.a.Holds = append(e.a.Holds, hold{h.Hash, h.Kind, h.Source, h.Rule, len(h.Losses), loses})
+			e.a.Holds = append(e.a.Holds, hold{h.Hash, h.Kind, h.Source, h.Rule, h.Count(), loses})
 		}
 	}
 }
@@ -39,7 +39,7 @@ func (e *explainer) fromNewer(ctx context.Context) {
 	for _, in := range e.newer() {
 		w := waiting{Source: in.Source, File: in.File, SHA256: in.SHA256, Signer: in.Signer, Seen: in.Seen, Says: []statement{}}
 		for _, h := range e.g.Holds {
-			if h.Zone == e.gz.Zone && h.Source == in.Source && h.Kind == zone.KindRemoved {
+			if h.Zone == e.gz.Zone && h.Source == in.Source && h.Until.IsZero() && slices.Contains(zone.LossKinds, h.Kind) {
 				w.Held = h.Hash
 			}
 		}

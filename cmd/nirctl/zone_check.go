@@ -308,7 +308,7 @@ func (k *checker) gateSource(list []*verdict, limits zone.Limits) {
 	for _, v := range list {
 		changes = append(changes, v.changes...)
 	}
-	for _, h := range zone.Gate(changes, limits, nil) {
+	for _, h := range zone.Gate(changes, limits, nil, k.now) {
 		for _, v := range list {
 			if v.Zone == h.Zone {
 				v.Holds = append(v.Holds, h)

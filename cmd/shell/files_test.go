@@ -111,8 +111,8 @@ func TestCurrentGeneration(t *testing.T) {
 	if g, err := CurrentGeneration(c); err != nil || g.Number != 7 {
 		t.Fatalf("%v, %v", g, err)
 	}
-	write(t, file, strings.Replace(string(want.Encode()), `"version": 1`, `"version": 2`, 1))
-	if _, err := CurrentGeneration(c); err == nil || !strings.Contains(err.Error(), "generations/7/generation.json: version 2") {
+	write(t, file, strings.Replace(string(want.Encode()), `"version": 1`, `"version": 3`, 1))
+	if _, err := CurrentGeneration(c); err == nil || !strings.Contains(err.Error(), "generations/7/generation.json: version 3") {
 		t.Errorf("a newer version: %v", err)
 	}
 	if err := os.Remove(file); err != nil {

@@ -184,13 +184,21 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 	return nil
 }
 
+// mergeOver merges what the inputs of today say, with a published zone that is no
+// generation's.
+func (b *batch) mergeOver(j *job, published *zone.Zone) (*zone.Zone, []zone.Notice, error) {
+	j.files = b.parseAll(j)
+	defer func() { j.files = nil }()
+	return b.mergeNew(j, func() *zone.Zone { return published })
+}
+
 // attribute divides what is served among the sources: an owner is of the source
 // that the merge of today's inputs takes it from; an alias and what is longer
 // than a /24 can be the registry's alone; of the rest nobody knows.
 func (b *batch) attribute(j *job, served *zone.Served) error {
 	apex := j.group.Apex(j.zone)
 	unknown := served.Delegations(apex, func(zone.Name) zone.Input { return zone.Input{Source: adoptedSource} })
-	expected, _, err := b.mergeNew(j, unknown)
+	expected, _, err := b.mergeOver(j, unknown)
 	if err != nil {
 		return err
 	}
@@ -272,8 +280,12 @@ func (b *batch) mergeAdopted(j *job) (*zone.Zone, []zone.Notice, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	claims, err := b.claimsOf(b.claims.digest)
+	if err != nil {
+		return nil, nil, err
+	}
 	z, notices := zone.Merge(zone.MergeInput{
-		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: b.claims.Claims, Fragments: frags, Published: j.adopted.published,
+		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: claims, Fragments: frags, Published: j.adopted.published,
 	})
 	z.Describe(j.adopted.inputs)
 	return z, notices, nil
@@ -282,7 +294,7 @@ func (b *batch) mergeAdopted(j *job) (*zone.Zone, []zone.Notice, error) {
 func (b *batch) adoptedFragments(j *job) ([]*zone.Fragment, error) {
 	var frags []*zone.Fragment
 	for _, in := range j.adopted.inputs {
-		f, err := b.parse(j.zone, in, b.cfg.ParseOptions(in.Source).Accepted(in))
+		f, err := b.parse(j.zone, in, true)
 		if err != nil {
 			return nil, fmt.Errorf("reading back what is served: %w", err)
 		}
@@ -293,7 +305,13 @@ func (b *batch) adoptedFragments(j *job) ([]*zone.Fragment, error) {
 
 // adoptNext computes what the run after the adoption would change by itself.
 func (b *batch) adoptNext(j *job, first *zone.Zone, p *adoptZone) error {
+	j.files = b.parseAll(j)
 	frags, err := b.fragments(j)
+	j.files = nil
+	if err != nil {
+		return err
+	}
+	claims, err := b.claimsOf(b.claims.digest)
 	if err != nil {
 		return err
 	}
@@ -308,7 +326,7 @@ func (b *batch) adoptNext(j *job, first *zone.Zone, p *adoptZone) error {
 		}
 	}
 	next, _ := zone.Merge(zone.MergeInput{
-		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: b.claims.Claims, Fragments: frags, Published: first,
+		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: claims, Fragments: frags, Published: first,
 	})
 	p.Next = zone.Diff(first, next)
 	return nil

@@ -15,6 +15,7 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/sign"
 )
 
 // An app is one call of zonebuild: its flags, and after open its
@@ -25,6 +26,7 @@ type app struct {
 
 	config, nowFlag                        string
 	json, dryRun, noReload, verbose, quiet bool
+	full                                   bool // build every zone, read every file
 	clockRight                             bool // a person says that the time is right
 
 	cfg     *zone.Config
@@ -34,8 +36,13 @@ type app struct {
 	prev    *zone.Generation // nil when nothing is published
 	log     *slog.Logger
 	early   []zone.Notice // what opening had to say
+	sight   *sight        // of the files that need not be read again
+	note    string        // digest of the current generation.json, also after this run's commit
+	before  string        // digest of the one that the run found
 
-	spent map[string]bool // hashes of accepts whose loss has happened
+	spent    map[string]bool // hashes of accepts whose loss has happened
+	planning bool            // nothing is to be changed, keys included
+	judge    *sign.Judge     // of what the parents say, once it is asked
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -90,10 +97,13 @@ func (a *app) configure() error {
 
 // readCurrent reads what is published.
 func (a *app) readCurrent() error {
+	var data []byte
 	var err error
-	if a.prev, err = shell.CurrentGeneration(a.cfg); err != nil {
+	if a.prev, data, err = shell.CurrentNote(a.cfg); err != nil {
 		return fmt.Errorf("reading the current generation: %w", err)
 	}
+	a.note = digest(data)
+	a.before = a.note
 	return nil
 }
 
@@ -183,7 +193,7 @@ func isLocked(err error) bool {
 // it is nobody's. The folders that follow from a generation are swept when they
 // are laid out and pruned.
 func (a *app) sweep() error {
-	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts")} {
+	for _, dir := range []string{a.cfg.State, filepath.Join(a.cfg.State, "accepts"), filepath.Join(a.cfg.State, "keys")} {
 		if _, err := publish.SweepTemp(a.fs, dir); err != nil {
 			return err
 		}

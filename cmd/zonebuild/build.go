@@ -69,6 +69,10 @@ func (a *app) prepared(ctx context.Context, cause string, prepare func(*batch) e
 			return nil, err
 		}
 	}
+	b.planKeys()
+	if err := b.standStill(ctx); err != nil {
+		return nil, interrupted(err)
+	}
 	a.log.Info("merging", "zones", len(b.jobs))
 	if err := b.mergeAll(ctx); err != nil {
 		return nil, interrupted(err)
@@ -83,17 +87,23 @@ func (a *app) prepared(ctx context.Context, cause string, prepare func(*batch) e
 // publish signs, verifies and commits what was merged, if it differs from what
 // is published.
 func (b *batch) publish(ctx context.Context, rep *report) error {
+	if ok, err := b.standsStill(); err != nil {
+		return err
+	} else if ok {
+		rep.describe(b, b.prev)
+		return b.settle(ctx, rep, b.prev)
+	}
 	draft, err := b.tree.Begin()
 	if err != nil {
 		return fmt.Errorf("beginning a generation: %w", err)
 	}
 	defer draft.Discard()
 	b.log.Info("signing and verifying", "generation", draft.Number())
-	happening := b.happening()
+	b.happens = b.happening()
 	if err := b.signAll(ctx, draft); err != nil {
 		return interrupted(err)
 	}
-	b.spend(happening)
+	b.spend(b.happens)
 	if err := b.checkSigned(); err != nil {
 		return err
 	}
@@ -103,7 +113,7 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 		return b.settle(ctx, rep, b.prev) // the draft is discarded
 	}
 	b.log.Info("committing", "generation", gen.Number)
-	if err := commit(ctx, draft, gen); errors.Is(err, publish.ErrMoved) {
+	if err := b.commit(ctx, draft, gen); errors.Is(err, publish.ErrMoved) {
 		rep.unsure = err // it is served; a power loss may bring the old one back
 	} else if err != nil {
 		return interrupted(err)
@@ -125,7 +135,11 @@ func interrupted(err error) error {
 // generations are pruned. All of it can be done again.
 func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) error {
 	a.log.Info("laying out what waits for people, pruning")
-	err := errors.Join(rep.unsure, a.layOut(gen), a.prune())
+	done := a.readSettled(a.before)
+	if a.note != a.before {
+		done.Files = nil // of another generation
+	}
+	err := errors.Join(rep.unsure, a.layOut(gen, &done), a.prune(gen, &done))
 	var untold *shell.Exit
 	if !a.noReload {
 		a.log.Info("reloading", "zones", len(gen.Reload))
@@ -134,7 +148,8 @@ func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) err
 			err = errors.Join(err, failed)
 		}
 	}
-	if err != nil {
+	a.seeRelinked(gen)
+	if err = errors.Join(err, a.writeSettled(done), a.sight.save()); err != nil {
 		rep.note("state: %v; the next run does it again", err)
 	}
 	if untold != nil {

@@ -256,7 +256,8 @@ func TestZoneDropped(t *testing.T) {
 	tr.says("zone-dropped")
 	tr.count(zoneB, 45)
 	h := tr.held()
-	tr.must(0, "accept", h[0].Hash, "--removes", "1", "-m", "moved away")
+	tr.must(1, "accept", h[0].Hash, "--removes", "1", "-m", "one zone")
+	tr.must(0, "accept", h[0].Hash, "--removes", "45", "-m", "moved away")
 	tr.must(0)
 	if g := tr.current(); len(g.Zones) != 1 {
 		t.Errorf("%d zones", len(g.Zones))
@@ -283,6 +284,7 @@ func TestSourceDropped(t *testing.T) {
 
 func TestClaimsMoved(t *testing.T) {
 	tr := published(t)
+	tr.write("nirzone.toml", laxClaims)
 	tr.later(cycle)
 	tr.seen()
 	tr.write("registry/claims", "JPNIC\t27.0.0.0/16\nJPNIC\t42.0.0.0/9\nKRNIC\t27.128.0.0/9\nKRNIC\t42.128.0.0/9\n")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,20 +21,26 @@ func (b *batch) decide(number uint64) *zone.Generation {
 		Version: zone.GenerationVersion, Number: number, Time: b.now, Cause: b.cause,
 		Config: b.cfg.SHA256, Claims: b.claims.digest,
 	}
+	b.sinceWhen(b.claimsHolds)
+	g.Holds = append(g.Holds, b.claimsHolds...)
 	var reload []zone.Name
 	if b.prev != nil {
 		g.Previous = b.prev.Number
 		reload = slices.Clone(b.prev.Reload)
 	}
-	notices := slices.Clone(b.notices)
+	notices := append(slices.Clone(b.notices), b.heldNotices(b.claimsHolds)...)
 	for _, j := range b.jobs {
 		notices = append(notices, b.zoneNotices(j)...)
 		if j.unmerged() {
 			j.holds = b.holdsBefore(j)
 		}
+		b.sinceWhen(j.holds)
 		g.Holds = append(g.Holds, j.holds...)
 		if j.skip {
 			continue
+		}
+		if !j.still && j.settled() {
+			j.result.Basis = b.basisOf(j, j.signers, b.claimsFor(j))
 		}
 		g.Zones = append(g.Zones, j.result)
 		if j.prev == nil || j.prev.SHA256 != j.result.SHA256 || j.mended {
@@ -78,22 +85,62 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 	if i := slices.IndexFunc(j.result.Keys, func(k zone.GenerationKey) bool { return k.Algorithm != b.cfg.Signing.Algorithm }); i >= 0 {
 		list = append(list, zone.Notice{
 			Code: "algorithm", Severity: zone.Warning, Source: b.cfg.RIR, Zone: j.zone,
-			Text: fmt.Sprintf("the keys of %s are of algorithm %d, the configuration says %d: keys that exist are not rolled by it, and go on signing", j.zone.File(), j.result.Keys[i].Algorithm, b.cfg.Signing.Algorithm),
+			Text: fmt.Sprintf("the keys of %s are of algorithm %d, the configuration says %d: keys that exist are not rolled by it, and go on signing; to roll them: zonebuild keys roll %s --algorithm %d", j.zone.File(), j.result.Keys[i].Algorithm, b.cfg.Signing.Algorithm, j.zone.File(), b.cfg.Signing.Algorithm),
 		})
 	}
+	list = append(list, b.keyNotices(j)...)
 	if j.pinned != 0 {
 		list = append(list, zone.Notice{
 			Code: "pinned", Severity: zone.Alarm, Source: b.cfg.RIR, Zone: j.zone,
 			Text: fmt.Sprintf("%s stands at the content of generation %d; follow the inputs again with: zonebuild rollback --release", j.zone.File(), j.pinned),
 		})
 	}
-	for _, h := range j.holds {
-		list = append(list, zone.Notice{
-			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: j.zone,
-			Text: fmt.Sprintf("%d delegations would be lost and are held: %s; look at \"zonebuild held show %s\"", len(h.Losses), h.Rule, h.Hash[:12]),
-		})
+	return append(list, b.heldNotices(j.holds)...)
+}
+
+// heldNotices tells the sources of what is held. What a person has decided to
+// hold while the rest passes is a warning, and says until when.
+func (b *batch) heldNotices(holds []zone.Hold) []zone.Notice {
+	var list []zone.Notice
+	for _, h := range holds {
+		n := zone.Notice{
+			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: h.Zone,
+			Text: fmt.Sprintf("%s, which is held: %s; look at \"zonebuild held show %s\"", h.Text(), h.Rule, h.Hash[:12]),
+		}
+		if !h.Until.IsZero() {
+			n.Code, n.Severity = "additions-only", zone.Warning
+			n.Text = fmt.Sprintf("%s; they stand as published until %s while the rest of the feed passes; look at \"zonebuild held show %s\"", h.Text(), stamp(h.Until), h.Hash[:12])
+		}
+		list = append(list, n)
 	}
-	return list
+	return mergeNotices(list)
+}
+
+// mergeNotices makes one notice of those that are about the same, as two holds of
+// one kind are.
+func mergeNotices(list []zone.Notice) []zone.Notice {
+	var out []zone.Notice
+	for _, n := range list {
+		if i := slices.IndexFunc(out, func(o zone.Notice) bool { return o.Key() == n.Key() }); i >= 0 {
+			out[i].Text += "; " + n.Text
+			continue
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// sinceWhen gives holds the time of the run that first held them.
+func (b *batch) sinceWhen(holds []zone.Hold) {
+	for i := range holds {
+		holds[i].Since = b.now.UTC()
+		if b.prev == nil {
+			continue
+		}
+		if k := slices.IndexFunc(b.prev.Holds, func(p zone.Hold) bool { return p.Hash == holds[i].Hash && !p.Since.IsZero() }); k >= 0 {
+			holds[i].Since = b.prev.Holds[k].Since
+		}
+	}
 }
 
 // unmerged reports whether the zone is carried forward because it could not be
@@ -106,9 +153,12 @@ func (j *job) unmerged() bool {
 func (b *batch) holdsBefore(j *job) []zone.Hold {
 	var holds []zone.Hold
 	for _, h := range b.prev.Holds {
-		if h.Zone == j.zone && h.Kind != zone.KindZoneDropped {
+		if h.Zone == j.zone && h.Kind != zone.KindZoneDropped && h.Kind != zone.KindApex {
 			holds = append(holds, h)
 		}
+	}
+	if j.apexHold != nil {
+		holds = append(holds, *j.apexHold)
 	}
 	return holds
 }
@@ -117,6 +167,7 @@ func (b *batch) holdsBefore(j *job) []zone.Hold {
 // built in this run: it goes on. What this run says itself is left out.
 func (b *batch) before(j *job) []zone.Notice {
 	own := append([]string{"carried", "runway", "pinned", "algorithm", "registry-missing"}, sourceCodes...)
+	own = append(own, keyCodes...)
 	var list []zone.Notice
 	for _, n := range b.prev.Notices {
 		if n.Zone == j.zone && !slices.Contains(own, n.Code) && !strings.HasPrefix(n.Code, "held-") {
@@ -208,21 +259,28 @@ func (b *batch) nothingNew(g *zone.Generation) bool {
 	if b.prev == nil || slices.ContainsFunc(b.jobs, func(j *job) bool { return j.mended }) {
 		return false
 	}
-	return bytes.Equal(essence(g), essence(b.prev))
+	sameNotice := func(x, y zone.OpenNotice) bool { return x.Notice == y.Notice && x.Since.Equal(y.Since) }
+	return slices.EqualFunc(g.Notices, b.prev.Notices, sameNotice) && bytes.Equal(essence(g), essence(b.prev))
 }
 
 // essence is a generation without what differs from run to run although nothing
-// changed.
+// changed, and without its notices, which are compared one by one: they are most
+// of it.
 func essence(g *zone.Generation) []byte {
 	c := *g
-	c.Number, c.Previous, c.Time, c.Cause, c.Reload = 0, 0, time.Time{}, "", nil
+	c.Version, c.Number, c.Previous, c.Time, c.Cause, c.Reload, c.Notices = 0, 0, 0, time.Time{}, "", nil, nil
 	return c.Encode()
 }
 
 // commit publishes the draft. A crash in here leaves the old generation or the
 // new one, with its generation.json.
-func commit(ctx context.Context, draft *publish.Draft, g *zone.Generation) error {
-	_, err := draft.Commit(ctx, publish.Note("generation.json", g.Encode()))
+func (b *batch) commit(ctx context.Context, draft *publish.Draft, g *zone.Generation) error {
+	data := g.Encode()
+	made, err := draft.Commit(ctx, publish.Note("generation.json", data))
+	if err == nil || errors.Is(err, publish.ErrMoved) {
+		b.note = digest(data)
+		b.seeWritten(made)
+	}
 	if err != nil {
 		return fmt.Errorf("publishing: %w", err)
 	}

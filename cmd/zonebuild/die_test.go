@@ -30,6 +30,8 @@ var scenes = []scene{
 	{"hold", "", false, func(tr *tree) { tr.feed("JPNIC", zoneA, owners(zoneA, 10, 12)) }},
 	{"accept", "accept HASH --removes 12 -m crash", true, nil},
 	{"accepted", "", true, nil},
+	{"additions", "accept HASH --additions-only -m crash", true, nil},
+	{"decided", "", true, nil},
 	{"rollback", "rollback", false, nil},
 }
 
@@ -55,7 +57,9 @@ func (sc scene) set(t *testing.T) (*tree, string) {
 		tr.must(3)
 		hash := tr.held()[0].Hash
 		command = strings.ReplaceAll(command, "HASH", hash)
-		if sc.command == "" {
+		if sc.name == "decided" {
+			tr.must(0, "accept", hash, "--additions-only", "-m", "crash")
+		} else if sc.command == "" {
 			tr.must(0, "accept", hash, "--removes", "12", "-m", "crash")
 		}
 		tr.later(cycle)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,48 +15,109 @@ import (
 
 // gateAll holds what passes a limit. A held source is merged again from the
 // input it was accepted with; that may uncover another loss, so it goes on until
-// nothing new is held. A zone in which a held source still loses is taken whole
-// from what is published, and then it loses nothing: the loop ends.
+// nothing new is held. What a held source still loses, because of what others
+// say or of a decision that expired, stands as published, owner by owner; and
+// where even that does not help the zone is taken whole from what is published.
+// Then it loses nothing: the loop ends.
 func (b *batch) gateAll(ctx context.Context) error {
 	for {
-		var changes []zone.SourceChange
-		for _, j := range b.jobs {
-			if !j.fixed() {
-				changes = append(changes, j.changes...)
-			}
-		}
-		again := map[*job]bool{}
-		for _, h := range zone.Gate(changes, b.cfg.Gates, b.accepted) {
-			j := b.job(h.Zone)
-			if j.held[h.Source] {
-				j.frozen = true
-			} else {
-				j.hold(h)
-			}
-			again[j] = true
-		}
+		again := b.holdMore(zone.Gate(b.changes(), b.cfg.Gates, b.accepts, b.now))
 		if len(again) == 0 {
 			b.holdClaims()
+			b.holdDecided()
+			b.holdApexes()
 			return nil
 		}
-		var jobs []*job
-		for _, j := range b.jobs {
-			if again[j] {
-				jobs = append(jobs, j)
-			}
-		}
-		if err := forEach(ctx, jobs, func(_ context.Context, j *job) error { b.merge(j); return nil }); err != nil {
+		if err := forEach(ctx, again, func(_ context.Context, j *job) error { b.merge(j); return nil }); err != nil {
 			return err
 		}
 	}
 }
 
-func (j *job) hold(h zone.Hold) {
+// changes returns what every zone's sources lose. Zones that are not merged, or
+// stand, count too: a limit is on a source's total.
+func (b *batch) changes() []zone.SourceChange {
+	var changes []zone.SourceChange
+	for _, j := range b.jobs {
+		switch {
+		case j.next != nil && !j.fixed() && j.carried == "":
+			changes = append(changes, j.changes...)
+		case j.prev != nil:
+			changes = append(changes, zone.UnchangedSources(j.prev)...)
+		}
+	}
+	return changes
+}
+
+// holdMore takes the next step against every loss that passes a limit, and
+// returns the zones that are to be merged again.
+func (b *batch) holdMore(holds []zone.Hold) []*job {
+	again, before := map[*job]bool{}, map[*job]map[string]bool{}
+	for _, h := range holds {
+		j := b.job(h.Zone)
+		if before[j] == nil {
+			before[j] = maps.Clone(j.held)
+		}
+		j.list(h)
+		if other := byOthers(h); other || before[j][h.Source] {
+			if !j.stand(h) {
+				j.frozen = true
+			}
+		} else {
+			j.hold(h.Source)
+		}
+		again[j] = true
+	}
+	return slices.DeleteFunc(slices.Clone(b.jobs), func(j *job) bool { return !again[j] })
+}
+
+// byOthers reports whether other sources hide what is lost: then it is no use to
+// go back to the source's own earlier file.
+func byOthers(h zone.Hold) bool {
+	own := func(s zone.HeldSet) bool { return strings.HasSuffix(s.By, " of "+h.Source) }
+	return h.Kind == zone.KindShadowed && !slices.ContainsFunc(h.Sets, own)
+}
+
+func (j *job) hold(source string) {
 	if j.held == nil {
 		j.held = map[string]bool{}
 	}
-	j.held[h.Source] = true
+	j.held[source] = true
+}
+
+// stand keeps the losses of a hold as they are published. It reports false if
+// that was tried before.
+func (j *job) stand(h zone.Hold) bool {
+	fresh := false
+	if j.stands == nil {
+		j.stands = map[zone.Name]zone.Stand{}
+	}
+	for _, n := range h.Losses {
+		s := zone.Stand{Source: h.Source, Over: h.Kind == zone.KindShadowed}
+		if j.stands[n] != s {
+			j.stands[n], fresh = s, true
+		}
+	}
+	return fresh
+}
+
+// list lists a hold for people, unless it is listed already, as it is or with
+// more losses.
+func (j *job) list(h zone.Hold) {
+	for _, o := range j.holds {
+		if o.Source == h.Source && o.Kind == h.Kind && subset(h.Losses, o.Losses) {
+			return
+		}
+	}
 	j.holds = append(j.holds, h)
+}
+
+func subset(some, all []zone.Name) bool {
+	in := map[zone.Name]bool{}
+	for _, n := range all {
+		in[n] = true
+	}
+	return !slices.ContainsFunc(some, func(n zone.Name) bool { return !in[n] })
 }
 
 // holdClaims lists, as something a person can accept, the published delegations
@@ -94,7 +156,7 @@ func movedRule(source string) string {
 func (b *batch) dropped(j *job) {
 	h := zone.Hold{Source: b.cfg.RIR, Zone: j.zone, Kind: zone.KindZoneDropped, Rule: "the zone is in no [[zones]] group", Before: j.prev.Delegations, Losses: []zone.Name{j.zone}}
 	h.Hash = h.ComputeHash()
-	if b.accepted(h.Source, h.Zone)[j.zone] {
+	if zone.Accepts(b.accepts).Agreed(h, b.now) {
 		j.skip = true
 		return
 	}
@@ -102,17 +164,12 @@ func (b *batch) dropped(j *job) {
 	j.carried = "it is published, but in no [[zones]] group of the configuration; put it back, or accept its loss"
 }
 
-// accepted returns the owners whose loss a person has accepted.
-func (b *batch) accepted(source string, z zone.Name) map[zone.Name]bool {
-	return zone.AcceptedLosses(b.accepts, b.now)(source, z)
-}
-
 // released returns what of the zone need not stand any longer although no new
 // manager asserts it.
 func (b *batch) released(j *job) map[zone.Name]bool {
 	names := map[zone.Name]bool{}
 	for _, a := range b.accepts {
-		if a.Zone == j.zone && a.Kind == zone.KindClaimsMoved && a.Valid(b.now) {
+		if a.Zone == j.zone && a.Kind == zone.KindClaimsMoved && a.Valid(b.now) && !a.AdditionsOnly {
 			for _, n := range a.Losses {
 				names[n] = true
 			}
@@ -122,30 +179,35 @@ func (b *batch) released(j *job) map[zone.Name]bool {
 }
 
 // happening returns the accepts whose loss is complete once the zones are
-// published as they were merged, with the zone.
+// published as they were merged, with the zone; none for that of claims.
 func (b *batch) happening() map[*zone.Accept]*job {
 	done := map[*zone.Accept]*job{}
 	for _, a := range b.accepts {
-		if j := b.job(a.Zone); j != nil && j.lacks(a) {
+		if j := b.job(a.Zone); j != nil && a.Valid(b.now) && b.lacks(j, a) {
 			done[a] = j
 		}
+	}
+	for _, a := range b.claimsAgreed {
+		done[a] = nil
 	}
 	return done
 }
 
-// lacks reports whether the zone will hold none of an accept's losses.
-func (j *job) lacks(a *zone.Accept) bool {
-	if a.Kind == zone.KindZoneDropped {
+// lacks reports whether the zone will be as an accept lets it be.
+func (b *batch) lacks(j *job, a *zone.Accept) bool {
+	switch {
+	case a.AdditionsOnly:
+		return false
+	case a.Kind == zone.KindZoneDropped:
 		return j.group == nil && j.skip
-	}
-	if j.next == nil || j.fixed() || j.carried != "" {
+	case j.next == nil || j.carried != "":
+		return false
+	case a.Kind == zone.KindApex:
+		return zone.GateApex(b.cfg.RIR, j.zone, j.apex.Published(), j.group.Apex(j.zone)) == nil
+	case j.fixed():
 		return false
 	}
-	gone := map[zone.Name]bool{}
-	for _, n := range a.Losses {
-		gone[n] = true
-	}
-	return !slices.ContainsFunc(j.next.Entries, func(e zone.Entry) bool { return e.Type == zone.TypeNS && gone[e.Name] })
+	return a.Happened(j.next)
 }
 
 // spend notes the accepts whose loss happens in this run. They go when it is
@@ -153,7 +215,7 @@ func (j *job) lacks(a *zone.Accept) bool {
 // loss. A crash before that leaves them, and the next run spends them.
 func (b *batch) spend(happening map[*zone.Accept]*job) {
 	for a, j := range happening {
-		if j.carried == "" {
+		if j == nil || j.carried == "" {
 			b.spent[a.Hash] = true
 		}
 	}

@@ -9,19 +9,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"nirzone/cmd/shell"
 	"nirzone/zone"
+	"nirzone/zone/sign"
 )
 
 // A batch is everything one run starts from, and its zones on their way.
 type batch struct {
 	*app
+	gateBatch
 	cause     string
 	manifest  *zone.Manifest
 	claims    claimSet
 	oldConfig *zone.Config            // of the current generation, if it differs and can be read
 	blind     bool                    // the manifest cannot be read
+	parsed    sync.Mutex              // guards oldClaims
 	oldClaims map[string]*zone.Claims // by digest, as earlier generations used them
 	accepts   []*zone.Accept
 	jobs      []*job // sorted by zone
@@ -33,14 +37,16 @@ type batch struct {
 	made      madeInputs               // of an adoption
 }
 
-// A claimSet is registry/claims with its digest.
+// A claimSet is registry/claims by its digest; claimsOf has the claims. They are
+// missing if neither the file nor the copy of it can be read.
 type claimSet struct {
-	*zone.Claims
-	digest string
+	digest  string
+	missing bool
 }
 
 // A job is one zone on its way through the pipeline.
 type job struct {
+	gateJob
 	zone    zone.Name
 	group   *zone.Group          // nil: published, but no longer configured
 	prev    *zone.GenerationZone // nil: never published
@@ -59,9 +65,17 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	same    bool // the published file is linked: it would become the same
-	signed  int  // signatures made
-	mended  bool // the published file was not the one that was written, and is written again
+	keys    keyJob
+	same    bool               // the published file is linked: it would become the same
+	signed  int                // signatures made
+	mended  bool               // the published file was not the one that was written, and is written again
+	signers []sign.Key         // that it was signed with
+	files   map[wanted]*parsed // while it is merged
+	asked   bool               // the merge had to know what is published
+	moved   bool               // … and that was another zone: the next merge may say something else
+	basis   string             // of a still zone whose claims have another digest, and decide the same
+	still   bool               // nothing to do: it stands as published
+	wrote   bool               // the file in the draft is this run's
 }
 
 const (
@@ -78,6 +92,7 @@ func (a *app) gather(cause string) (*batch, error) {
 		app: a, cause: cause, notices: slices.Clone(a.early), fresh: cause == causeInit,
 		oldClaims: map[string]*zone.Claims{}, files: map[string]string{}, current: map[zone.Name]zone.Input{},
 	}
+	a.sight = openSight(a.fs, filepath.Join(a.cfg.State, "sight.json"), a.full)
 	if err := b.readManifest(); err != nil {
 		return nil, err
 	}
@@ -85,8 +100,11 @@ func (a *app) gather(cause string) (*batch, error) {
 		return nil, err
 	}
 	b.readAccepts()
+	b.observations()
 	b.readOldConfig()
+	b.gateClaims()
 	b.makeJobs()
+	b.chooseApexes()
 	return b, nil
 }
 
@@ -137,11 +155,11 @@ func (b *batch) readRegistry() error {
 			return &shell.Exit{Code: 1, Err: err, Hint: "write registry/claims: SOURCE<TAB>PREFIX, sorted"}
 		}
 		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %v; export the registry again", b.prev.Number, err)
-		c, cerr := b.claimsOf(b.prev.Claims)
+		_, cerr := b.claimsOf(b.prev.Claims)
 		if cerr != nil && b.cause != causeBuild {
 			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)
 		}
-		b.claims = claimSet{c, b.prev.Claims}
+		b.claims = claimSet{b.prev.Claims, cerr != nil}
 		return nil
 	}
 	for _, z := range b.cfg.Zones() {
@@ -171,22 +189,25 @@ func (b *batch) registryManifest() (map[string]string, error) {
 	return want, nil
 }
 
+// readClaims reads the claims. Those that the current generation was made by are
+// known to parse, and are read again only where a zone is merged.
 func (b *batch) readClaims(want map[string]string) error {
 	file := filepath.Join(b.cfg.Registry, "claims")
-	data, err := shell.ReadFile(file, maxClaims)
+	sum, _, err := b.sight.digest(file, file, maxClaims)
 	if err != nil {
 		return fmt.Errorf("reading claims: %w", err)
 	}
-	sum := digest(data)
 	if err := promised(want, "claims", sum); err != nil {
 		return err
 	}
-	c, err := zone.ParseClaims("claims", data)
-	if err != nil {
-		return err
-	}
-	b.claims = claimSet{c, sum}
 	b.files[sum] = file
+	if b.prev == nil || b.prev.Claims != sum {
+		if _, err := b.claimsOf(sum); err != nil {
+			delete(b.files, sum)
+			return err
+		}
+	}
+	b.claims = claimSet{digest: sum}
 	return nil
 }
 
@@ -201,15 +222,15 @@ func promised(want map[string]string, file, sum string) error {
 func (b *batch) registryZonelet(z zone.Name, want map[string]string) {
 	name := z.File() + "-" + b.cfg.RIR
 	file := filepath.Join(b.cfg.Registry, name)
-	data, err := shell.ReadFile(file, maxZonelet)
+	sum, size, err := b.sight.digest(file, file, maxZonelet)
 	if err == nil {
-		err = promised(want, name, digest(data))
+		err = promised(want, name, sum)
 	}
 	if err != nil {
 		b.registryMissing(z, name, err)
 		return
 	}
-	in := zone.Input{Source: b.cfg.RIR, File: name, SHA256: digest(data), Size: int64(len(data))}
+	in := zone.Input{Source: b.cfg.RIR, File: name, SHA256: sum, Size: size}
 	b.current[z] = in
 	b.files[in.SHA256] = file
 }
@@ -254,11 +275,11 @@ func (b *batch) object(sum string) ([]byte, error) {
 	return data, err
 }
 
-// claimsOf returns the claims that an earlier generation was made by.
+// claimsOf returns the claims with a digest, as this or an earlier generation
+// was made by.
 func (b *batch) claimsOf(sum string) (*zone.Claims, error) {
-	if sum == b.claims.digest && b.claims.Claims != nil {
-		return b.claims.Claims, nil
-	}
+	b.parsed.Lock()
+	defer b.parsed.Unlock()
 	if c := b.oldClaims[sum]; c != nil {
 		return c, nil
 	}
@@ -275,8 +296,7 @@ func (b *batch) claimsOf(sum string) (*zone.Claims, error) {
 }
 
 // makeJobs lists the zones: those configured, and those published that are
-// configured no more. Claims of earlier generations are read here, once, so
-// that the zones can go on in parallel.
+// configured no more.
 func (b *batch) makeJobs() {
 	for _, z := range b.cfg.Zones() {
 		b.jobs = append(b.jobs, &job{zone: z, group: b.cfg.Group(z)})
@@ -290,16 +310,25 @@ func (b *batch) makeJobs() {
 				b.jobs = append(b.jobs, j)
 			}
 			j.prev, j.base, j.pinned = p, p, p.Pinned
-			_, err := b.claimsOf(p.Claims)
-			if err == nil && b.claims.Claims == nil {
-				_, err = b.claimsOf(b.claims.digest)
-			}
-			if err != nil {
+			if err := b.checkClaims(p.Claims); err != nil {
 				j.carried = fmt.Sprintf("the claims cannot be read: %v; restore state/inputs", err)
 			}
 		}
 	}
 	slices.SortFunc(b.jobs, func(x, y *job) int { return strings.Compare(string(x.zone), string(y.zone)) })
+}
+
+// checkClaims reads the claims that a zone was made by, and those of today,
+// unless they are the same file, whose digest is the one it is named by.
+func (b *batch) checkClaims(sum string) error {
+	if sum == b.claims.digest && !b.claims.missing {
+		return nil
+	}
+	_, err := b.claimsOf(sum)
+	if err == nil && b.claims.missing {
+		_, err = b.claimsOf(b.claims.digest)
+	}
+	return err
 }
 
 // job returns the job of a zone, nil if there is none.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,12 +14,16 @@ import (
 
 func keysCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use: "keys", Short: "Show the zones' keys", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return a.keys() },
+		Use: "keys [ZONE...]", Short: "Show the zones' keys, and change them",
+		Long: `Keys shows each key, its state, its next step, when that is, and what it waits
+for. With ZONE it shows the whole plan for that zone. docs/keys.md has the life
+of a key as time lines.`,
+		Example: "  zonebuild keys\n  zonebuild keys 202.in-addr.arpa",
+		RunE:    func(_ *cobra.Command, args []string) error { return a.keys(args) },
 	}
 	var lost bool
 	make := &cobra.Command{
-		Use: "init [ZONE...]", Short: "Make a KSK and a ZSK for every zone that has none",
+		Use: "init [ZONE...]", Short: "Make the first keys of every zone that has none",
 		Long: `Init makes the keys that are missing, 0600, in BIND's format. It replaces
 nothing. A published zone whose keys are gone is refused: with a new KSK the zone
 is bogus for every validating resolver until the parent has the new DS. Restore
@@ -29,52 +32,9 @@ the keys from a backup, or say --lost if there is none.`,
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keysInit(args, lost) },
 	}
 	make.Flags().BoolVar(&lost, "lost", false, "make new keys although the zone is published with others")
-	c.AddCommand(make)
+	c.AddCommand(make, keysRollCommand(a), keysApproveCommand(a), keysStepCommand(a), keysTrustCommand(a),
+		keysDSCommand(a), keysCDSCommand(a), keysImportCommand(a), keysExportCommand(a))
 	return c
-}
-
-// keyRow is a key as "keys --json" shows it.
-type keyRow struct {
-	Zone      string `json:"zone"`
-	Key       string `json:"key"`
-	Role      string `json:"role"`
-	Tag       uint16 `json:"tag"`
-	Algorithm uint8  `json:"algorithm"`
-	State     string `json:"state"`
-	DS        string `json:"ds,omitempty"` // for the parent, of a KSK
-}
-
-func (a *app) keys() error {
-	if err := a.configure(); err != nil {
-		return err
-	}
-	rows := []keyRow{}
-	for _, z := range a.cfg.Zones() {
-		keys, err := sign.LoadKeys(a.cfg.Keys, z)
-		if err != nil {
-			return err
-		}
-		for _, k := range keys {
-			r := keyRow{Zone: z.File(), Key: k.ID, Role: k.Role(), Tag: k.Tag, Algorithm: k.Algorithm, State: k.State(a.now).String()}
-			if r.Role == "KSK" {
-				r.DS = k.DS().Text()
-			}
-			rows = append(rows, r)
-		}
-	}
-	if a.json {
-		return a.answer(rows)
-	}
-	t := shell.Table{Header: []string{"zone", "role", ">tag", ">algorithm", "state", "DS for the parent"}}
-	for _, r := range rows {
-		t.Add(r.Zone, r.Role, fmt.Sprint(r.Tag), fmt.Sprint(r.Algorithm), r.State, r.DS)
-	}
-	t.Render(a.Stdout)
-	if len(rows) == 0 {
-		a.Errorf("there are no keys yet")
-		a.Errorf("hint: zonebuild keys init")
-	}
-	return nil
 }
 
 func (a *app) keysInit(args []string, lost bool) error {
@@ -102,8 +62,26 @@ func (a *app) keysInit(args []string, lost bool) error {
 			return err
 		}
 	}
-	steps, err := sign.Init(a.fs, a.cfg.Keys, zones, a.cfg.Signing, a.now, rand.Reader)
+	steps, err := a.initKeys(zones, lost)
 	return errors.Join(a.showSteps(steps), err) // what was done is shown also if it went wrong then
+}
+
+// initKeys makes the missing keys of the zones as if they were never published.
+// With lost, the new set is one that a person named.
+func (a *app) initKeys(zones []zone.Name, lost bool) ([]sign.Step, error) {
+	var done []sign.Step
+	for _, z := range zones {
+		w, ev := a.keyWork(z, a.cfg.Group(z), nil)
+		ring, steps, err := w.Init(ev, a.now)
+		if err == nil && lost && a.entryOf(z) != nil && len(steps) > 0 {
+			err = a.trust(w.book, ring, "keys init --lost")
+		}
+		done = append(done, steps...)
+		if err != nil {
+			return done, fmt.Errorf("making keys of %s: %w", z, err)
+		}
+	}
+	return done, nil
 }
 
 // keysThere refuses to go on if a zone is published with a key that is no longer
@@ -151,7 +129,7 @@ func (a *app) keysPlan(zones []zone.Name) ([]sign.Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		steps = append(steps, sign.Plan(keys, a.cfg.Signing, z, a.now)...)
+		steps = append(steps, sign.Plan(keys, sign.NewPolicy(a.cfg.Signing, a.cfg.Group(z)), sign.Evidence{}, z, a.now)...)
 	}
 	return steps, nil
 }

@@ -40,10 +40,12 @@ When a source would lose too much:
   zonebuild held                   list what waits
   zonebuild held show HASH         the losses, one by one
   zonebuild accept HASH --removes 120 -m "JPNIC ticket 4711"
+  zonebuild accept HASH --additions-only -m "the rest may pass"
 
 When something wrong was published:
   zonebuild history                list the generations that are kept
   zonebuild rollback 41            publish the content of generation 41 again
+  zonebuild pins                   list what stands whatever is fetched
   zonebuild rollback --release     follow the inputs again
 
 Exit codes: 0 published or nothing to do, 1 nothing published, 2 usage or
@@ -107,6 +109,7 @@ func command(a *app) *cobra.Command {
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
+	root.AddCommand(pinsCommand(a))
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")
 	f.StringVar(&a.nowFlag, "now", "", "build as if it were `TIME` (2026-11-21T18:00:00Z); serials and signatures are of that time too")
@@ -114,6 +117,7 @@ func command(a *app) *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	f.BoolVar(&a.dryRun, "dry-run", false, "show what would be done, change nothing")
 	f.BoolVar(&a.noReload, "no-reload", false, "leave the reload to \"zonebuild reload\"")
+	f.BoolVar(&a.full, "full", false, "build every zone and read every file, also where nothing seems to have changed")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
 	root.Flags().StringArrayVar(&shadow, "shadow", nil, "publish nothing, compare with what `FILE` or folder holds of what is served; may be repeated")

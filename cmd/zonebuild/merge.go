@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,6 +40,9 @@ func (b *batch) mergeAll(ctx context.Context) error {
 
 // merge makes the job's next zone, or says in carried why it cannot.
 func (b *batch) merge(j *job) {
+	if j.still {
+		return
+	}
 	j.next, j.inputs, j.notices, j.changes, j.delta, j.refused = nil, nil, nil, nil, zone.Delta{}, 0
 	switch {
 	case j.skip:
@@ -60,14 +64,25 @@ func (b *batch) merge(j *job) {
 	}
 }
 
+// mergeInputs parses what the zone is and was made of, and merges both. The old
+// state is merged again at the same time as the new one, which seldom asks for it.
 func (b *batch) mergeInputs(j *job) error {
-	old, _, err := b.replay(j, j.prev)
-	if err != nil && j.fixed() && j.base != j.prev {
-		old = nil // a rollback needs to know only where it goes
-	} else if err != nil {
-		return fmt.Errorf("the published state cannot be computed again: %w; restore the spool and state/inputs", err)
+	j.files = b.parseAll(j)
+	defer func() { j.files = nil }()
+	type replayed struct {
+		z   *zone.Zone
+		err error
 	}
+	before := sync.OnceValue(func() replayed {
+		z, _, err := b.replay(j, j.prev)
+		return replayed{z, err}
+	})
+	var wait sync.WaitGroup
+	wait.Go(func() { before() })
+	defer wait.Wait()
 	var notices []zone.Notice
+	var err error
+	j.asked = false
 	if j.adopted != nil {
 		j.inputs = j.adopted.inputs
 		j.next, notices, err = b.mergeAdopted(j)
@@ -75,43 +90,69 @@ func (b *batch) mergeInputs(j *job) error {
 		j.inputs = j.base.Inputs
 		j.next, notices, err = b.replay(j, j.base)
 	} else {
-		j.next, notices, err = b.mergeNew(j, old)
+		j.next, notices, err = b.mergeNew(j, func() *zone.Zone { j.asked = true; return before().z })
+	}
+	old := before().z
+	if olderr := before().err; olderr != nil && j.fixed() && j.base != j.prev {
+		old = nil // a rollback needs to know only where it goes
+	} else if olderr != nil {
+		return fmt.Errorf("the published state cannot be computed again: %w; restore the spool and state/inputs", olderr)
 	}
 	if err != nil {
 		return err
 	}
 	j.notices = append(j.notices, notices...)
+	j.moved = j.asked && !sameZone(old, j.next)
 	if old != nil {
 		j.delta = zone.Diff(old, j.next)
 		j.delta.Apex = b.apexChange(j)
-		j.changes = zone.SourceChanges(old, j.next)
+		j.compare(old)
 	}
 	return nil
+}
+
+// sameZone reports whether two zones hold the same records of the same lines of
+// the same files.
+func sameZone(x, y *zone.Zone) bool {
+	sameInput := func(a, b zone.Input) bool {
+		return a.Source == b.Source && a.File == b.File && a.SHA256 == b.SHA256
+	}
+	return x != nil && y != nil && slices.EqualFunc(x.Inputs, y.Inputs, sameInput) && slices.Equal(x.Entries, y.Entries)
 }
 
 // apexChange returns what the configuration changes at the top of a zone,
 // against the one that the current generation was built by. The replay uses
 // today's for both.
 func (b *batch) apexChange(j *job) []string {
-	if b.oldConfig == nil || b.oldConfig.Group(j.zone) == nil {
-		return nil
+	before := j.apex // of the delegations' TTL; the rest may wait for a person
+	if b.oldConfig != nil && b.oldConfig.Group(j.zone) != nil {
+		before = b.oldConfig.Group(j.zone).Apex(j.zone)
 	}
-	before, after := b.oldConfig.Group(j.zone).Apex(j.zone), j.group.Apex(j.zone)
-	return zone.Diff(&zone.Zone{Apex: before}, &zone.Zone{Apex: after}).Apex
+	if j.prev.Apex != nil {
+		before = j.prev.Apex.Under(before)
+	}
+	return zone.Diff(&zone.Zone{Apex: before}, &zone.Zone{Apex: j.apex}).Apex
 }
 
 // fixed reports whether the zone is made of what an earlier generation was made
 // of, whatever the inputs say now.
 func (j *job) fixed() bool { return j.frozen || j.pinned != 0 }
 
-func (b *batch) mergeNew(j *job, old *zone.Zone) (*zone.Zone, []zone.Notice, error) {
+// mergeNew merges what the sources offer. old is called if the merge has to know
+// what is published.
+func (b *batch) mergeNew(j *job, old func() *zone.Zone) (*zone.Zone, []zone.Notice, error) {
 	frags, err := b.fragments(j)
 	if err != nil {
 		return nil, nil, err
 	}
+	claims, err := b.claimsOf(b.claims.digest)
+	if err != nil {
+		return nil, nil, err
+	}
 	next, notices := zone.Merge(zone.MergeInput{
-		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: b.claims.Claims,
-		Fragments: frags, Published: old, Released: b.released(j),
+		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: claims,
+		Fragments: frags, Ask: old, Released: b.released(j),
+		Stand: b.standingOwners(j),
 	})
 	next.Describe(j.inputs)
 	return next, notices, nil
@@ -129,10 +170,15 @@ func (b *batch) replay(j *job, g *zone.GenerationZone) (*zone.Zone, []zone.Notic
 	if err != nil {
 		return nil, nil, err
 	}
-	old, _, notices, err := g.Replay(j.group.Apex(j.zone), b.cfg.RIR, claims, b.object, b.cfg.ParseOptions)
-	if err != nil {
-		return nil, nil, err
+	var frags []*zone.Fragment
+	for _, in := range g.Inputs {
+		f, err := j.parsed(in, true)
+		if err != nil {
+			return nil, nil, err
+		}
+		frags = append(frags, f)
 	}
+	old, notices := g.Remerge(j.group.Apex(j.zone), b.cfg.RIR, claims, frags)
 	if n := counts(old); !slices.Equal(n, g.Counts) {
 		return nil, nil, fmt.Errorf("the inputs give %v delegations, not %v as published; put back rir in the configuration, or the program that published them", n, g.Counts)
 	}
@@ -190,7 +236,7 @@ func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, err
 		return nil, zone.Input{}, nil
 	}
 	if next != nil && (old == nil || next.SHA256 != old.SHA256) {
-		f, err := b.parse(j.zone, *next, b.cfg.ParseOptions(source))
+		f, err := j.parsed(*next, false)
 		if err == nil {
 			return f, *next, nil
 		}
@@ -199,7 +245,7 @@ func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, err
 	if old == nil {
 		return nil, zone.Input{}, nil
 	}
-	f, err := b.parse(j.zone, *old, b.cfg.ParseOptions(source).Accepted(*old))
+	f, err := j.parsed(*old, true)
 	if err != nil {
 		return nil, zone.Input{}, fmt.Errorf("the accepted zonelet of %s cannot be read any more: %w; restore the spool", source, err)
 	}
@@ -247,15 +293,6 @@ func publishedInput(z *zone.GenerationZone, source string) *zone.Input {
 		}
 	}
 	return nil
-}
-
-func (b *batch) parse(z zone.Name, in zone.Input, opt zone.ParseOptions) (*zone.Fragment, error) {
-	data, err := b.object(in.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	opt.SHA256 = in.SHA256 // object has checked it
-	return zone.ParseFragment(in.Source, z, in.File, data, opt)
 }
 
 // refuse notes that a verified file was not used: a notice for each mistake up

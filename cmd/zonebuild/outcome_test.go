@@ -217,7 +217,7 @@ func TestQuiet(t *testing.T) {
 
 func TestVerbose(t *testing.T) {
 	tr := published(t)
-	tr.must(0, "--verbose")
+	tr.must(0, "--verbose", "--full") // else there is nothing to sign
 	for _, stage := range []string{"merging", "gates", "signing", "pruning"} {
 		if !strings.Contains(tr.err.String(), stage) {
 			t.Errorf("%q is not in the log:\n%s", stage, tr.err.String())

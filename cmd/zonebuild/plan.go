@@ -8,6 +8,7 @@ import (
 
 	"nirzone/cmd/shell"
 	"nirzone/zone"
+	"nirzone/zone/sign"
 )
 
 func planCommand(a *app) *cobra.Command {
@@ -27,6 +28,7 @@ type planReport struct {
 	Zones       []planZone    `json:"zones"`
 	Holds       []zone.Hold   `json:"holds"`
 	Notices     []zone.Notice `json:"notices"`
+	Keys        []sign.Step   `json:"keys"` // key steps, those that are due first
 }
 
 type planZone struct {
@@ -44,6 +46,7 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 	if err := a.open(); err != nil {
 		return err
 	}
+	a.planning = true
 	b, err := a.prepared(ctx, cause, prepare)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 }
 
 func (b *batch) planned() planReport {
-	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Notices: append([]zone.Notice{}, b.notices...)}
+	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Keys: []sign.Step{}, Notices: append([]zone.Notice{}, b.notices...)}
 	for _, j := range b.jobs {
 		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried, Pinned: j.pinned}
 		if j.carried != "" && j.prev != nil {
@@ -76,9 +79,13 @@ func (b *batch) planned() planReport {
 		}
 		p.Delegations += z.Delegations
 		p.Zones = append(p.Zones, z)
+		b.sinceWhen(j.holds)
 		p.Holds = append(p.Holds, j.holds...)
+		p.Keys = append(p.Keys, j.keys.plan...)
 		p.Notices = append(p.Notices, j.notices...)
 	}
+	b.sinceWhen(b.claimsHolds)
+	p.Holds = append(p.Holds, b.claimsHolds...)
 	p.Notices = append(p.Notices, b.sourceNotices()...)
 	zone.SortNotices(p.Notices)
 	return p
@@ -108,7 +115,8 @@ func (b *batch) showPlan(p planReport) {
 			fmt.Fprintf(w, "\n%s", text)
 		}
 	}
-	writeHolds(w, p.Holds)
+	writeHolds(w, p.Holds, b.now)
+	writeDueSteps(w, p.Keys)
 	(&report{}).writeNotices(w, "notices", p.Notices)
 	if p.First > 0 {
 		fmt.Fprintf(w, "\n%d delegations are in zones never published; to publish them: zonebuild init --accept %d\n", p.First, p.First)

@@ -41,7 +41,14 @@ func (a *app) reloadPending(ctx context.Context) (err error) {
 	}
 	rep := &report{Time: a.now, Cause: causeReload}
 	defer func() { err = a.finish(rep, err) }()
-	if err := a.reload(ctx, rep, a.prev); err != nil {
+	done := a.readSettled(a.before)
+	err = a.reload(ctx, rep, a.prev)
+	if done.Named != nil && a.note != a.before { // only the note is another
+		if werr := a.writeSettled(done); werr != nil {
+			rep.note("state: %v; the next run does it again", werr)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if len(rep.Notes) > 0 {

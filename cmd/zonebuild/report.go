@@ -12,6 +12,7 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/publish"
+	"nirzone/zone/sign"
 )
 
 // A report is what a run did. state/report.json, state/report.txt and the
@@ -32,6 +33,7 @@ type report struct {
 	Closed    []zone.Notice   `json:"closed,omitempty"`
 	Open      int             `json:"open"` // notices that go on
 	Reloads   []reloadFailure `json:"reload_failures,omitempty"`
+	Keys      []sign.Step     `json:"keys,omitempty"` // key steps that were taken
 	Notes     []string        `json:"notes,omitempty"`
 	described bool            // Zones, Holds and alarms are of this run's decisions
 	alarms    []zone.Notice
@@ -69,6 +71,7 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 	for _, j := range b.jobs {
 		r.Zones = append(r.Zones, j.report())
 		r.refused += j.refused
+		r.Keys = append(r.Keys, j.keys.steps...)
 	}
 	var before []zone.OpenNotice
 	if b.prev != nil {
@@ -100,7 +103,7 @@ func (j *job) report() zoneReport {
 	}
 	z.Added, z.Removed, z.Changed = countChanges(j.delta)
 	for _, h := range j.holds {
-		z.Held += len(h.Losses)
+		z.Held += h.Count()
 	}
 	switch {
 	case j.skip:
@@ -210,7 +213,7 @@ func (a *app) metrics(r *report) error {
 	m := shell.NewMetrics("zonebuild")
 	m.Finish(r.Exit, r.Time, time.Duration(r.Seconds*float64(time.Second)))
 	m.Set("generation", "Number of the current generation.", float64(r.Current))
-	m.Set("held_losses", "Delegations whose loss is held.", float64(losses(r.Holds)))
+	m.Set("held_losses", "What is held: delegations that would be lost or changed, name servers, ranges.", float64(losses(r.Holds)))
 	m.Set("zones_pinned", "Zones that stand at an earlier generation's content.", float64(pinned(r.Zones)))
 	m.Set("alarms", "Open notices that need a person.", float64(len(r.alarms)))
 	m.Set("reload_failures", "Reload commands that failed.", float64(len(r.Reloads)))
@@ -247,7 +250,7 @@ func truth(b bool) float64 {
 func losses(holds []zone.Hold) int {
 	n := 0
 	for _, h := range holds {
-		n += len(h.Losses)
+		n += h.Count()
 	}
 	return n
 }
@@ -259,11 +262,12 @@ const maxLines = 20
 func (r *report) write(w io.Writer) {
 	if r.described {
 		r.writeZones(w)
-		writeHolds(w, r.Holds)
+		writeHolds(w, r.Holds, r.Time)
 	}
 	if n := pinned(r.Zones); n > 0 {
 		fmt.Fprintf(w, "\n%s zones at an earlier generation's content, whatever is fetched: %d; end it with: zonebuild rollback --release\n", shell.Paint(w, shell.Care, "pinned:"), n)
 	}
+	writeSteps(w, "keys: done", r.Keys)
 	r.writeNotices(w, "new notices", r.Opened)
 	r.writeNotices(w, "closed notices", r.Closed)
 	for _, f := range r.Reloads {
@@ -326,14 +330,18 @@ func itoa(n int) string {
 	return strconv.Itoa(n)
 }
 
-func writeHolds(w io.Writer, holds []zone.Hold) {
+func writeHolds(w io.Writer, holds []zone.Hold, now time.Time) {
 	if len(holds) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "\n%s\n", shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
-	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "rule"}}
+	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "held", "rule"}}
 	for _, h := range holds {
-		t.Add(h.Hash[:12], h.Source, h.Zone.File(), h.Kind, strconv.Itoa(len(h.Losses)), h.Rule)
+		rule := h.Rule
+		if !h.Until.IsZero() {
+			rule = "additions only until " + stamp(h.Until) + "; " + rule
+		}
+		t.Add(h.Hash[:12], h.Source, h.Zone.File(), h.Kind, strconv.Itoa(h.Count()), age(h.Since, now), rule)
 	}
 	t.Render(w)
 }

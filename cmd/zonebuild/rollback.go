@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -142,4 +143,15 @@ func (b *batch) release(zones []zone.Name) error {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("no zone is pinned to an earlier generation")}
 	}
 	return nil
+}
+
+// pinnedSince returns the time of the rollback that a zone stands at.
+func (b *batch) pinnedSince(j *job) time.Time {
+	switch {
+	case j.pinned == 0:
+		return time.Time{}
+	case b.cause == causeRollback && j.base != j.prev:
+		return b.now.UTC()
+	}
+	return j.prev.PinnedSince
 }

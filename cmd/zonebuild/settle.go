@@ -65,21 +65,34 @@ func (b *batch) keepInputs() error {
 
 // layOut writes what follows from a generation for people and for nirctl: one
 // file a hold, and the notices of every source.
-func (a *app) layOut(g *zone.Generation) error {
+func (a *app) layOut(g *zone.Generation, done *settled) error {
+	if a.laidOut(done.Files) {
+		return nil
+	}
 	files := map[string][]byte{}
 	for _, h := range g.Holds {
-		files["held/"+h.Hash+".json"] = encode(heldFile{Version: 1, Generation: g.Number, Hold: h})
+		files["held/"+h.Hash+".json"] = encode(heldFile{Version: 2, Generation: g.Number, Hold: h})
 	}
 	opened, closed := a.turns(g)
 	for _, f := range zone.NoticeFiles(g.Notices, opened, closed, g.Time) {
 		files["notices/"+f.Source+".txt"], files["notices/"+f.Source+".json"] = f.Text(), f.Encode()
 	}
 	var errs []error
-	for _, dir := range []string{"held", "notices"} {
+	for _, dir := range laidOutDirs {
 		errs = append(errs, a.layOutDir(dir, files))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	done.Files = map[string]string{}
+	for name, data := range files {
+		done.Files[name] = digest(data)
+	}
+	return nil
 }
+
+// laidOutDirs are the folders below state that follow from a generation.
+var laidOutDirs = []string{"held", "notices"}
 
 // heldFile is state/held/<hash>.json.
 type heldFile struct {
@@ -154,50 +167,65 @@ func (a *app) layOutDir(dir string, files map[string][]byte) error {
 
 // prune removes generations beyond the configured number, the copies of inputs
 // that no kept generation names, and accepts that have expired or happened.
-func (a *app) prune() error {
+func (a *app) prune(g *zone.Generation, done *settled) error {
 	if _, err := a.tree.Prune(context.Background(), nil); err != nil {
 		return fmt.Errorf("pruning generations: %w", err)
 	}
-	keep, err := a.inUse()
-	if err != nil {
+	if err := a.pruneInputs(g, done); err != nil {
 		return err
 	}
+	return a.pruneAccepts()
+}
+
+// pruneInputs removes the copies of inputs that no kept generation names. Those
+// are read only if the copies are not all known from the last run.
+func (a *app) pruneInputs(g *zone.Generation, done *settled) error {
 	dir := filepath.Join(a.cfg.State, "inputs")
 	entries, err := a.fs.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	var names []string
 	for _, e := range entries {
-		if !keep[e.Name()] {
-			if err := a.fs.Remove(filepath.Join(dir, e.Name())); err != nil {
+		names = append(names, e.Name())
+	}
+	numbers, err := a.tree.List()
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	done.forget(numbers[0])
+	known := len(done.Named) > 0
+	if done.name(g); !known || done.unknown(names) {
+		if err := a.nameAll(numbers, done); err != nil {
+			done.Named = nil
+			return err
+		}
+	}
+	for _, n := range names {
+		if done.Named[n] == 0 {
+			if err := a.fs.Remove(filepath.Join(dir, n)); err != nil {
 				return err
 			}
 		}
 	}
-	return a.pruneAccepts()
+	return nil
 }
 
-// inUse returns the digests that some kept generation names.
-func (a *app) inUse() (map[string]bool, error) {
-	numbers, err := a.tree.List()
-	if err != nil {
-		return nil, err
-	}
-	keep := map[string]bool{}
+// nameAll reads which inputs the kept generations name.
+func (a *app) nameAll(numbers []uint64, done *settled) error {
+	done.Named = nil
 	for _, n := range numbers {
 		g, err := a.tree.Open(n)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		gen, err := shell.ReadGeneration(g)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for d := range gen.Objects() {
-			keep[d] = true
-		}
+		done.name(gen)
 	}
-	return keep, nil
+	return nil
 }
 
 func (a *app) pruneAccepts() error {
@@ -249,11 +277,13 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 		}
 	}
 	done := *g
-	done.Reload = nil
+	done.Reload, done.Zones = nil, slices.Clone(g.Zones)
 	for _, z := range g.Reload {
 		if failed[""] || failed[z.File()] { // a command without {zone} is for all
 			done.Reload = append(done.Reload, z)
+			continue
 		}
+		told(done.Zone(z), a.now)
 	}
 	var noted error
 	if len(done.Reload) != len(g.Reload) {
@@ -273,8 +303,10 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 // rewrite replaces the current generation's note, in the one field that changes
 // after the commit.
 func (a *app) rewrite(g *zone.Generation) error {
-	if err := a.tree.Amend(publish.Note("generation.json", g.Encode())); err != nil {
+	data := g.Encode()
+	if err := a.tree.Amend(publish.Note("generation.json", data)); err != nil {
 		return fmt.Errorf("noting the reload: %w", err)
 	}
+	a.note = digest(data)
 	return nil
 }

@@ -178,7 +178,7 @@ func (b *batch) compare(j *job, file string) shadowZone {
 // where the merge lets published state stand.
 func (b *batch) shadowMerge(j *job, served *zone.Served) (*zone.Zone, error) {
 	published := served.Delegations(j.group.Apex(j.zone), func(zone.Name) zone.Input { return zone.Input{Source: adoptedSource} })
-	z, _, err := b.mergeNew(j, published)
+	z, _, err := b.mergeOver(j, published)
 	return z, err
 }
 

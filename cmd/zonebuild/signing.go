@@ -3,12 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"nirzone/zone"
@@ -26,7 +21,7 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		if j.skip {
 			return nil
 		}
-		verified, err := b.signZone(ctx, draft, j)
+		verified, err := b.signZone(ctx, j)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -51,15 +46,16 @@ func (j *job) size() int {
 // the same file, whose bytes were verified when they were written and have not
 // changed since. The merged zone is let go: only what generation.json needs
 // stays.
-func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*sign.Verified, error) {
-	if j.next == nil {
+func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
+	if j.next == nil { // a still zone, too
 		return nil, nil
 	}
 	defer func() { j.next = nil }()
-	keys, err := sign.LoadKeys(b.cfg.Keys, j.zone)
+	keys, policy, err := b.keysToSign(j)
 	if err != nil {
-		return nil, fmt.Errorf("loading keys: %w", err)
+		return nil, err
 	}
+	j.signers = keys
 	j.notices = append(j.notices, sign.Notices(keys)...)
 	var prior sign.Prior
 	if j.adopted != nil {
@@ -67,11 +63,11 @@ func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*si
 	}
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
-		facts, err := sign.Preview(j.next, keys, b.cfg.Signing, b.now)
+		facts, err := sign.Preview(j.next, keys, policy, b.now)
 		if err != nil {
 			return nil, fmt.Errorf("signing: %w", err)
 		}
-		if facts.Body == j.prev.Body && b.intact(draft, j) {
+		if facts.Body == j.prev.Body && b.intact(j) {
 			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
 			j.result, j.same = b.entry(j, facts), true
 			if j.carried != "" {
@@ -80,7 +76,7 @@ func (b *batch) signZone(ctx context.Context, draft *publish.Draft, j *job) (*si
 			return nil, nil
 		}
 	}
-	signed, err := sign.Sign(ctx, j.next, keys, b.cfg.Signing, prior, b.now)
+	signed, err := sign.Sign(ctx, j.next, keys, policy, prior, b.now)
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
@@ -106,7 +102,8 @@ func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
 	return zone.GenerationZone{
 		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
 		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
-		Keys: f.Keys, Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		Keys: f.Keys, KeyRecords: b.keyRecords(j, f.Due), Told: j.told(), Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		PinnedSince: b.pinnedSince(j), Ledger: b.ledger(j), Apex: j.next.Apex.Published(),
 	}
 }
 
@@ -133,6 +130,7 @@ func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 	name := j.zone.File()
 	switch {
 	case v != nil:
+		j.wrote = true
 		j.mended = j.prev != nil && j.prev.SHA256 == v.Facts().SHA256
 		return wrapAdd(j, draft.Add(publish.Zone(v)))
 	case j.same:
@@ -142,11 +140,11 @@ func (b *batch) write(draft *publish.Draft, j *job, v *sign.Verified) error {
 		j.skip = true // nothing to carry; decide gives the alarm
 		return nil
 	}
-	if !b.intact(draft, j) {
+	if !b.intact(j) {
 		j.carried += "; and the published file is not the one that was written"
 	}
 	j.result = *j.prev
-	j.result.Carried, j.delta, j.signed = j.carried, zone.Delta{}, 0
+	j.result.Basis, j.result.Carried, j.delta, j.signed = "", j.carried, zone.Delta{}, 0
 	return wrapAdd(j, draft.Add(publish.Link(name)))
 }
 
@@ -155,19 +153,4 @@ func wrapAdd(j *job, err error) error {
 		return fmt.Errorf("writing zone %s: %w", j.zone.File(), err)
 	}
 	return nil
-}
-
-// intact reports whether the published file has the digest it was written
-// with.
-func (b *batch) intact(draft *publish.Draft, j *job) bool {
-	f, err := os.Open(filepath.Join(draft.Previous().Dir, j.zone.File()))
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return false
-	}
-	return hex.EncodeToString(h.Sum(nil)) == j.prev.SHA256
 }

@@ -87,5 +87,6 @@ func total(counts []zone.SourceCount) int {
 func (j *job) standingEntry(e zone.GenerationZone) zone.GenerationZone {
 	e.Delegations, e.Counts, e.Inputs, e.Kept = j.prev.Delegations, j.prev.Counts, j.prev.Inputs, j.prev.Kept
 	e.Claims, e.Pinned, e.Carried = j.prev.Claims, j.prev.Pinned, j.carried
+	e.Ledger, e.PinnedSince = j.prev.Ledger, j.prev.PinnedSince
 	return e
 }

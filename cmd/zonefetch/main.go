@@ -36,9 +36,10 @@ stands in the report, and in time becomes an alarm.
   zonefetch --source JPNIC         this one only; may be given several times
   zonefetch --dry-run              fetch and verify, record nothing
   zonefetch --json                 the report as JSON on standard output
+  zonefetch observe                ask the name servers what they really answer
 
 From cron, every two hours:
-  zonefetch --quiet; zonebuild --quiet
+  zonefetch --quiet; zonebuild --quiet; zonefetch observe --quiet
 
 The configuration is --config, else $NIRZONE_CONFIG, ./nirzone.toml or
 /etc/nirzone/nirzone.toml. The report is left in spool/report.json and
@@ -111,14 +112,15 @@ func (a *app) command() *cobra.Command {
 	c.SetOut(a.Stdout)
 	c.SetErr(a.Stderr)
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return shell.Usage(err, "zonefetch --help") })
-	f := c.Flags()
+	c.Flags().StringArrayVar(&a.sources, "source", nil, "fetch only the source of this `NAME`")
+	f := c.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")
 	f.StringVar(&a.nowFlag, "now", "", "judge and record as if it were `TIME` (2026-11-21T18:00:00Z)")
-	f.StringArrayVar(&a.sources, "source", nil, "fetch only the source of this `NAME`")
 	f.BoolVar(&a.json, "json", false, "write the report as JSON")
-	f.BoolVar(&a.dryRun, "dry-run", false, "fetch and verify, record nothing")
+	f.BoolVar(&a.dryRun, "dry-run", false, "fetch and verify, or ask, and record nothing")
 	f.BoolVar(&a.quiet, "quiet", false, "print the report only when somebody has to look")
 	f.BoolVar(&a.verbose, "verbose", false, "log every stage")
+	c.AddCommand(a.observeCommand())
 	return c
 }
 
@@ -130,7 +132,7 @@ func (a *app) fetch(ctx context.Context) error {
 	}
 	c, err := shell.LoadConfig(a.config)
 	if err != nil {
-		a.unconfigured()
+		a.unconfigured("zonefetch")
 		return err
 	}
 	watch := a.watch()
@@ -146,14 +148,16 @@ func (a *app) fetch(ctx context.Context) error {
 
 // unconfigured writes the metrics of a run that has no configuration, if the file
 // says where.
-func (a *app) unconfigured() {
+func (a *app) unconfigured(program string) {
 	file, err := shell.FindConfig(a.config)
 	if err != nil || a.dryRun {
 		return
 	}
-	m := shell.NewMetrics("zonefetch")
+	m := shell.NewMetrics(program)
 	m.Finish(exitUsage, a.started, 0)
-	m.Set("success", successHelp, 0)
+	if program == "zonefetch" {
+		m.Set("success", successHelp, 0)
+	}
 	if err := m.Write(shell.RawPath(file, "metrics", "")); err != nil {
 		a.Errorf("warning: %v", err)
 	}

@@ -24,8 +24,17 @@ type set struct {
 	data [][]byte
 }
 
-// apexTypes are what is at the apex, in rising order.
-var apexTypes = []zone.Type{zone.TypeNS, zone.TypeSOA, zone.TypeRRSIG, zone.TypeNSEC, zone.TypeDNSKEY, zone.TypeZONEMD}
+// apexTypes returns the types at the apex, in rising order.
+func (s *signing) apexTypes() []zone.Type {
+	types := []zone.Type{zone.TypeNS, zone.TypeSOA, zone.TypeRRSIG, zone.TypeNSEC, zone.TypeDNSKEY}
+	if s.p.Denial == zone.DenialNSEC3 {
+		types = []zone.Type{zone.TypeNS, zone.TypeSOA, zone.TypeRRSIG, zone.TypeDNSKEY, zone.TypeNSEC3PARAM}
+	}
+	for _, t := range s.cdsSets() {
+		types = append(types, t.typ)
+	}
+	return append(types, zone.TypeZONEMD)
+}
 
 // nsecTTL is the lesser of the SOA's TTL and minimum (RFC 9077, section 3).
 func nsecTTL(s zone.SOA) uint32 { return min(s.TTL, s.Minimum) }
@@ -46,37 +55,33 @@ func (s *signing) apexSets(serial zone.Serial) []set {
 		ns.data = append(ns.data, host.AppendWire(nil))
 	}
 	keys := set{typ: zone.TypeDNSKEY, ttl: s.p.DNSKEYTTL}
-	for _, k := range s.keys {
+	for _, k := range s.keys.dnskey {
 		keys.data = append(keys.data, k.rdata())
 	}
 	for _, set := range []set{ns, keys} {
 		slices.SortFunc(set.data, bytes.Compare)
 	}
-	return []set{
-		ns,
-		{typ: zone.TypeSOA, ttl: a.SOA.TTL, data: [][]byte{appendSOA(nil, a.SOA, serial)}},
-		{typ: zone.TypeNSEC, ttl: nsecTTL(a.SOA), data: [][]byte{appendNSEC(nil, s.after(-1), apexTypes)}},
-		keys,
+	soa := set{typ: zone.TypeSOA, ttl: a.SOA.TTL, data: [][]byte{appendSOA(nil, a.SOA, serial)}}
+	sets := []set{ns, soa}
+	if s.p.Denial == zone.DenialNSEC3 {
+		sets = append(sets, keys, set{typ: zone.TypeNSEC3PARAM, ttl: nsecTTL(a.SOA), data: [][]byte{nsec3Params}})
+	} else {
+		nsec := appendNSEC(nil, s.after(-1), s.apexTypes())
+		sets = append(sets, set{typ: zone.TypeNSEC, ttl: nsecTTL(a.SOA), data: [][]byte{nsec}}, keys)
 	}
+	return append(sets, s.cdsSets()...)
 }
 
-// signSet returns the signatures of a set of the apex: the DNSKEY set's by every
-// KSK, the others' by the ZSK of the slot (RFC 4035, section 2.2), in canonical
-// order.
+// signSet returns the signatures of a set of the apex, in canonical order: the
+// DNSKEY set's by every KSK in it, those of CDS and CDNSKEY by every KSK, the
+// others' by the slot's ZSK of each algorithm (RFC 4035, section 2.2).
 func (w *writer) signSet(t set) ([]rrsig, error) {
 	var wire []byte
 	for _, d := range t.data {
 		wire = appendRecord(wire, w.owner, t.typ, t.ttl, d)
 	}
-	signers := []*Key{w.key}
-	if t.typ == zone.TypeDNSKEY {
-		signers = signers[:0]
-		for i := range w.s.ksks {
-			signers = append(signers, &w.s.ksks[i])
-		}
-	}
 	var out []rrsig
-	for _, k := range signers {
+	for _, k := range w.signersOf(t.typ) {
 		sig, err := w.sign(nil, k, t.typ, t.ttl, wire)
 		if err != nil {
 			return nil, err
@@ -86,6 +91,27 @@ func (w *writer) signSet(t set) ([]rrsig, error) {
 	slices.SortFunc(out, func(a, b rrsig) int { return bytes.Compare(a.rdata, b.rdata) })
 	return out, nil
 }
+
+// signersOf returns the keys that sign a set of the apex.
+func (w *writer) signersOf(t zone.Type) []*Key {
+	keys := w.s.keys.ksks
+	switch t {
+	case zone.TypeCDS, zone.TypeCDNSKEY:
+		keys = w.s.keys.cds
+	case zone.TypeDNSKEY:
+	default:
+		return w.keys
+	}
+	var signers []*Key
+	for i := range keys {
+		signers = append(signers, &keys[i])
+	}
+	return signers
+}
+
+// afterSigs is the first set of the apex that comes after RRSIG: NS and SOA come
+// before.
+const afterSigs = 2
 
 // An apexPart is the apex in two halves: all but ZONEMD, and ZONEMD, which can be
 // made only when the digest of everything else is known.
@@ -107,8 +133,8 @@ func (s *signing) startApex(serial zone.Serial) (*apexPart, error) {
 		a.sigs = append(a.sigs, sigs...)
 	}
 	var wire []byte
-	for _, t := range a.sets {
-		if t.typ == zone.TypeNSEC { // RRSIG comes before NSEC
+	for i, t := range a.sets {
+		if i == afterSigs { // RRSIG comes before NSEC and DNSKEY
 			for _, sig := range a.sigs {
 				wire = appendRecord(wire, a.w.owner, zone.TypeRRSIG, sig.ttl, sig.rdata)
 			}
@@ -134,8 +160,8 @@ func (a *apexPart) finish(serial zone.Serial) ([]byte, error) {
 	a.sets, a.sigs = append(a.sets, md), append(a.sigs, sigs...)
 	owner := string(s.z.Origin)
 	b := a.appendSet(nil, a.sets[1], serial)
-	for _, t := range a.sets {
-		if t.typ == zone.TypeNSEC {
+	for i, t := range a.sets {
+		if i == afterSigs {
 			for _, sig := range a.sigs {
 				b = append(appendRRSIG(appendHead(b, owner, sig.ttl, zone.TypeRRSIG), sig, owner), '\n')
 			}
@@ -158,10 +184,14 @@ func (a *apexPart) appendSet(b []byte, t set, serial zone.Serial) []byte {
 			b = appendNumbers(b, uint32(serial), o.Refresh, o.Retry, o.Expire, o.Minimum)
 			b = b[:len(b)-1]
 		case zone.TypeNSEC:
-			b = appendTypes(append(b, a.w.s.after(-1)...), apexTypes)
-		case zone.TypeDNSKEY:
+			b = appendTypes(append(b, a.w.s.after(-1)...), a.w.s.apexTypes())
+		case zone.TypeDNSKEY, zone.TypeCDNSKEY:
 			b = appendNumbers(b, uint32(binary.BigEndian.Uint16(d)), uint32(d[2]), uint32(d[3]))
 			b = base64.StdEncoding.AppendEncode(b, d[4:])
+		case zone.TypeNSEC3PARAM:
+			b = append(b, "1 0 0 -"...)
+		case zone.TypeCDS:
+			b = appendData(b, zone.TypeDS, string(d))
 		case zone.TypeZONEMD:
 			b = appendNumbers(b, uint32(serial), uint32(d[4]), uint32(d[5]))
 			b = appendHex(b, string(d[6:]))

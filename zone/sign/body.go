@@ -35,11 +35,34 @@ func (b *bodyHash) flush() {
 	b.buf = b.buf[:0]
 }
 
-// slot adds when a name was signed and by which key. The signatures follow.
+// slot adds when a name was signed and by which keys. The signatures follow.
 func (b *bodyHash) slot(c *clock, owner []byte) {
 	start := c.start(owner)
 	b.number(start)
-	b.number(int64(c.key(start).Tag))
+	for _, keys := range c.signers {
+		b.number(int64(slotKey(keys, start, c.now).Tag))
+	}
+}
+
+// special adds what most zones have not: NSEC3, more than one algorithm, CDS signed
+// by other keys than the DNSKEY set.
+func (b *bodyHash) special(s *signing) {
+	if s.p.Denial == zone.DenialNSEC3 {
+		b.string("nsec3")
+	}
+	if len(s.clock.signers) > 1 {
+		b.string("algorithms")
+		for _, keys := range s.clock.signers {
+			b.number(int64(keys[0].Algorithm))
+		}
+	}
+	if len(s.cdsSets()) > 0 {
+		b.string("cds")
+		b.number(int64(len(s.keys.cds)))
+		for _, k := range s.keys.cds {
+			b.number(int64(k.Tag))
+		}
+	}
 }
 
 // body returns the digest of all that the zone file follows from, except the
@@ -53,6 +76,7 @@ func (s *signing) body() string {
 	b.number(c.validity)
 	b.string(string(s.z.Origin))
 	b.string(string(appendSOA(nil, s.z.SOA, 0)))
+	b.special(s)
 	b.slot(c, c.origin)
 	for _, set := range s.apexSets(0) {
 		b.number(int64(set.typ))
@@ -62,18 +86,22 @@ func (s *signing) body() string {
 			b.string(string(d))
 		}
 	}
-	for _, k := range s.ksks {
+	for _, k := range s.keys.ksks {
 		b.number(int64(k.Tag))
 	}
 	b.number(int64(len(s.nodes)))
-	var owner []byte
+	var owner, data []byte
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		owner = n.name.AppendWire(owner[:0])
 		b.string(string(n.name))
 		b.number(int64(n.last - n.first))
-		if n.kind != glue {
+		if s.signedSets(n) > 0 {
 			b.slot(c, owner)
+		}
+		if n.kind == hashed {
+			data = s.nsec3Data(data[:0], n)
+			b.string(string(data))
 		}
 		b.entries(s.z.Entries[n.first:n.last])
 	}

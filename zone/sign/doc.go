@@ -37,14 +37,39 @@
 // # Slots
 //
 // Time is cut into slots of equal length (11 d), whose phase is a hash of zone
-// and owner name. A name's signatures are valid from the start of its present
-// slot minus the inception offset (1 h) until the start plus the validity (21
-// d). So each name is signed anew once a slot, 1/11 of them a day, with 10 d
-// left, no state is needed to know when, and no two sites disagree. A slot is
-// signed by the ZSK that was active at its start, so a roll moves signatures as
-// they come due; where none was active then (a young zone), by the key that
-// became active first. The DNSKEY set is signed by every KSK from its Active to
-// its Remove.
+// and owner name: one of 11 in a slot, so that a zone's signatures come due in 11
+// even batches, one a day, at a time of day that a hash of the zone's name gives.
+// A name's signatures are valid from the start of its present slot minus the
+// inception offset (1 h) until the start plus the validity (21 d). So each name
+// is signed anew once a slot, 1/11 of them a day, with 10 d left, no state is
+// needed to know when, and no two sites disagree. A slot is signed by the ZSK
+// that was active at its start, so a roll moves signatures as they come due;
+// where none was active then (a young zone), by the key that became active first.
+// The DNSKEY set is signed by every KSK in it from its Active to its Remove.
+//
+// # Roles and algorithms
+//
+// A KSK signs the DNSKEY set, a ZSK everything else, a CSK both ([Key.SignsKeys],
+// [Key.SignsZone]). With keys of several algorithms in use, every RRset has one
+// signature of each, and a DNSKEY set in which an algorithm is that does not sign
+// everything is refused (RFC 4035, section 2.2). For the roll of an algorithm
+// (RFC 6781, section 4.1.4, conservative), keys may sign before they are in the
+// DNSKEY set and after: see [Timing].
+//
+// Keys marked with [Key.CDS] are named by CDS and CDNSKEY sets at the apex, which
+// tell the parent what its DS set should be (RFC 7344); a policy with DeleteDS
+// puts the delete form there (RFC 8078, section 4). Both sets are signed by the keys
+// that sign the DNSKEY set, and by a KSK that signs before it is in it.
+//
+// # Denial
+//
+// The policy's Denial chooses NSEC or NSEC3 (RFC 5155), the latter with SHA-1, no
+// further iterations, no salt and no opt-out (RFC 9276): every name with
+// authoritative data, every delegation and every empty name above one has its
+// record. The owner of an NSEC3 record is a name like any other: it stands in
+// canonical order, and has a slot of its own. A change from one to the other is
+// one publication, in which every record of the old kind goes and every one of the
+// new comes.
 //
 // # Serials
 //

@@ -54,35 +54,46 @@ func (p Prior) next(family zone.Family, body string, now time.Time) zone.Serial 
 // facts returns what is known before anything is signed.
 func (s *signing) facts() Facts {
 	f := Facts{Zone: s.z.Origin, Body: s.body()}
-	for _, k := range s.keys {
+	for _, k := range s.keys.dnskey {
 		f.Keys = append(f.Keys, k.generationKey())
 	}
 	c := s.clock
 	first := c.start(c.origin)
-	f.Signatures = 4 + len(s.ksks) // NS, SOA, NSEC, ZONEMD; DNSKEY
+	sets := 4 // NS, SOA, NSEC or NSEC3PARAM, ZONEMD
 	var owner []byte
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		if n.kind == glue {
-			continue
-		}
-		owner = n.name.AppendWire(owner[:0])
-		first = min(first, c.start(owner))
-		f.Signatures++ // NSEC
-		last := zone.Type(0)
-		for _, e := range s.z.Entries[n.first:n.last] {
-			if e.Type != last && n.kind.signs(e.Type) {
-				f.Signatures++
-			}
-			last = e.Type
+		if signed := s.signedSets(n); signed > 0 {
+			sets += signed
+			owner = n.name.AppendWire(owner[:0])
+			first = min(first, c.start(owner))
 		}
 		if n.kind == cut {
 			f.Delegations++
 		}
 	}
+	f.Signatures = sets*len(c.signers) + len(s.keys.ksks) + len(s.cdsSets())*len(s.keys.cds)
 	f.Due = time.Unix(first+c.slot, 0).UTC()
 	f.Expires = time.Unix(first+c.validity, 0).UTC()
 	return f
+}
+
+// signedSets returns how many RRsets of a name are signed.
+func (s *signing) signedSets(n *node) int {
+	if n.kind == glue {
+		return 0
+	}
+	count, last := 0, zone.Type(0)
+	if n.kind == hashed || s.p.Denial == zone.DenialNSEC {
+		count++ // NSEC or NSEC3
+	}
+	for _, e := range s.z.Entries[n.first:n.last] {
+		if e.Type != last && n.kind.signs(e.Type) {
+			count++
+		}
+		last = e.Type
+	}
+	return count
 }
 
 // seal computes size and digest of the file.

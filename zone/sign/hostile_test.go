@@ -19,18 +19,22 @@ import (
 func TestHostile(t *testing.T) {
 	for seed := range uint64(1) {
 		for _, name := range []zone.Name{"202.in-addr.arpa.", "0.4.2.ip6.arpa."} {
-			t.Run(fmt.Sprintf("%s/%d", name.File(), seed), func(t *testing.T) {
-				file := writeZone(t, hostileZone(t, name, seed), algECDSA)
-				for _, argv := range [][]string{
-					{"named-checkzone", "-D", "-o", "/dev/null", name.File(), file},
-					{"dnssec-verify", "-o", name.File(), file},
-					{"ldns-verify-zone", "-ZZ", file},
-					{"nsd-checkzone", name.File(), file},
-				} {
-					t.Run(argv[0], func(t *testing.T) { runTool(t, argv) })
-				}
-				t.Run("kzonecheck", func(t *testing.T) { onlyLost(t, name, file) })
-			})
+			for _, denial := range []zone.Denial{zone.DenialNSEC, zone.DenialNSEC3} {
+				t.Run(fmt.Sprintf("%s/%s/%d", name.File(), denial, seed), func(t *testing.T) {
+					p := testPolicy(algECDSA)
+					p.Denial = denial
+					file := writeBy(t, hostileZone(t, name, seed), testKeys(t, name, algECDSA), p)
+					for _, argv := range [][]string{
+						{"named-checkzone", "-D", "-o", "/dev/null", name.File(), file},
+						{"dnssec-verify", "-o", name.File(), file},
+						{"ldns-verify-zone", "-ZZ", file},
+						{"nsd-checkzone", name.File(), file},
+					} {
+						t.Run(argv[0], func(t *testing.T) { runTool(t, argv) })
+					}
+					t.Run("kzonecheck", func(t *testing.T) { onlyLost(t, name, file) })
+				})
+			}
 		}
 	}
 }

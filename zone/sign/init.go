@@ -22,55 +22,21 @@ const (
 	makeAttempts = 100
 )
 
-// Init gives every zone the keys that [Plan] finds missing and returns the steps
-// taken, also with an error. It never replaces a file, makes files 0600 and
-// folders 0700, and keeps tags unique over all keys of the zone, with and
-// without the revoke bit (RFC 5011). Keys come from random, except RSA keys,
-// which the standard library draws from the system. The caller holds the lock.
+// Init gives every zone the keys that [Plan] finds missing in one that was never
+// published, and returns the steps taken, also with an error. It never replaces a
+// key, makes files 0600 and folders 0700, and keeps tags unique over all keys of
+// the zone, with and without the revoke bit (RFC 5011). Keys come from random,
+// except RSA keys, which the standard library draws from the system. The caller
+// holds the lock.
 func Init(fsys publish.FS, dir string, zones []zone.Name, p zone.SigningConfig, now time.Time, random io.Reader) ([]Step, error) {
 	var done []Step
 	for _, name := range zones {
-		steps, err := initZone(fsys, dir, name, p, now, random)
+		w := Work{FS: fsys, Dir: dir, Zone: name, Policy: Policy{SigningConfig: p}, Random: random}
+		_, steps, err := w.Init(Evidence{}, now)
 		done = append(done, steps...)
 		if err != nil {
 			return done, fmt.Errorf("making keys of %s: %w", name, err)
 		}
-	}
-	return done, nil
-}
-
-func initZone(fsys publish.FS, dir string, name zone.Name, p zone.SigningConfig, now time.Time, random io.Reader) ([]Step, error) {
-	folder := filepath.Join(dir, name.File())
-	if err := publish.MkdirAll(fsys, folder, keyDirPerm); err != nil {
-		return nil, err
-	}
-	// A temporary file of a crashed run holds a key that nobody ever used.
-	if _, err := publish.SweepTemp(fsys, folder); err != nil {
-		return nil, err
-	}
-	// A pair that is there may be in the page cache only: the run that made it may
-	// have been killed before it synced the folder.
-	if err := fsys.SyncDir(folder); err != nil {
-		return nil, err
-	}
-	done, err := completePairs(fsys, folder, name)
-	if err != nil {
-		return done, err
-	}
-	keys, err := LoadKeys(dir, name)
-	if err != nil {
-		return done, err
-	}
-	for _, s := range Plan(keys, p, name, now) {
-		k, err := makeKey(s, keys, now, random)
-		if err == nil {
-			err = writePair(fsys, folder, &k)
-		}
-		if err != nil {
-			return done, err
-		}
-		s.Key = k.ID
-		keys, done = append(keys, k), append(done, s)
 	}
 	return done, nil
 }
@@ -98,10 +64,9 @@ func completePairs(fsys publish.FS, dir string, name zone.Name) ([]Step, error) 
 	return done, nil
 }
 
-// makeKey draws a key that is published, ready and active at once: right for a
-// zone without keys, which no cache has yet.
-func makeKey(s Step, keys []Key, now time.Time, random io.Reader) (Key, error) {
-	t := now.UTC().Truncate(time.Second)
+// Draw makes the key pair of a step that makes one, with a tag that no other key
+// of the zone has.
+func Draw(s Step, keys []Key, random io.Reader) (Key, error) {
 	for range makeAttempts {
 		signer, err := generate(s.Algorithm, random)
 		if err != nil {
@@ -111,8 +76,7 @@ func makeKey(s Step, keys []Key, now time.Time, random io.Reader) (Key, error) {
 		if err != nil {
 			return Key{}, err
 		}
-		k := Key{Zone: s.Zone, Algorithm: s.Algorithm, Flags: s.Flags, Public: public, owner: -1}
-		k.Timing = Timing{Created: t, Publish: t, Ready: t, Active: t}
+		k := Key{Zone: s.Zone, Algorithm: s.Algorithm, Flags: s.Flags, CSK: s.CSK, Public: public, Timing: s.Timing, owner: -1}
 		k.signer = func() crypto.Signer { return signer }
 		k.Tag = keyTag(k.rdata())
 		k.ID = keyID(string(s.Zone), k.Algorithm, k.Tag)
@@ -137,8 +101,9 @@ func (k Key) revokedTag() uint16 {
 	return keyTag(keyData(k.Flags|flagRevoke, k.Algorithm, k.Public))
 }
 
-// writePair writes both files of a key, the private one first: from it the
-// other can be made again.
+// writePair writes the files of a new key. The private one comes before the
+// public one, which can be made from it again; before both comes the state file,
+// which alone says whether a key is a CSK.
 func writePair(fsys publish.FS, dir string, k *Key) error {
 	private, err := k.encodePrivate()
 	if err != nil {
@@ -150,9 +115,44 @@ func writePair(fsys publish.FS, dir string, k *Key) error {
 			return fmt.Errorf("%s%s is already there: %w", base, suffix, fs.ErrExist)
 		}
 	}
+	if k.CSK {
+		if err := publish.WriteFile(fsys, base+".state", k.encodeState(), keyFilePerm); err != nil {
+			return err
+		}
+	}
+	// A crash here leaves a state file, which nobody reads without its key.
 	if err := publish.WriteFile(fsys, base+".private", private, keyFilePerm); err != nil {
 		return err
 	}
 	// A crash here leaves half a pair: LoadKeys refuses it, completePairs ends it.
 	return publish.WriteFile(fsys, base+".key", k.encodePublic(), keyFilePerm)
+}
+
+// rewrite writes the files of a key with its times as they are now, the private
+// one first: its times count.
+func rewrite(fsys publish.FS, dir string, k *Key) error {
+	private, err := k.encodePrivate()
+	if err != nil {
+		return err
+	}
+	base := filepath.Join(dir, k.ID)
+	if err := publish.WriteFile(fsys, base+".private", private, keyFilePerm); err != nil {
+		return err
+	}
+	return refresh(fsys, dir, k)
+}
+
+// refresh brings the times in the other files of a key to those of the private
+// one, if a crash or another program left them behind.
+func refresh(fsys publish.FS, dir string, k *Key) error {
+	base := filepath.Join(dir, k.ID)
+	if k.commented(base + ".key") {
+		if err := publish.WriteFile(fsys, base+".key", k.encodePublic(), keyFilePerm); err != nil {
+			return err
+		}
+	}
+	if k.stated(base + ".state") {
+		return publish.WriteFile(fsys, base+".state", k.encodeState(), keyFilePerm)
+	}
+	return nil
 }

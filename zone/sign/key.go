@@ -29,19 +29,39 @@ type Key struct {
 	Public    []byte // as in the DNSKEY record
 	Timing    Timing
 
+	// CSK marks a key with FlagsKSK that signs the zone as well as the DNSKEY set
+	// (RFC 6781, section 3.1: the single-type signing scheme).
+	CSK bool
+	// CDS says that the zone's CDS and CDNSKEY sets name the key: its DS should
+	// be at the parent (RFC 7344, section 4).
+	CDS bool
+
 	signer func() crypto.Signer
-	owner  int // uid of the private file's owner if it is somebody else's, else -1
+	stale  bool // its other files have not the times of the private one
+	owner  int  // uid of the private file's owner if it is somebody else's, else -1
 }
 
 // Timing says when a key changes state (RFC 7583, section 3.1). A zero time is
 // a change that is not planned.
+//
+// Being in the DNSKEY set and signing are apart. A key whose algorithm nobody has
+// seen may sign before its Publish, and one whose algorithm goes may sign after
+// its Remove, until its Retire: so signatures are in every cache before the set
+// says that they are to be there, and stay until it is forgotten (RFC 6781, section
+// 4.1.4). Of an algorithm that is in the set, only keys in the set sign.
+//
+// A CSK signs the DNSKEY set as long as it is in it; Active and Retire are about
+// the rest of the zone. So it can be in the set, signing it and known to the
+// parent, before anything else rests on it.
 type Timing struct {
-	Created time.Time // made
-	Publish time.Time // in the DNSKEY set
-	Ready   time.Time // in every cache
-	Active  time.Time // signing
-	Retire  time.Time // no longer used for new slots
-	Remove  time.Time // out of the DNSKEY set
+	Created time.Time `json:"created,omitzero"` // made
+	Publish time.Time `json:"publish,omitzero"` // in the DNSKEY set
+	Ready   time.Time `json:"ready,omitzero"`   // in every cache
+	Active  time.Time `json:"active,omitzero"`  // signing
+	Retire  time.Time `json:"retire,omitzero"`  // no longer used for new slots
+	Remove  time.Time `json:"remove,omitzero"`  // out of the DNSKEY set
+	DSSeen  time.Time `json:"ds_seen,omitzero"` // its DS was seen at every server of the parent
+	Unsync  time.Time `json:"unsync,omitzero"`  // out of CDS and CDNSKEY, where it is from Ready on (RFC 7344)
 }
 
 // A State is where a key is in its life (RFC 7583, section 3.1).
@@ -62,13 +82,19 @@ var stateNames = [...]string{"generated", "published", "ready", "active", "retir
 // String returns the lower-case word for the state.
 func (s State) String() string { return stateNames[s] }
 
-// State returns the last state whose time has come.
+// State returns the last state whose time has come. A KSK or CSK is active when
+// the parent vouches for it, or when it was the zone's first; a key that signs the
+// DNSKEY set beside its predecessor is published, then ready.
 func (k Key) State(now time.Time) State {
 	t := k.Timing
+	active := t.Active
+	if k.SignsKeys() && !reached(t.DSSeen, now) && (t.Ready.IsZero() || t.Ready.After(t.Publish)) {
+		active = time.Time{}
+	}
 	for _, c := range [...]struct {
 		from  time.Time
 		state State
-	}{{t.Remove, StateRemoved}, {t.Retire, StateRetired}, {t.Active, StateActive}, {t.Ready, StateReady}, {t.Publish, StatePublished}} {
+	}{{t.Remove, StateRemoved}, {t.Retire, StateRetired}, {active, StateActive}, {t.Ready, StateReady}, {t.Publish, StatePublished}} {
 		if reached(c.from, now) {
 			return c.state
 		}
@@ -83,8 +109,30 @@ func (k Key) published(now time.Time) bool {
 	return reached(k.Timing.Publish, now) && !reached(k.Timing.Remove, now)
 }
 
-// Role returns "KSK" or "ZSK".
-func (k Key) Role() string { return roleName(k.Flags) }
+// InUse reports whether the key belongs into the DNSKEY set at now.
+func (k Key) InUse(now time.Time) bool { return k.published(now) }
+
+// over reports whether the key has made its last signature: it is out of the
+// DNSKEY set, and past its Retire if that is later.
+func (k Key) over(now time.Time) bool {
+	return reached(k.Timing.Remove, now) && !now.Before(k.Timing.Retire)
+}
+
+// SignsKeys reports whether it is for the key to sign the DNSKEY set, and CDS
+// and CDNSKEY (RFC 7344, section 4.1): those of a KSK or CSK.
+func (k Key) SignsKeys() bool { return k.Flags == FlagsKSK }
+
+// SignsZone reports whether it is for the key to sign everything else: that of a
+// ZSK or CSK.
+func (k Key) SignsZone() bool { return k.Flags == FlagsZSK || k.CSK }
+
+// Role returns "KSK", "ZSK" or "CSK".
+func (k Key) Role() string {
+	if k.CSK {
+		return "CSK"
+	}
+	return roleName(k.Flags)
+}
 
 func roleName(flags uint16) string {
 	if flags&1 != 0 {

@@ -285,12 +285,12 @@ func TestInitCrash(t *testing.T) {
 func TestTagsUnique(t *testing.T) {
 	same := bytes.Repeat(bytes.Repeat([]byte{7}, 32), makeAttempts)
 	s := Step{Zone: testName, Flags: FlagsZSK, Algorithm: algECDSA}
-	a, err := makeKey(s, nil, testNow, bytes.NewReader(same))
+	a, err := Draw(s, nil, bytes.NewReader(same))
 	must(t, err)
-	if _, err := makeKey(s, []Key{a}, testNow, bytes.NewReader(same)); err == nil || !strings.Contains(err.Error(), "taken") {
+	if _, err := Draw(s, []Key{a}, bytes.NewReader(same)); err == nil || !strings.Contains(err.Error(), "taken") {
 		t.Errorf("a tag was given twice: %v", err)
 	}
-	b, err := makeKey(s, []Key{a}, testNow, bytes.NewReader(append(same[:32:32], bytes.Repeat([]byte{9}, 32)...)))
+	b, err := Draw(s, []Key{a}, bytes.NewReader(append(same[:32:32], bytes.Repeat([]byte{9}, 32)...)))
 	if err != nil || b.Tag == a.Tag {
 		t.Errorf("tags %d and %d, %v", a.Tag, b.Tag, err)
 	}
@@ -331,27 +331,36 @@ func TestPlanAndState(t *testing.T) {
 			t.Errorf("day %d: %s instead of %s", d, got, want)
 		}
 	}
-	p := testPolicy(algECDSA)
+	p := Policy{SigningConfig: testPolicy(algECDSA)}
+	used, ksk := k, Key{ID: "ksk", Flags: FlagsKSK, Timing: Timing{Publish: at(0), Active: at(0)}}
+	used.Timing.Retire, used.Timing.Remove = time.Time{}, time.Time{}
+	csk := p
+	csk.CSK = true
 	for _, c := range []struct {
+		p    Policy
 		keys []Key
 		day  int
 		want string
 	}{
-		{nil, 0, "KSK ZSK"},
-		{[]Key{k}, 0, "KSK"},
-		{[]Key{k}, 3, "KSK"},
-		{[]Key{k}, 4, "KSK ZSK"},
-		{[]Key{k, {Flags: FlagsKSK, Timing: Timing{Active: at(0)}}}, 3, ""},
+		{p, nil, 0, "make KSK, make ZSK"},
+		{csk, nil, 0, "make CSK"},
+		{p, []Key{k}, 0, "unplan ZSK"},
+		{p, []Key{k}, 3, "unplan ZSK"},
+		{p, []Key{k}, 5, "make KSK, make ZSK"},
+		{p, []Key{used}, 3, "make KSK"},
+		{p, []Key{used, ksk}, 3, ""},
+		{csk, []Key{used, ksk}, 3, ""},
+		{csk, []Key{ksk}, 3, "make ZSK"},
 	} {
 		var got []string
-		for _, s := range Plan(c.keys, p, testName, at(c.day)) {
-			got = append(got, roleName(s.Flags))
-			if s.Action != ActionMake || s.Zone != testName || s.Algorithm != algECDSA || s.Why == "" {
+		for _, s := range Plan(c.keys, c.p, Evidence{}, testName, at(c.day)) {
+			got = append(got, fmt.Sprintf("%s %s", s.Action, s.Role()))
+			if !s.Due() || s.Zone != testName || s.Action == ActionMake && s.Algorithm != algECDSA || s.Why == "" {
 				t.Errorf("step %+v", s)
 			}
 		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("day %d: plan makes %v instead of %q", c.day, got, c.want)
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("day %d: the plan is %v instead of %q", c.day, got, c.want)
 		}
 	}
 }
@@ -435,7 +444,7 @@ func TestBINDReadsKeys(t *testing.T) {
 			tool(t, "dnssec-keygen", "-q", "-a", label, "-b", "2048", "-K", folder, testName.File())
 			tool(t, "dnssec-keygen", "-q", "-a", label, "-b", "2048", "-f", "KSK", "-K", folder, testName.File())
 			keys, err := LoadKeys(dir, testName)
-			if err != nil || len(keys) != 2 || keys[0].State(time.Now()) != StateActive {
+			if err != nil || len(keys) != 2 || keys[0].State(time.Now()) != StatePublished || keys[1].State(time.Now()) != StateActive {
 				t.Errorf("keys of dnssec-keygen: %v, %v", keys, err)
 			}
 		})

@@ -34,7 +34,10 @@ func (k *Key) timingFields() []timingField {
 		{"Delete", &k.Timing.Remove},
 	}
 	if k.Flags == FlagsKSK {
-		f = append(f, timingField{"SyncPublish", &k.Timing.Ready})
+		f = append(f,
+			timingField{"DSPublish", &k.Timing.DSSeen},
+			timingField{"SyncPublish", &k.Timing.Ready},
+			timingField{"SyncDelete", &k.Timing.Unsync})
 	}
 	return f
 }
@@ -48,7 +51,7 @@ type timingField struct {
 // dnssec-keygen writes them.
 func (k *Key) encodePublic() []byte {
 	var b bytes.Buffer
-	kind := map[string]string{"KSK": "key-signing", "ZSK": "zone-signing"}[k.Role()]
+	kind := map[string]string{"KSK": "key-signing", "ZSK": "zone-signing", "CSK": "key-signing"}[k.Role()]
 	fmt.Fprintf(&b, "; This is a %s key, keyid %d, for %s\n", kind, k.Tag, k.Zone)
 	for _, f := range k.timingFields() {
 		if !f.time.IsZero() {

@@ -76,6 +76,7 @@ func loadPair(dir, id string, name zone.Name) (Key, error) {
 	if err := k.matchPublic(data); err != nil {
 		return k, fmt.Errorf("%s.key: %w", path, err)
 	}
+	k.stale = k.stale || differ(labels(data, "; "), k.timingFields())
 	return k, nil
 }
 
@@ -104,7 +105,10 @@ func loadPrivate(dir, id string, name zone.Name) (Key, error) {
 	if err != nil {
 		return k, err
 	}
-	return k, k.adopt(f, s)
+	if err := k.adopt(f, s); err != nil {
+		return k, err
+	}
+	return k, k.readRole(dir)
 }
 
 // adopt takes the private half and its times, and derives all else from it and

@@ -12,6 +12,7 @@ type node struct {
 	name        zone.Name
 	first, last int
 	kind        nodeKind
+	link        int32 // of a hashed name: its place in the NSEC3 chain
 }
 
 type nodeKind uint8
@@ -24,11 +25,19 @@ const (
 	cut
 	// Glue lies below a cut: not signed, not in the chain (section 2.3).
 	glue
+	// A hashed name has an NSEC3 record and nothing else (RFC 5155, section 7.1).
+	hashed
 )
 
 // signs reports whether the records of a type are signed at such a name.
 func (k nodeKind) signs(t zone.Type) bool {
 	return k == authoritative || k == cut && t == zone.TypeDS
+}
+
+// lists reports whether NSEC or NSEC3 says that a type is at such a name: an
+// address at a cut is the child's (RFC 4035, section 2.3).
+func (k nodeKind) lists(t zone.Type) bool {
+	return k == authoritative || k == cut && (t == zone.TypeNS || t == zone.TypeDS)
 }
 
 // nodes groups the entries of a merged zone by owner and refuses what cannot be

@@ -193,8 +193,7 @@ func (c *rfcSignature) verify(t *testing.T, rrsig string, now time.Time) error {
 	must(t, err)
 	public, err := newPublicKey(rr.(*dns.DNSKEY))
 	must(t, err)
-	public.ksk = false // the examples sign with one key
-	v := &verification{origin: string(c.zone), now: now, keys: map[uint16]*publicKey{rr.(*dns.DNSKEY).KeyTag(): public}}
+	v := &verification{origin: string(c.zone), now: now, keys: map[uint16]keyUse{rr.(*dns.DNSKEY).KeyTag(): {publicKey: public, zone: true}}, wantZone: 1}
 	r := newReader()
 	sc := sigCheck{v: v, r: r}
 	return r.read([]byte(c.record+"\n"+rrsig+"\n"), func(owner string, group []parsed) error {

@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,56 +39,32 @@ func Preview(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (Fac
 	return s.facts(), nil
 }
 
-// noKeys is what to do about a zone without keys that sign. One that was published
-// needs its own keys back: with others it is bogus.
-const noKeys = "restore the keys folder from a backup, or, for a zone that was never published, run zonebuild keys init"
-
 // A signing is the work on one zone. It does not change once it is made, so
 // many goroutines may use it.
 type signing struct {
 	z     *zone.Zone
 	p     zone.SigningConfig
 	clock *clock
-	keys  []Key // the DNSKEY set
-	ksks  []Key // those of them that sign it
+	keys  *keySet
 	nodes []node
+	chain []hashedName // of NSEC3, by hash
 }
 
 func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (*signing, error) {
-	s := &signing{z: z, p: p}
-	for _, k := range keys {
-		if k.Zone != z.Origin {
-			return nil, fmt.Errorf("key %s is of zone %s", k.ID, k.Zone)
-		}
-		if k.published(now) {
-			s.keys = append(s.keys, k)
-		}
-	}
-	slices.SortFunc(s.keys, func(a, b Key) int { return cmp.Or(-cmp.Compare(a.Flags, b.Flags), cmp.Compare(a.Tag, b.Tag)) })
-	if err := uniqueTags(s.keys); err != nil {
+	set, err := newKeySet(z.Origin, keys, now)
+	if err != nil {
 		return nil, err
 	}
-	for _, k := range s.keys {
-		// One algorithm, so that one signature a set is enough (RFC 4035,
-		// section 2.2).
-		if k.Algorithm != s.keys[0].Algorithm {
-			return nil, fmt.Errorf("keys %s and %s are of two algorithms; rolling the algorithm is not supported (RFC 4035, section 2.2)", s.keys[0].ID, k.ID)
-		}
-		if k.Flags == FlagsKSK && reached(k.Timing.Active, now) {
-			s.ksks = append(s.ksks, k)
-		}
-	}
-	if len(s.ksks) == 0 {
-		return nil, errors.New("no KSK is active; " + noKeys)
-	}
-	var err error
-	if s.clock, err = newClock(z.Origin, s.keys, p, now); err != nil {
+	s := &signing{z: z, p: p, keys: set}
+	if s.clock, err = newClock(z.Origin, set.zone, p, now); err != nil {
 		return nil, err
 	}
 	if len(z.NS) == 0 {
 		return nil, errors.New("the apex has no NS (RFC 1035, section 5.2)")
 	}
-	s.nodes, err = nodes(z)
+	if s.nodes, err = nodes(z); err == nil && p.Denial == zone.DenialNSEC3 {
+		err = s.chainNSEC3()
+	}
 	return s, err
 }
 
@@ -97,7 +72,7 @@ func newSigning(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (
 // section 4.1.1); the apex is -1 and follows the last one.
 func (s *signing) after(i int) zone.Name {
 	for i++; i < len(s.nodes); i++ {
-		if s.nodes[i].kind != glue {
+		if k := s.nodes[i].kind; k != glue && k != hashed {
 			return s.nodes[i].name
 		}
 	}

@@ -156,7 +156,8 @@ func TestSignRefusesKeys(t *testing.T) {
 		{"no ZSK", []Key{keys[0], future}},
 		{"is of zone", []Key{keys[0], foreign}},
 		{"one key tag", []Key{keys[0], tag}},
-		{"two algorithms", append(testKeys(t, testName, algEd25519)[1:], keys[0])},
+		{"no active ZSK of algorithm 13", append(testKeys(t, testName, algEd25519), keys[0])},
+		{"no active KSK of algorithm 13", append(testKeys(t, testName, algEd25519), keys[1])},
 	} {
 		_, err := Sign(context.Background(), z, c.keys, testPolicy(algECDSA), Prior{}, testNow)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -29,7 +29,7 @@ func TestSlots(t *testing.T) {
 	perDay := make([]int, 11)
 	for run := range runs + 1 {
 		now := testNow.Add(time.Duration(run) * 2 * time.Hour)
-		c, err := newClock(testName, keys, p, now)
+		c, err := newClock(testName, [][]Key{keys}, p, now)
 		must(t, err)
 		for i, o := range owners {
 			start := c.start(o)
@@ -70,6 +70,29 @@ func TestSlotEdges(t *testing.T) {
 	a, b := clock{now: 1e9, slot: 1e6, origin: []byte{1, 'a', 0}}, clock{now: 1e9, slot: 1e6, origin: []byte{1, 'b', 0}}
 	if a.start([]byte{1, 'x', 0}) == b.start([]byte{1, 'x', 0}) {
 		t.Error("the zone does not count in the phase")
+	}
+}
+
+// TestSlotBatches: all names of a zone come due at 11 moments of a slot, a day
+// apart, and zones at other times of the day.
+func TestSlotBatches(t *testing.T) {
+	const day = 24 * 3600
+	times := map[int64]bool{}
+	for z := range 50 {
+		c := clock{now: 1e9, slot: 11 * day, origin: []byte{2, 'z', byte('a' + z), 0}}
+		starts := map[int64]bool{}
+		for i := range 300 {
+			starts[c.start([]byte{2, byte(i), byte(i >> 8), 0})] = true
+		}
+		if len(starts) != batches {
+			t.Fatalf("names come due at %d moments of a slot, not %d", len(starts), batches)
+		}
+		for s := range starts {
+			times[s%day] = true
+		}
+	}
+	if len(times) < 45 {
+		t.Errorf("50 zones come due at %d times of the day", len(times))
 	}
 }
 
@@ -132,9 +155,9 @@ func TestSlotKeys(t *testing.T) {
 		{41, 30, 2}, // a is gone
 		{41, 19, 2},
 	} {
-		clk, err := newClock(testName, []Key{a, b}, testPolicy(algECDSA), at(c.now))
+		clk, err := newClock(testName, zoneSigners([]Key{a, b}, at(c.now)), testPolicy(algECDSA), at(c.now))
 		must(t, err)
-		if got := clk.key(at(c.start).Unix()).Tag; got != c.want {
+		if got := clk.keys(nil, at(c.start).Unix())[0].Tag; got != c.want {
 			t.Errorf("day %d, slot of day %d: key %d instead of %d", c.now, c.start, got, c.want)
 		}
 	}

@@ -61,7 +61,8 @@ func (v *victim) with(lines []string) *victim {
 }
 
 // find returns the line of an owner (relative to the zone, @ for the apex) and
-// type; for RRSIG the type is written RRSIG(NSEC).
+// type; for RRSIG the type is written RRSIG(NSEC), or RRSIG(NSEC) 13 for that by
+// an algorithm.
 func (v *victim) find(lines []string, owner, typ string) int {
 	v.t.Helper()
 	head := owner + "." + string(testName) + "\t"
@@ -70,7 +71,7 @@ func (v *victim) find(lines []string, owner, typ string) int {
 	}
 	covered := ""
 	if c, ok := strings.CutPrefix(typ, "RRSIG("); ok {
-		typ, covered = "RRSIG", strings.TrimSuffix(c, ")")+" "
+		typ, covered = "RRSIG", strings.Replace(c, ")", "", 1)+" "
 	}
 	i := slices.IndexFunc(lines, func(l string) bool {
 		return strings.HasPrefix(l, head) && strings.Contains(l, "\tIN\t"+typ+"\t"+covered)
@@ -104,11 +105,11 @@ func TestTamper(t *testing.T) {
 		{"RRSIG over delegation NS", "RRSIG over NS", v.extraSignature("4.0", zone.TypeNS)},
 		{"RRSIG over glue", "below a delegation", v.extraSignature("ns.5.0", zone.TypeA)},
 		{"RRSIG over address at a cut", "RRSIG over A", v.extraSignature("7.0", zone.TypeA)},
-		{"DNSKEY signed by the ZSK too", "KSKs sign the DNSKEY set", v.extraSignature("@", zone.TypeDNSKEY)},
+		{"DNSKEY signed by the ZSK too", "not to sign it now", v.extraSignature("@", zone.TypeDNSKEY)},
 		{"RRSIG of another key", "not in the DNSKEY set", v.edit("3.0", "RRSIG(DS)", func(s string) string {
 			return strings.Replace(s, " "+zoneTag(v.keys[1])+" ", " 1 ", 1)
 		})},
-		{"RRSIG by the KSK", "ZSKs all else", v.edit("3.0", "RRSIG(DS)", func(s string) string {
+		{"RRSIG by the KSK", "not to sign it now", v.edit("3.0", "RRSIG(DS)", func(s string) string {
 			return strings.Replace(s, " "+zoneTag(v.keys[1])+" ", " "+zoneTag(v.keys[0])+" ", 1)
 		})},
 		{"RRSIG of another signer", "instead of the zone", v.replace("3.0", "RRSIG(DS)", " 202.in-addr.arpa. ", " 203.in-addr.arpa. ")},
@@ -265,7 +266,7 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 		if owner != "@" {
 			name = zone.Name(owner + "." + string(testName))
 		}
-		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
+		sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 		must(v.t, err)
 		w := sg.writer()
 		w.enter(name)
@@ -281,7 +282,7 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 				wire = appendRecord(wire, w.owner, typ, ttl, d)
 			}
 		}
-		sig, err := w.sign(nil, w.key, typ, ttl, wire)
+		sig, err := w.sign(nil, w.keys[0], typ, ttl, wire)
 		must(v.t, err)
 		line := string(appendRRSIG(appendHead(nil, string(name), ttl, zone.TypeRRSIG), sig, string(testName))) + "\n"
 		at := v.find(l, owner, typ.String())
@@ -300,31 +301,8 @@ func (v *victim) extraSignature(owner string, typ zone.Type) spoiler {
 // resigned spoils a set and signs it again, by the key that should.
 func (v *victim) resigned(owner, typ string, spoil spoiler) spoiler {
 	return func(l []string) []string {
-		name := testName
-		if owner != "@" {
-			name = zone.Name(owner + "." + string(testName))
-		}
 		l = spoil(l)
-		sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
-		must(v.t, err)
-		w := sg.writer()
-		w.enter(name)
-		var wire []byte
-		var ttl uint32
-		number := dns.StringToType[typ]
-		for _, line := range l {
-			if !strings.HasPrefix(line, string(name)+"\t") || !strings.Contains(line, "\tIN\t"+typ+"\t") {
-				continue
-			}
-			wire, ttl = append(wire, packLine(line)...), 86400
-			if typ == "NSEC" {
-				ttl = 3600
-			}
-		}
-		sig, err := w.sign(nil, w.key, zone.Type(number), ttl, wire)
-		must(v.t, err)
-		at := v.find(l, owner, "RRSIG("+typ+")")
-		l[at] = string(appendRRSIG(appendHead(nil, string(name), ttl, zone.TypeRRSIG), sig, string(testName))) + "\n"
+		l[v.find(l, owner, "RRSIG("+typ+")")] = v.rrsig(l, owner, zone.Type(dns.StringToType[typ]), v.keys[1])
 		return l
 	}
 }
@@ -363,7 +341,7 @@ func sameTag(k Key) Key {
 // TestWrongDigestWellSigned: ZONEMD off by one bit, with a good signature.
 func TestWrongDigestWellSigned(t *testing.T) {
 	v := newVictim(t, algECDSA, 20)
-	sg, err := newSigning(v.z, v.keys, testPolicy(algECDSA), testNow)
+	sg, err := newSigning(v.z, v.keys, v.s.policy, testNow)
 	must(t, err)
 	a, err := sg.startApex(v.s.facts.Serial)
 	must(t, err)

@@ -46,12 +46,18 @@ func writeSigned(t *testing.T, name zone.Name, alg uint8, count int) string {
 	return writeZone(t, testZone(t, name, count), alg)
 }
 
-// writeZone signs and verifies a zone now, because dnssec-verify cannot be told
-// another time, and returns its file.
+// writeZone signs and verifies a zone and returns its file.
 func writeZone(t *testing.T, z *zone.Zone, alg uint8) string {
 	t.Helper()
-	keys, now := testKeys(t, z.Origin, alg), time.Now()
-	s, err := Sign(context.Background(), z, keys, testPolicy(alg), Prior{}, now)
+	return writeBy(t, z, testKeys(t, z.Origin, alg), testPolicy(alg))
+}
+
+// writeBy does it with given keys, now, because dnssec-verify cannot be told
+// another time.
+func writeBy(t *testing.T, z *zone.Zone, keys []Key, p zone.SigningConfig) string {
+	t.Helper()
+	now := time.Now()
+	s, err := Sign(context.Background(), z, keys, p, Prior{}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

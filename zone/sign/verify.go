@@ -52,10 +52,15 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 // These must hold, or it is an error that names the owner and the RFC section:
 //
 //   - the DNSKEY set is exactly the keys in use at now, with unique tags, and
-//     signed by every active KSK and nothing else;
-//   - every RRset of the zone's own has one signature, by a ZSK of that set, that
-//     verifies and is valid at now; delegations' NS and glue have none;
-//   - the NSEC chain is closed, in order and has every name and type it should;
+//     signed by every active KSK in it and nothing else;
+//   - CDS and CDNSKEY name the keys they should, one of which signs the DNSKEY
+//     set, and are signed by every active KSK (RFC 7344, section 4.1);
+//   - every RRset of the zone's own has one signature of each algorithm, by an
+//     active ZSK, that verifies and is valid at now; delegations' NS and glue have
+//     none. A ZSK outside the DNSKEY set signs only where its algorithm is not in
+//     the set ([Timing]), and every algorithm of the set signs;
+//   - the NSEC or NSEC3 chain is closed, in order and has every name and type it
+//     should;
 //   - ZONEMD is the digest of the zone (RFC 8976);
 //   - without DNSSEC records, the zone is the merged zone with the serial of
 //     s.Facts, record for record with TTLs;
@@ -76,7 +81,11 @@ type verification struct {
 	z      *zone.Zone
 	origin string
 	now    time.Time
-	keys   map[uint16]*publicKey // the DNSKEY set, by tag
+	keys   map[uint16]keyUse // the DNSKEY set and who else signs, by tag
+
+	wantSet, wantCDS, wantZone int      // signatures of a set: see wanted
+	apexBitmap                 []uint16 // the types at the apex
+	chain                      []link   // what the NSEC3 records must say, in order
 }
 
 func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error {
@@ -90,6 +99,11 @@ func (v *verification) run(ctx context.Context, text [][]byte, keys []Key) error
 	apex, err := v.apex(apexText, keys)
 	if err != nil {
 		return err
+	}
+	if v.nsec3() {
+		if v.chain, err = v.expectChain(); err != nil {
+			return err
+		}
 	}
 	j := newJoin(v, apex)
 	worker := func() func(int) (*piece, error) {

@@ -3,7 +3,6 @@ package sign
 import (
 	"bytes"
 	"crypto/sha512"
-	"encoding/base64"
 	"hash"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ import (
 // apexFound is what the apex says, after it was verified.
 type apexFound struct {
 	owner   []byte // packed
-	next    string // of its NSEC
+	next    string // of its NSEC; empty with NSEC3
 	digest  string // of its ZONEMD, lower-case hex
 	hash    hash.Hash
 	sigs    int
@@ -40,8 +39,10 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 	r.sort(group)
 	steps := []func(*reader, []parsed) error{
 		func(r *reader, g []parsed) error { return r.checkOrder(v.origin, g) },
-		v.apexTypes, v.soa, v.apexNS,
+		func(_ *reader, g []parsed) error { return v.apexTypes(g, keys) },
+		v.soa, v.apexNS,
 		func(r *reader, g []parsed) error { return v.dnskeys(r, g, keys) },
+		func(_ *reader, g []parsed) error { return v.cds(g, keys) },
 	}
 	for _, step := range steps {
 		if err := step(r, group); err != nil {
@@ -53,7 +54,12 @@ func (v *verification) apex(text []byte, keys []Key) (*apexFound, error) {
 		return nil, err
 	}
 	a := &apexFound{owner: bytes.Clone(r.ownerWire(group[0])), hash: sha512.New384(), sigs: c.count, expires: c.expires}
-	if a.next, err = v.nsec(v.origin, group, apexBitmap); err != nil {
+	if v.nsec3() {
+		err = v.param(group)
+	} else {
+		a.next, err = v.nsec(v.origin, group, v.apexBitmap)
+	}
+	if err != nil {
 		return nil, err
 	}
 	a.digest, err = v.zonemd(r, group, a.hash)
@@ -73,11 +79,18 @@ func (r *reader) sort(group []parsed) {
 	}
 }
 
-var apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeDNSKEY, dns.TypeZONEMD}
-
-func (v *verification) apexTypes(_ *reader, group []parsed) error {
+// apexTypes finds out which types must be at the apex and refuses any other.
+func (v *verification) apexTypes(group []parsed, keys []Key) error {
+	v.apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeDNSKEY}
+	if v.nsec3() {
+		v.apexBitmap = []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeRRSIG, dns.TypeDNSKEY, dns.TypeNSEC3PARAM}
+	}
+	if v.policy.DeleteDS || slices.ContainsFunc(keys, func(k Key) bool { return k.CDS }) {
+		v.apexBitmap = append(v.apexBitmap, dns.TypeCDS, dns.TypeCDNSKEY)
+	}
+	v.apexBitmap = append(v.apexBitmap, dns.TypeZONEMD)
 	for _, g := range group {
-		if !slices.Contains(apexBitmap, g.typ) {
+		if !slices.Contains(v.apexBitmap, g.typ) {
 			return fault(v.origin, "the apex has %s, which the merged zone has not", dns.Type(g.typ))
 		}
 	}
@@ -120,52 +133,6 @@ func (v *verification) apexNS(_ *reader, group []parsed) error {
 	slices.Sort(want)
 	if !slices.Equal(have, want) {
 		return fault(v.origin, "its name servers are %v, in the merged zone %v", have, want)
-	}
-	return nil
-}
-
-// dnskeys holds the DNSKEY set against the keys that should be in it, and
-// prepares them for the signatures.
-func (v *verification) dnskeys(_ *reader, group []parsed, keys []Key) error {
-	v.keys = map[uint16]*publicKey{}
-	expected := map[uint16]Key{}
-	for _, k := range keys {
-		if !reached(k.Timing.Publish, v.now) || reached(k.Timing.Remove, v.now) {
-			continue
-		}
-		if other, twice := expected[k.Tag]; twice {
-			return fault(v.origin, "keys %s and %s have the tag %d (RFC 4034, appendix B)", other.ID, k.ID, k.Tag)
-		}
-		expected[k.Tag] = k
-	}
-	for _, g := range ofType(group, dns.TypeDNSKEY) {
-		d := g.rr.(*dns.DNSKEY)
-		tag := d.KeyTag()
-		if v.keys[tag] != nil {
-			return fault(v.origin, "two keys of the DNSKEY set have the tag %d (RFC 4034, appendix B)", tag)
-		}
-		k, ok := expected[tag]
-		if !ok || d.Flags != k.Flags || d.Protocol != 3 || d.Algorithm != k.Algorithm || d.PublicKey != base64.StdEncoding.EncodeToString(k.Public) {
-			return fault(v.origin, "the DNSKEY with tag %d is none of the zone's keys in use (RFC 4035, section 2.1)", tag)
-		}
-		if g.ttl != v.policy.DNSKEYTTL {
-			return fault(v.origin, "its DNSKEY set has the TTL %d instead of %d", g.ttl, v.policy.DNSKEYTTL)
-		}
-		p, err := newPublicKey(d)
-		if err != nil {
-			return fault(v.origin, "the DNSKEY with tag %d: %w", tag, err)
-		}
-		p.active = p.ksk && reached(k.Timing.Active, v.now)
-		v.keys[tag] = p
-		delete(expected, tag)
-	}
-	for _, k := range keys {
-		if _, missing := expected[k.Tag]; missing {
-			return fault(v.origin, "key %s is missing from the DNSKEY set (RFC 4035, section 2.1)", k.ID)
-		}
-	}
-	if v.wanted(dns.TypeDNSKEY) == 0 {
-		return fault(v.origin, "no active KSK is in the DNSKEY set (RFC 4035, section 2.1)")
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ type join struct {
 	apex        *apexFound
 	last, cut   []byte // packed: the last name, the last delegation
 	next        string // what the last NSEC points at
+	links       int    // NSEC3 records, seen so far
 	entries     int    // of the merged zone, seen so far
 	sigs        int
 	delegations int
@@ -42,6 +43,9 @@ func (j *join) take(p *piece) error {
 	if p.chained != "" {
 		j.next = p.next
 	}
+	if err := j.takeChain(p.chain); err != nil {
+		return err
+	}
 	j.last, j.cut, j.entries = p.last, p.cut, p.to
 	j.sigs, j.delegations = j.sigs+p.sigs, j.delegations+p.delegations
 	if p.expires != 0 {
@@ -62,7 +66,9 @@ func (j *join) finish() error {
 	switch {
 	case j.entries != len(v.z.Entries):
 		return j.missing()
-	case j.next != v.origin:
+	case j.links != len(v.chain):
+		return fault(v.origin, "its NSEC3 chain lacks %s (RFC 5155, section 7.1)", v.chain[j.links])
+	case !v.nsec3() && j.next != v.origin:
 		return fault(v.origin, "the last NSEC points at %s and not at the apex (RFC 4034, section 4.1.1)", j.next)
 	case hex.EncodeToString(j.apex.hash.Sum(nil)) != j.apex.digest:
 		return fault(v.origin, "ZONEMD is not the digest of the zone (RFC 8976, section 4)")

@@ -102,6 +102,10 @@ func known(rr dns.RR) bool {
 		_, ok = rr.(*dns.RRSIG)
 	case dns.TypeNSEC:
 		_, ok = rr.(*dns.NSEC)
+	case dns.TypeNSEC3:
+		_, ok = rr.(*dns.NSEC3)
+	case dns.TypeNSEC3PARAM:
+		_, ok = rr.(*dns.NSEC3PARAM)
 	case dns.TypeSOA:
 		_, ok = rr.(*dns.SOA)
 	case dns.TypeNS:

@@ -21,6 +21,7 @@ type piece struct {
 	delegations   int
 	expires       int64
 	chained, next string // first name of the NSEC chain here, and what the last one points at
+	chain         []link // of NSEC3
 }
 
 // A checker verifies pieces, one after the other. It is for one goroutine.
@@ -70,6 +71,8 @@ func (c *checker) owner(owner string, group []parsed) error {
 	switch {
 	case isBelow(wire, p.cut):
 		return c.glue(owner, group)
+	case c.v.nsec3() && len(ofType(group, dns.TypeNSEC3)) > 0:
+		return c.hashed(owner, group)
 	case ns:
 		p.cut = append(p.cut[:0], wire...)
 		p.delegations++
@@ -86,7 +89,7 @@ func (c *checker) owner(owner string, group []parsed) error {
 func (c *checker) merged(owner string, group []parsed) error {
 	entries := c.v.z.Entries
 	for _, g := range group {
-		if g.typ == dns.TypeRRSIG || g.typ == dns.TypeNSEC {
+		if g.typ == dns.TypeRRSIG || g.typ == c.v.denialType() {
 			continue
 		}
 		i := c.p.to
@@ -126,8 +129,11 @@ func (c *checker) setTypes(group []parsed, listed func(uint16) bool) {
 	c.types = append(c.types, dns.TypeRRSIG, dns.TypeNSEC)
 }
 
-// chain checks the signatures and the NSEC of a name that has them.
+// chain checks the signatures and, if the zone has such, the NSEC of a name.
 func (c *checker) chain(owner string, group []parsed, signed func(uint16) bool) error {
+	if c.v.nsec3() {
+		return c.sig.sets(owner, group, signed)
+	}
 	next, err := c.v.nsec(owner, group, c.types)
 	if err != nil {
 		return err

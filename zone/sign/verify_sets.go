@@ -34,6 +34,9 @@ func (c *sigCheck) sets(owner string, group []parsed, must func(typ uint16) bool
 			if err := c.signature(owner, set, sigs[n]); err != nil {
 				return err
 			}
+			if n > 0 && !keysSign(set[0].typ) && sigs[n].rr.(*dns.RRSIG).Algorithm == sigs[n-1].rr.(*dns.RRSIG).Algorithm {
+				return fault(owner, "its %s set is signed twice by algorithm %d", dns.Type(set[0].typ), sigs[n].rr.(*dns.RRSIG).Algorithm)
+			}
 			n++
 		}
 		if want := c.v.wanted(set[0].typ); n != want {
@@ -50,21 +53,6 @@ func (c *sigCheck) sets(owner string, group []parsed, must func(typ uint16) bool
 func stray(owner string, sig parsed) error {
 	t := dns.Type(sig.rr.(*dns.RRSIG).TypeCovered)
 	return fault(owner, "there is an RRSIG over %s, which must not be signed here or is not there (RFC 4035, section 2.2)", t)
-}
-
-// wanted is how many signatures a set has: one of a ZSK, or one of each active
-// KSK for the DNSKEY set.
-func (v *verification) wanted(typ uint16) int {
-	if typ != dns.TypeDNSKEY {
-		return 1
-	}
-	n := 0
-	for _, k := range v.keys {
-		if k.active {
-			n++
-		}
-	}
-	return n
 }
 
 // ofType returns the records of a type from a group in canonical order.
@@ -84,7 +72,7 @@ func ofType(group []parsed, typ uint16) []parsed {
 func (c *sigCheck) signature(owner string, set []parsed, p parsed) error {
 	s := p.rr.(*dns.RRSIG)
 	t := dns.Type(set[0].typ)
-	k := c.v.keys[s.KeyTag]
+	k, ok := c.v.keys[s.KeyTag]
 	switch {
 	case s.SignerName != c.v.origin:
 		return fault(owner, "the RRSIG over %s is by %s instead of the zone (RFC 4035, section 5.3.1)", t, s.SignerName)
@@ -92,10 +80,10 @@ func (c *sigCheck) signature(owner string, set []parsed, p parsed) error {
 		return fault(owner, "the RRSIG over %s counts %d labels (RFC 4034, section 3.1.3)", t, s.Labels)
 	case p.ttl != set[0].ttl || s.OrigTtl != set[0].ttl:
 		return fault(owner, "the RRSIG over %s has not the TTL of its set (RFC 4034, section 3)", t)
-	case k == nil || k.alg != s.Algorithm:
+	case !ok || k.alg != s.Algorithm:
 		return fault(owner, "the RRSIG over %s is by key %d of algorithm %d, which is not in the DNSKEY set (RFC 4035, section 5.3.1)", t, s.KeyTag, s.Algorithm)
-	case k.ksk != (set[0].typ == dns.TypeDNSKEY):
-		return fault(owner, "the RRSIG over %s is by key %d: KSKs sign the DNSKEY set and ZSKs all else (RFC 6781, section 3.1)", t, s.KeyTag)
+	case !k.signs(set[0].typ):
+		return fault(owner, "the RRSIG over %s is by key %d, which is not to sign it now: active KSKs sign the DNSKEY set, CDS and CDNSKEY, and ZSKs all else (RFC 6781, section 3.1)", t, s.KeyTag)
 	}
 	if err := c.validity(owner, t, s); err != nil {
 		return err

@@ -14,11 +14,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A publicKey is a key of the DNSKEY set that was parsed back.
+// A publicKey is what verifies the signatures of a key.
 type publicKey struct {
 	alg    uint8
-	ksk    bool
-	active bool // a KSK that must sign the set
 	verify func(data, sig []byte) bool
 }
 
@@ -29,7 +27,7 @@ func newPublicKey(d *dns.DNSKEY) (*publicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &publicKey{alg: d.Algorithm, ksk: d.Flags&dns.SEP != 0}
+	k := &publicKey{alg: d.Algorithm}
 	switch d.Algorithm {
 	case dns.ECDSAP256SHA256:
 		pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append([]byte{4}, raw...))

@@ -19,15 +19,23 @@ func appendRecord[D ~string | ~[]byte](b, owner []byte, t zone.Type, ttl uint32,
 	return append(b, data...)
 }
 
-// appendNSEC appends NSEC data (RFC 4034, section 4.1). All types are below 256,
-// so there is one window; they come in rising order.
+// appendNSEC appends NSEC data (RFC 4034, section 4.1).
 func appendNSEC(b []byte, next zone.Name, types []zone.Type) []byte {
-	b = next.AppendWire(b)
+	return appendBitmap(next.AppendWire(b), types)
+}
+
+// appendBitmap appends the bitmap of NSEC and NSEC3 (RFC 4034, section 4.1.2).
+// All types are below 256, so there is one window, or none without types; they
+// come in rising order.
+func appendBitmap(b []byte, types []zone.Type) []byte {
 	var bits [32]byte
 	length := 0
 	for _, t := range types {
 		bits[t/8] |= 0x80 >> (t % 8)
 		length = int(t/8) + 1
+	}
+	if length == 0 {
+		return b
 	}
 	return append(append(b, 0, byte(length)), bits[:length]...)
 }

@@ -16,7 +16,7 @@ type writer struct {
 	name  zone.Name
 	owner []byte // wire
 	start int64  // of its slot
-	key   *Key   // that signs it
+	keys  []*Key // that sign it, one of each algorithm
 	sigs  []rrsig
 	arena []byte // holds the data of sigs
 	nsec  []byte
@@ -30,7 +30,7 @@ func (s *signing) writer() *writer { return &writer{s: s, signers: map[uint16]*w
 func (w *writer) enter(name zone.Name) {
 	w.name, w.owner = name, name.AppendWire(w.owner[:0])
 	w.start = w.s.clock.start(w.owner)
-	w.key = w.s.clock.key(w.start)
+	w.keys = w.s.clock.keys(w.keys[:0], w.start)
 	w.sigs, w.arena, w.types = w.sigs[:0], w.arena[:0], w.types[:0]
 }
 
@@ -47,24 +47,66 @@ func (w *writer) node(i int) error {
 	if n.kind == glue {
 		return nil
 	}
+	switch {
+	case n.kind == hashed:
+		return w.nsec3(n)
+	case w.s.p.Denial == zone.DenialNSEC3:
+		w.signatures()
+		return nil
+	}
+	return w.nsecRecord(i)
+}
+
+// nsecRecord appends the signatures and the NSEC record of a name.
+func (w *writer) nsecRecord(i int) error {
 	w.types = append(w.types, zone.TypeRRSIG, zone.TypeNSEC)
 	next, ttl := w.s.after(i), nsecTTL(w.s.z.SOA)
 	rdata := appendNSEC(w.nsec[:0], next, w.types)
-	record := appendRecord(rdata, w.owner, zone.TypeNSEC, ttl, rdata)
-	w.nsec = record
-	record = record[len(rdata):]
-	if err := w.add(zone.TypeNSEC, ttl, record); err != nil {
+	record, err := w.denial(zone.TypeNSEC, ttl, rdata)
+	if err != nil {
 		return err
-	}
-	for _, sig := range w.sigs {
-		w.wire = appendRecord(w.wire, w.owner, zone.TypeRRSIG, sig.ttl, sig.rdata)
-		w.text = appendHead(w.text, string(w.name), sig.ttl, zone.TypeRRSIG)
-		w.text = append(appendRRSIG(w.text, sig, string(w.s.z.Origin)), '\n')
 	}
 	w.wire = append(w.wire, record...)
 	w.text = append(appendHead(w.text, string(w.name), ttl, zone.TypeNSEC), next...)
 	w.text = append(appendTypes(w.text, w.types), '\n')
 	return nil
+}
+
+// nsec3 appends the NSEC3 record of a hashed name and its signatures, which come
+// first.
+func (w *writer) nsec3(n *node) error {
+	ttl, rdata := nsecTTL(w.s.z.SOA), w.s.nsec3Data(w.nsec[:0], n)
+	text := appendNSEC3Text(nil, rdata, w.s.hashedTypes(n))
+	record, err := w.denial(zone.TypeNSEC3, ttl, rdata)
+	if err != nil {
+		return err
+	}
+	w.wire = append(w.wire, record...)
+	w.text = append(appendHead(w.text, string(w.name), ttl, zone.TypeNSEC3), text...)
+	w.text = append(w.text, '\n')
+	return nil
+}
+
+// denial signs an NSEC or NSEC3 record, appends all signatures of the name and
+// returns the record. The buffer of rdata becomes the writer's.
+func (w *writer) denial(t zone.Type, ttl uint32, rdata []byte) ([]byte, error) {
+	record := appendRecord(rdata, w.owner, t, ttl, rdata)
+	w.nsec = record
+	record = record[len(rdata):]
+	if err := w.add(t, ttl, record); err != nil {
+		return nil, err
+	}
+	w.signatures()
+	return record, nil
+}
+
+// signatures appends the signatures of the present name.
+func (w *writer) signatures() {
+	for _, sig := range w.sigs {
+		w.wire = appendRecord(w.wire, w.owner, zone.TypeRRSIG, sig.ttl, sig.rdata)
+		w.text = appendHead(w.text, string(w.name), sig.ttl, zone.TypeRRSIG)
+		w.text = append(appendRRSIG(w.text, sig, string(w.s.z.Origin)), '\n')
+	}
 }
 
 // set appends the RRset that begins at an entry and returns where the next one
@@ -79,8 +121,8 @@ func (w *writer) set(n *node, first int) (int, error) {
 		w.text = appendHead(w.text, string(w.name), ttl, t)
 		w.text = append(appendData(w.text, t, data), '\n')
 	}
-	if n.kind == cut && t != zone.TypeNS && t != zone.TypeDS {
-		return i, nil // an address at the cut itself is the child's (RFC 4035, section 2.3)
+	if !n.kind.lists(t) {
+		return i, nil
 	}
 	w.types = append(w.types, t)
 	if !n.kind.signs(t) {
@@ -89,16 +131,18 @@ func (w *writer) set(n *node, first int) (int, error) {
 	return i, w.add(t, ttl, w.wire[from:])
 }
 
-// add signs a set of the present name and keeps the signature until the name
-// is written.
+// add signs a set of the present name by each of its keys and keeps the signatures
+// until the name is written. Rising algorithms are canonical order.
 func (w *writer) add(t zone.Type, ttl uint32, records []byte) error {
-	from := len(w.arena)
-	sig, err := w.sign(w.arena, w.key, t, ttl, records)
-	if err != nil {
-		return err
+	for _, k := range w.keys {
+		from := len(w.arena)
+		sig, err := w.sign(w.arena, k, t, ttl, records)
+		if err != nil {
+			return err
+		}
+		w.arena, sig.rdata = sig.rdata, sig.rdata[from:]
+		w.sigs = append(w.sigs, sig)
 	}
-	w.arena, sig.rdata = sig.rdata, sig.rdata[from:]
-	w.sigs = append(w.sigs, sig)
 	return nil
 }
 

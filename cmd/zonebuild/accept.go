@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+	"nirzone/zone/publish"
+)
+
+// An acceptance is what a person says of held changes.
+type acceptance struct {
+	removes   int // -1: not named
+	additions bool
+	message   string
+}
+
+func acceptCommand(a *app) *cobra.Command {
+	var say acceptance
+	c := &cobra.Command{
+		Use: "accept HASH... (--removes N | --additions-only) -m REASON", Short: "Accept the loss that a held change names",
+		Long: `Accept lets the named losses through in the next run. N has to be the exact
+number that "held show" counts over all the named changes: of the delegations
+that would be lost or changed, of those of a dropped zone, of the name servers
+that an apex loses, of the ranges that claims lose. REASON is kept with the
+decision in state/accepts. Other losses stay held.
+
+With --additions-only it is the contrary: the rest of the feed passes, and the
+owners named in the change stay as they are published until the decision
+expires. They are still listed as held and can be accepted.`,
+		Example: "  zonebuild accept 3fa94c01 --removes 120 -m \"JPNIC confirmed, ticket 4711\"\n  zonebuild accept 3fa94c01 --additions-only -m \"JPNIC mends its script\"",
+		Args:    usageArgs(cobra.MinimumNArgs(1)),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.accept(args, say) },
+	}
+	c.Flags().IntVar(&say.removes, "removes", -1, "exact number `N` of what is lost or changed")
+	c.Flags().BoolVar(&say.additions, "additions-only", false, "let the rest pass, keep what would be lost")
+	c.Flags().StringVarP(&say.message, "message", "m", "", "`REASON` kept with the decision")
+	return c
+}
+
+// check refuses an acceptance that says too little or too much.
+func (s acceptance) check() error {
+	if strings.TrimSpace(s.message) == "" || (s.removes < 0) != s.additions {
+		return shell.Usage(fmt.Errorf("accept needs -m REASON and either --removes N or --additions-only"), "zonebuild held")
+	}
+	return nil
+}
+
+func (a *app) accept(hashes []string, say acceptance) error {
+	if err := say.check(); err != nil {
+		return err
+	}
+	if err := a.configure(); err != nil {
+		return err
+	}
+	release, err := a.lock()
+	defer release()
+	if err != nil {
+		return err
+	}
+	if err := a.readCurrent(); err != nil {
+		return err
+	}
+	holds, err := a.named(hashes)
+	if err != nil {
+		return err
+	}
+	done, err := a.weigh(holds, say)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if err := a.writeAccept(h, say); err != nil {
+			return err
+		}
+	}
+	return a.showAccepted(done)
+}
+
+// weigh compares what a person says with what the holds are.
+func (a *app) weigh(holds []*zone.Hold, say acceptance) (accepted, error) {
+	done := accepted{Version: 1, Hashes: []string{}, Expires: a.now.Add(a.cfg.Gates.Expires), AdditionsOnly: say.additions, DryRun: a.dryRun}
+	count := 0
+	for _, h := range holds {
+		done.Hashes, count = append(done.Hashes, h.Hash), count+h.Count()
+		if say.additions && !ofFeed(h.Kind) {
+			return done, &shell.Exit{Code: 1, Err: fmt.Errorf("%s is %s, of which nothing can pass; nothing was decided", h.Hash[:12], h.Kind), Hint: fmt.Sprintf("zonebuild accept %s --removes %d -m REASON", h.Hash[:12], h.Count())}
+		}
+	}
+	if say.additions {
+		done.Keeps = count
+		return done, nil
+	}
+	if done.Removes = count; count != say.removes {
+		return done, &shell.Exit{Code: 1, Err: fmt.Errorf("%d would be lost or changed, not %d; nothing was accepted", count, say.removes), Hint: "zonebuild held show " + holds[0].Hash[:12]}
+	}
+	return done, nil
+}
+
+// accepted is the result of "accept".
+type accepted struct {
+	Version int       `json:"version"`
+	Hashes  []string  `json:"hashes"`
+	Removes int       `json:"removes"`
+	Keeps   int       `json:"keeps,omitempty"` // with AdditionsOnly
+	Expires time.Time `json:"expires"`
+	DryRun  bool      `json:"dry_run,omitempty"`
+
+	AdditionsOnly bool `json:"additions_only,omitempty"`
+}
+
+func (a *app) showAccepted(done accepted) error {
+	if a.json {
+		return a.answer(done)
+	}
+	what, verb := fmt.Sprintf("the loss of %d", done.Removes), "accepted"
+	if done.AdditionsOnly {
+		what, verb = fmt.Sprintf("that %d stay as published while the rest passes", done.Keeps), "decided"
+	}
+	if a.dryRun {
+		a.Errorf("would have %s %s, until %s", verb, what, stamp(done.Expires))
+		return nil
+	}
+	a.Errorf("%s %s, until %s; it happens in the next run", verb, what, stamp(done.Expires))
+	return nil
+}
+
+// named returns the held changes that the hashes name, each once: one named
+// twice must not count twice.
+func (a *app) named(hashes []string) ([]*zone.Hold, error) {
+	var holds []*zone.Hold
+	for _, p := range hashes {
+		h, err := a.hold(p)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(holds, h) {
+			holds = append(holds, h)
+		}
+	}
+	return holds, nil
+}
+
+func (a *app) writeAccept(h *zone.Hold, say acceptance) error {
+	if a.dryRun {
+		return nil
+	}
+	by := "unknown"
+	if u, err := user.Current(); err == nil {
+		by = u.Username
+	}
+	acc := zone.NewAccept(*h, a.cfg.Gates, say.message, by, a.now)
+	if say.additions {
+		acc = zone.NewAdditionsOnly(*h, a.cfg.Gates, say.message, by, a.now)
+	}
+	dir := filepath.Join(a.cfg.State, "accepts")
+	if err := publish.MkdirAll(a.fs, dir, 0o700); err != nil {
+		return fmt.Errorf("writing the decision: %w", err)
+	}
+	if err := publish.WriteFile(a.fs, filepath.Join(dir, h.Hash+".json"), acc.Encode(), 0o600); err != nil {
+		return fmt.Errorf("writing the decision: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nirzone/cmd/shell"
+	"nirzone/zone"
+	"nirzone/zone/sign"
+)
+
+func keysRollCommand(a *app) *cobra.Command {
+	var r sign.Request
+	var algorithm string
+	c := &cobra.Command{
+		Use: "roll ZONE... [--ksk] [--zsk] [--csk] [--algorithm A] [--emergency]", Short: "Begin to roll keys",
+		Long: `Roll makes the successors of the keys that are named. The runs that follow do
+the rest; "zonebuild keys ZONE" shows it. A KSK or CSK needs two things of a
+person: its DS handed to the parent ("zonebuild keys ds"), and the removal of its
+predecessor approved ("zonebuild keys approve").
+
+--ksk --zsk on a zone with a CSK, and --csk on one with a KSK and a ZSK, change
+the profile. --algorithm rolls all keys to another algorithm.
+
+--emergency is for keys that others know: it begins at once, in a freeze and in
+the middle of another roll, replaces every signature as soon as the new key is in
+every cache, and removes the old key as soon as no cache needs it. Until then
+whoever has the old key can sign answers that validate.`,
+		Example: "  zonebuild keys roll 202.in-addr.arpa --ksk\n  zonebuild keys roll 202.in-addr.arpa --algorithm ed25519\n  zonebuild keys roll 202.in-addr.arpa --zsk --emergency --dry-run",
+		Args:    usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if algorithm != "" {
+				n, err := zone.ParseAlgorithm(algorithm)
+				if err != nil {
+					return shell.Usage(err, "")
+				}
+				r.Algorithm = n
+			}
+			return a.keysRoll(args, r)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&r.KSK, "ksk", false, "a new KSK")
+	f.BoolVar(&r.ZSK, "zsk", false, "a new ZSK")
+	f.BoolVar(&r.CSK, "csk", false, "a new CSK")
+	f.StringVar(&algorithm, "algorithm", "", "new keys of the algorithm `A`: rsasha256, ecdsap256sha256 or ed25519")
+	f.BoolVar(&r.Emergency, "emergency", false, "the present keys are known to others")
+	return c
+}
+
+// keysRoll begins the rolls. A crash in it leaves a key that is published, or not
+// even that: the same command says that a roll is going on, or begins again.
+func (a *app) keysRoll(args []string, r sign.Request) error {
+	return a.changeKeys(args, func(w *keyWork, keys []sign.Key, ev sign.Evidence) ([]sign.Step, error) {
+		steps, err := sign.Roll(keys, w.Policy, ev, w.Zone, a.now, r)
+		if err != nil {
+			return nil, &shell.Exit{Code: 1, Err: err, Hint: "zonebuild keys " + w.Zone.File()}
+		}
+		for _, s := range steps {
+			if !s.Due() {
+				return nil, &shell.Exit{Code: 1, Err: fmt.Errorf("the roll cannot begin: %s", s), Hint: "zonebuild keys " + w.Zone.File()}
+			}
+		}
+		if a.dryRun {
+			return steps, nil
+		}
+		done, after, err := w.take(keys, steps)
+		if err == nil && r.Emergency && (r.KSK || r.CSK) {
+			err = a.approveAll(w, after, ev, "keys roll --emergency")
+		}
+		return done, err
+	})
+}
+
+// take performs steps one after the other.
+func (w *keyWork) take(keys []sign.Key, steps []sign.Step) (done []sign.Step, after []sign.Key, err error) {
+	for _, s := range steps {
+		if s, keys, err = w.Perform(keys, s); err != nil {
+			return done, keys, err
+		}
+		done = append(done, s)
+	}
+	return done, keys, nil
+}
+
+// approveAll agrees to every removal that is planned now: whoever rolls in an
+// emergency has agreed.
+func (a *app) approveAll(w *keyWork, keys []sign.Key, ev sign.Evidence, message string) error {
+	for _, s := range sign.Plan(keys, w.Policy, ev, w.Zone, a.now) {
+		if s.Hash != "" && !slices.Contains(w.book.Approved(), s.Hash) {
+			w.book.Approvals = append(w.book.Approvals, zone.BookApproval{Hash: s.Hash, Step: s.String(), BookDecision: a.decision(message)})
+		}
+	}
+	return a.writeBook(w.book)
+}
+
+// changeKeys calls change for every zone named, with the lock held and the keys
+// as they are, and shows the steps it took or, with --dry-run, would take.
+func (a *app) changeKeys(args []string, change func(*keyWork, []sign.Key, sign.Evidence) ([]sign.Step, error)) error {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	release, err := a.lock()
+	defer release()
+	if err := errors.Join(err, a.readCurrent()); err != nil {
+		return err
+	}
+	zones, err := a.keyZones(args)
+	if err != nil {
+		return err
+	}
+	var all []sign.Step
+	for _, z := range zones {
+		w, ev := a.keyWork(z, a.cfg.Group(z), a.entryOf(z))
+		var keys []sign.Key
+		if !a.dryRun {
+			_, err = w.Recover()
+		}
+		if err == nil {
+			keys, err = sign.LoadKeys(a.cfg.Keys, z)
+		}
+		if err == nil {
+			err = w.bookErr
+		}
+		if err == nil {
+			var steps []sign.Step
+			steps, err = change(w, keys, ev)
+			all = append(all, steps...)
+		}
+		if err != nil {
+			break
+		}
+	}
+	return errors.Join(a.showChange(all, err), err)
+}
+
+// showChange shows steps with what is at stake.
+func (a *app) showChange(steps []sign.Step, err error) error {
+	if err != nil && len(steps) == 0 {
+		return nil
+	}
+	if a.json {
+		return a.answer(append([]sign.Step{}, steps...))
+	}
+	word := ""
+	if a.dryRun {
+		word = "would: "
+	}
+	for _, s := range steps {
+		fmt.Fprintln(a.Stdout, word+s.String())
+		if s.Stake != "" {
+			writeWrapped(a.Stdout, "  ", "at stake: "+s.Stake)
+		}
+	}
+	if len(steps) == 0 {
+		a.Errorf("there is nothing to do")
+	} else if !a.dryRun {
+		a.Errorf("the next run publishes it")
+		a.Errorf("hint: zonebuild")
+	}
+	return nil
+}
+
+func keysStepCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "step ZONE...", Short: "Take the key steps that are due, where signing.keys is \"manual\"",
+		Long: `Step takes the steps that a run takes by itself when signing.keys is
+"automatic". Steps that wait for anything else go on waiting.`,
+		Example: "  zonebuild keys step 202.in-addr.arpa --dry-run",
+		Args:    usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.changeKeys(args, func(w *keyWork, keys []sign.Key, ev sign.Evidence) ([]sign.Step, error) {
+				w.Policy.ManualKeys = false
+				if a.dryRun {
+					steps := sign.Plan(keys, w.Policy, ev, w.Zone, a.now)
+					return slices.DeleteFunc(steps, func(s sign.Step) bool { return !s.Due() }), nil
+				}
+				_, done, err := w.Advance(ev, a.now)
+				return done, err
+			})
+		},
+	}
+}
+
+func keysTrustCommand(a *app) *cobra.Command {
+	var tags, message string
+	c := &cobra.Command{
+		Use: "trust ZONE --keys TAG,TAG -m REASON", Short: "Name a DNSKEY set that nobody planned",
+		Long: `A zone whose DNSKEY set would change in a way that no step led to (another key
+folder, a key that was never published before) is carried forward as it is. Trust
+names the whole set that is meant, by the tags of all its keys. The next run
+publishes it, whatever caches hold: resolvers that know the old keys only may find
+the zone bogus until their copies expire.`,
+		Example: "  zonebuild keys trust 202.in-addr.arpa --keys 12345,54321 -m \"standby signer takes over, ticket 4711\"",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.keysTrust(args, tags, message) },
+	}
+	c.Flags().StringVar(&tags, "keys", "", "the `TAGS` of all keys of the set, with commas")
+	c.Flags().StringVarP(&message, "message", "m", "", "`REASON` kept with the decision")
+	return c
+}
+
+func (a *app) keysTrust(args []string, tags, message string) error {
+	if err := reasoned(message, "keys trust"); err != nil {
+		return err
+	}
+	var named []int
+	for s := range strings.SplitSeq(tags, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(s))
+		if err != nil {
+			return shell.Usage(fmt.Errorf("--keys %q is no list of key tags such as 12345,54321", tags), "zonebuild keys "+args[0])
+		}
+		named = append(named, n)
+	}
+	slices.Sort(named)
+	var expires time.Time
+	err := a.changeKeys(args, func(w *keyWork, keys []sign.Key, _ sign.Evidence) ([]sign.Step, error) {
+		var have []int
+		for _, k := range keys {
+			if k.InUse(a.now) {
+				have = append(have, int(k.Tag))
+			}
+		}
+		slices.Sort(have)
+		if !slices.Equal(have, named) {
+			return nil, &shell.Exit{Code: 1, Err: fmt.Errorf("the DNSKEY set of %s would be %s, not %s; nothing was decided", w.Zone.File(), join(have), join(named)), Hint: "zonebuild keys " + w.Zone.File()}
+		}
+		if a.dryRun {
+			return nil, nil
+		}
+		err := a.trust(w.book, keys, message)
+		if err == nil {
+			expires = w.book.Trust.Expires
+		}
+		return nil, err
+	})
+	if err == nil && !a.json && !expires.IsZero() {
+		a.Errorf("the set is trusted until %s; the next run publishes it", stamp(expires))
+	}
+	return err
+}
+
+func join(tags []int) string {
+	if len(tags) == 0 {
+		return "empty"
+	}
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(tags), " ", ","), "[]")
+}
