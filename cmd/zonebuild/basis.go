@@ -118,7 +118,7 @@ func (b *batch) offered(j *job) []basisInput {
 // person, another file or a mended disk, and it does not follow from a published
 // state that is no more. Only such a zone gets a basis.
 func (j *job) settled() bool {
-	return j.carried == "" && !j.frozen && !j.moved && len(j.holds) == 0 &&
+	return j.carried == "" && !j.frozen && !j.moved && len(j.holds) == 0 && j.adopted == nil && !j.adoptedLeft() &&
 		!slices.ContainsFunc(j.notices, func(n zone.Notice) bool { return n.Code == "unreadable" })
 }
 
