@@ -126,7 +126,10 @@ func (f *fitter) settle() {
 			k.CSK = true
 		}
 		f.begin(k, by.Zone+by.Keys > 0 || f.served.Signatures.Count == 0)
-		f.end(k, by)
+	}
+	for i := range f.out.Keys { // only now it is known who succeeds whom
+		k := &f.out.Keys[i]
+		f.end(k, f.signer(k.Tag, k.Algorithm))
 	}
 }
 
@@ -200,10 +203,14 @@ func ends(t Timing) []string {
 }
 
 // replaced reports whether another served key with the role takes over by the
-// time at which k retires.
+// time at which k retires, or has by now.
 func (f *fitter) replaced(k *Key) bool {
+	by := k.Timing.Retire
+	if by.Before(f.now) {
+		by = f.now
+	}
 	return slices.ContainsFunc(f.out.Keys, func(o Key) bool {
-		return o.Flags == k.Flags && o.CSK == k.CSK && o.ID != k.ID && !o.Timing.Active.IsZero() && !o.Timing.Active.After(k.Timing.Retire) &&
+		return o.Flags == k.Flags && o.CSK == k.CSK && o.ID != k.ID && !o.Timing.Active.IsZero() && !o.Timing.Active.After(by) &&
 			(o.Timing.Retire.IsZero() || o.Timing.Retire.After(k.Timing.Retire))
 	})
 }
