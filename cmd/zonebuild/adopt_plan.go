@@ -135,6 +135,9 @@ func (z *adoptZone) advise(served *zone.Served, g *zone.Group) {
 	if differs(zone.DiffTTL) {
 		z.adviseTTL(served)
 	}
+	if differs(zone.DiffDenial) && strings.HasPrefix(served.Denial, "NSEC3") {
+		z.Advice = append(z.Advice, `[signing] denial = "nsec3"   # without salt and iterations (RFC 9276)`)
+	}
 }
 
 func (z *adoptZone) adviseTTL(served *zone.Served) {

@@ -256,6 +256,15 @@ func (b *batch) makeInputs(j *job, records map[string][]zone.Record) error {
 	return nil
 }
 
+// adoptedLeft reports whether the zone was made of an adoption's fragment of which
+// nothing stands any more: the next run leaves it out.
+func (j *job) adoptedLeft() bool {
+	if j.still || publishedInput(&j.result, adoptedSource) == nil {
+		return false
+	}
+	return !slices.ContainsFunc(j.result.Kept, func(k zone.KeptRecord) bool { return k.Input.Source == adoptedSource })
+}
+
 // stillStanding returns what is left of an adoption's fragment: the owners that
 // are published from it. The others are somebody's by now, or were released. It is
 // nil if none is left.
@@ -374,6 +383,7 @@ func (b *batch) adoptKeys(j *job, served *zone.Served, call *adoptCall) (sign.Fi
 // adoptSigned signs and verifies the zone as the first generation would be, and
 // compares every record of it with what is served.
 func (b *batch) adoptSigned(ctx context.Context, j *job, first *zone.Zone, served *zone.Served, keys []sign.Key, p *adoptZone) {
+	keys = sign.MarkCDS(keys, b.now)
 	prior := sign.Prior{Serial: served.Serial, Known: true}
 	signed, err := sign.Sign(ctx, first, keys, b.cfg.Signing, prior, b.now)
 	if err != nil {

@@ -120,9 +120,9 @@ func (b *batch) offered(j *job) []basisInput {
 // a basis.
 func (b *batch) settled(j *job) bool {
 	passing := func(in zone.Input) bool {
-		return !j.fixed() && (in.Source == adoptedSource || !b.configured(in.Source, j.zone))
+		return !j.fixed() && !b.configured(in.Source, j.zone)
 	}
-	return j.carried == "" && !j.frozen && !j.moved && j.adopted == nil && len(j.holds) == 0 && !slices.ContainsFunc(j.inputs, passing) &&
+	return j.carried == "" && !j.frozen && !j.moved && j.adopted == nil && !j.adoptedLeft() && len(j.holds) == 0 && !slices.ContainsFunc(j.inputs, passing) &&
 		!slices.ContainsFunc(j.notices, func(n zone.Notice) bool { return n.Code == "unreadable" })
 }
 

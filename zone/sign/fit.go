@@ -29,6 +29,8 @@ const propagation = 24 * time.Hour
 // planned:
 //
 //   - a key that is not served is left out;
+//   - a served key that signs the keys and the zone is a CSK (RFC 6781, section
+//     3.1);
 //   - a served key that signs is published and active; what was planned for its
 //     end is dropped, unless a served successor takes its place by then;
 //   - a served key that retired stays in the DNSKEY set until the signatures that
@@ -120,11 +122,14 @@ func (f *fitter) settle() {
 	for i := range f.out.Keys {
 		k := &f.out.Keys[i]
 		by := f.signer(k.Tag, k.Algorithm)
-		if k.Flags == FlagsKSK && by.Zone > 0 {
-			f.block("key %d signs the keys and the zone (a CSK; RFC 6781, section 3.1), which cannot be gone on with here: let the other signer roll to a KSK and a ZSK first", k.Tag)
+		if k.Flags == FlagsKSK && by.Zone > 0 { // whatever its files say it is for
+			k.CSK = true
 		}
 		f.begin(k, by.Zone+by.Keys > 0 || f.served.Signatures.Count == 0)
-		f.end(k, by)
+	}
+	for i := range f.out.Keys { // only now it is known who succeeds whom
+		k := &f.out.Keys[i]
+		f.end(k, f.signer(k.Tag, k.Algorithm))
 	}
 }
 
@@ -152,6 +157,17 @@ func (f *fitter) begin(k *Key, signs bool) {
 	if t.Ready.IsZero() || signs && t.Ready.After(f.now) {
 		t.Ready = t.Active
 	}
+	if k.SignsKeys() && signs && t.DSSeen.IsZero() && f.alone(k) {
+		t.Ready = t.Publish // then it is the zone's first, which the parent knows
+	}
+}
+
+// alone reports whether no other served key signs the DNSKEY set: then the
+// parent's DS can be of no other.
+func (f *fitter) alone(k *Key) bool {
+	return !slices.ContainsFunc(f.out.Keys, func(o Key) bool {
+		return o.ID != k.ID && o.SignsKeys() && f.signer(o.Tag, o.Algorithm).Keys > 0
+	})
 }
 
 // end fits the end of a served key.
@@ -172,7 +188,7 @@ func (f *fitter) end(k *Key, by zone.ServedSigner) {
 		f.remark("%s stays in the DNSKEY set until %s, when what it signed has left every cache", k.describe(), stay.Format(time.RFC3339))
 		t.Remove = stay
 	}
-	if by.Zone > 0 && k.Flags == FlagsZSK && reached(t.Remove, f.now) {
+	if by.Zone > 0 && k.SignsZone() && reached(t.Remove, f.now) {
 		f.remark("%s was to be removed by %s and signs still: it stays", k.describe(), t.Remove.Format(time.RFC3339))
 		t.Remove = f.now.Add(f.stay)
 	}
@@ -187,10 +203,14 @@ func ends(t Timing) []string {
 }
 
 // replaced reports whether another served key with the role takes over by the
-// time at which k retires.
+// time at which k retires, or has by now.
 func (f *fitter) replaced(k *Key) bool {
+	by := k.Timing.Retire
+	if by.Before(f.now) {
+		by = f.now
+	}
 	return slices.ContainsFunc(f.out.Keys, func(o Key) bool {
-		return o.Flags == k.Flags && o.ID != k.ID && !o.Timing.Active.IsZero() && !o.Timing.Active.After(k.Timing.Retire) &&
+		return o.Flags == k.Flags && o.CSK == k.CSK && o.ID != k.ID && !o.Timing.Active.IsZero() && !o.Timing.Active.After(by) &&
 			(o.Timing.Retire.IsZero() || o.Timing.Retire.After(k.Timing.Retire))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nirzone/zone"
+	"nirzone/zone/publish"
 )
 
 // servedBy is what another signer serves with keys, of which some sign.
@@ -75,6 +76,12 @@ func TestFit(t *testing.T) {
 			[]Timing{active, {Created: day(-90), Publish: day(-90), Ready: day(-90), Active: day(-90), Retire: day(-1), Remove: day(-1 + stay)}, {Created: day(-3), Publish: day(-3), Ready: day(-1), Active: day(-1)}},
 			"stays in the DNSKEY set until", "",
 		},
+		"retired a second before its successor": {
+			[]Key{times(ksk, active), times(zsk, Timing{Created: day(-90), Publish: day(-90), Ready: day(-90), Active: day(-90), Retire: day(-1).Add(-time.Second), Remove: day(60)}), times(next, Timing{Created: day(-3), Publish: day(-3), Ready: day(-1), Active: day(-1)})},
+			servedBy([]Key{ksk, zsk, next}, ksk, next), nil,
+			[]Timing{active, {Created: day(-90), Publish: day(-90), Ready: day(-90), Active: day(-90), Retire: day(-1).Add(-time.Second), Remove: day(60)}, {Created: day(-3), Publish: day(-3), Ready: day(-1), Active: day(-1)}},
+			"", "",
+		},
 		"it signs although removed": {
 			[]Key{times(ksk, active), times(zsk, Timing{Created: day(-90), Publish: day(-90), Ready: day(-90), Active: day(-90), Retire: day(-60), Remove: day(-50)}), times(next, Timing{Created: day(-90), Publish: day(-90), Ready: day(-60), Active: day(-60)})},
 			servedBy([]Key{ksk, zsk, next}, ksk, zsk, next), nil,
@@ -110,5 +117,24 @@ func TestFit(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFitCSK: what a key is for is seen in what it signed, whatever its files say.
+func TestFitCSK(t *testing.T) {
+	k := testKeys(t, testName, algECDSA)[0]
+	served := servedBy([]Key{k})
+	served.Signatures.By = []zone.ServedSigner{{Tag: k.Tag, Algorithm: k.Algorithm, Keys: 1, Zone: 9}}
+	served.Signatures.Count = 10
+	f := Fit([]Key{k}, served, nil, testPolicy(algECDSA), testNow)
+	if len(f.Keys) != 1 || !f.Keys[0].CSK || len(f.Blocks) > 0 {
+		t.Fatalf("%+v", f)
+	}
+	dir := t.TempDir()
+	if _, err := Import(publish.OS, dir, testName, f.Keys); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := LoadKeys(dir, testName); err != nil || len(keys) != 1 || !keys[0].CSK {
+		t.Errorf("%v, %v", keys, err)
 	}
 }

@@ -146,7 +146,9 @@ func (k *Key) takeState(data []byte) error {
 		{"Active", &k.Timing.Active},
 		{"Retired", &k.Timing.Retire},
 		{"Removed", &k.Timing.Remove},
+		{"DSPublish", &k.Timing.DSSeen},
 	} {
+
 		word, _, _ := strings.Cut(fields[f.label], " ")
 		if word == "" || !f.time.IsZero() {
 			continue
@@ -157,9 +159,13 @@ func (k *Key) takeState(data []byte) error {
 		}
 		*f.time = t
 	}
-	if k.Flags == FlagsZSK && k.Timing.Ready.IsZero() {
-		k.Timing.Ready = k.Timing.Active
+	if k.Flags == FlagsZSK {
+		k.Timing.DSSeen = time.Time{}
+		if k.Timing.Ready.IsZero() {
+			k.Timing.Ready = k.Timing.Active
+		}
 	}
+	k.CSK = k.Flags == FlagsKSK && fields["KSK"] == "yes" && fields["ZSK"] == "yes"
 	return nil
 }
 
@@ -244,7 +250,7 @@ func (e knotKey) read(dir string, name zone.Name) (Key, error) {
 func (e knotKey) key(data []byte, name zone.Name) (Key, error) {
 	k := Key{Zone: name, Algorithm: uint8(e.Algorithm), Flags: FlagsZSK, owner: -1}
 	if e.KSK {
-		k.Flags = FlagsKSK
+		k.Flags, k.CSK = FlagsKSK, e.ZSK
 	}
 	if err := checkAlgorithm(k.Algorithm); err != nil {
 		return k, err
@@ -285,7 +291,7 @@ func (e knotKey) timing() Timing {
 	}
 	t := Timing{Created: at(e.Publish), Publish: at(e.Publish), Ready: at(e.Ready), Active: at(e.Active), Retire: at(e.Retire), Remove: at(e.Remove)}
 	if e.KSK && e.Ready > 0 {
-		t.Active = t.Ready
+		t.Active, t.DSSeen = t.Ready, at(e.Active)
 	}
 	if t.Ready.IsZero() {
 		t.Ready = t.Active
