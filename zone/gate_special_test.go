@@ -151,7 +151,8 @@ func TestAcceptEveryKind(t *testing.T) {
 func TestGateWideTakenOver(t *testing.T) {
 	for over, want := range map[bool]int{true: 0, false: 1} {
 		x := Loss{Kind: KindShadowed, Name: testName("12"), Over: over, By: "APNIC"}
-		c := SourceChange{Source: "JPNIC", Zone: testApex.Origin, Before: 1000, After: 999, Losses: []Loss{x}}
+		narrow := Loss{Kind: KindShadowed, Name: testName("1.13"), By: "APNIC"}
+		c := SourceChange{Source: "JPNIC", Zone: testApex.Origin, Before: 1000, After: 999, Losses: []Loss{x, narrow}}
 		if got := Gate([]SourceChange{c}, testLimits, nil, gateNow); len(got) != want {
 			t.Errorf("over %v: %+v", over, got)
 		}
