@@ -212,3 +212,16 @@ func TestGateDue(t *testing.T) {
 		t.Error("claims are held")
 	}
 }
+
+// TestLedgerKeepsFirstSet: replaced twice, an owner has come back only with what it
+// had first.
+func TestLedgerKeepsFirstSet(t *testing.T) {
+	var l Ledger
+	version := func(host string) *Zone { return testZone(t, "JPNIC: 1.12 NS "+host+".example.") }
+	for i, host := range []string{"a", "b"} {
+		l = l.Advance(SourceChanges(version(host), version(string(rune('b'+i)))), nil, func(string, string) bool { return false }, gateNow.Add(time.Duration(i)*time.Hour))
+	}
+	if len(l) != 1 || len(l.Standing(version("b"))) != 1 || len(l.Standing(version("a"))) != 0 {
+		t.Errorf("%+v", l)
+	}
+}
