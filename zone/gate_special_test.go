@@ -151,7 +151,8 @@ func TestAcceptEveryKind(t *testing.T) {
 func TestGateWideTakenOver(t *testing.T) {
 	for over, want := range map[bool]int{true: 0, false: 1} {
 		x := Loss{Kind: KindShadowed, Name: testName("12"), Over: over, By: "APNIC"}
-		c := SourceChange{Source: "JPNIC", Zone: testApex.Origin, Before: 1000, After: 999, Losses: []Loss{x}}
+		narrow := Loss{Kind: KindShadowed, Name: testName("1.13"), By: "APNIC"}
+		c := SourceChange{Source: "JPNIC", Zone: testApex.Origin, Before: 1000, After: 999, Losses: []Loss{x, narrow}}
 		if got := Gate([]SourceChange{c}, testLimits, nil, gateNow); len(got) != want {
 			t.Errorf("over %v: %+v", over, got)
 		}
@@ -209,5 +210,18 @@ func TestGateDue(t *testing.T) {
 	g.Holds = []Hold{{Kind: KindClaims}}
 	if g.GateDue("203.in-addr.arpa.", nil) != gateNow {
 		t.Error("claims are held")
+	}
+}
+
+// TestLedgerKeepsFirstSet: replaced twice, an owner has come back only with what it
+// had first.
+func TestLedgerKeepsFirstSet(t *testing.T) {
+	var l Ledger
+	version := func(host string) *Zone { return testZone(t, "JPNIC: 1.12 NS "+host+".example.") }
+	for i, host := range []string{"a", "b"} {
+		l = l.Advance(SourceChanges(version(host), version(string(rune('b'+i)))), nil, func(string, string) bool { return false }, gateNow.Add(time.Duration(i)*time.Hour))
+	}
+	if len(l) != 1 || len(l.Standing(version("b"))) != 1 || len(l.Standing(version("a"))) != 0 {
+		t.Errorf("%+v", l)
 	}
 }

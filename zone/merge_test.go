@@ -51,6 +51,15 @@ var mergeRows = []mergeRow{
 		text:      "12.202.in-addr.arpa. would hide 28.12.202.in-addr.arpa., whose loss is held",
 	},
 	{
+		name: "held: a delegation above stays out also where the source says what is published", claims: []string{"JPNIC 202.12.0.0/16"},
+		stand:     map[Name]Stand{testName("28.12"): {Source: "JPNIC", Over: true}, testName("29.12"): {Source: "JPNIC", Over: true}},
+		published: "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 NS b.example.",
+		registry:  "12 NS r.example.\n12 NS s.example.",
+		says:      map[string]string{"JPNIC": "28.12 NS a.example.\n28.12 NS b.example."},
+		want:      "JPNIC: 28.12 NS a.example. (held)\nJPNIC: 28.12 NS b.example. (held)",
+		notices:   "error held APNIC 12",
+	},
+	{
 		name: "held: what its source says as published is not held", claims: []string{"JPNIC 202.12.0.0/16"},
 		stand:     map[Name]Stand{testName("28.12"): {Source: "JPNIC", Over: true}},
 		published: "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 NS b.example.\nJPNIC: 28.12 DS " + ds256,
