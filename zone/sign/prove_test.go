@@ -224,6 +224,11 @@ func TestProveRefuses(t *testing.T) {
 		{"an old signature in one cache", "no signature of the data", func() (*proofZone, Step) { z := zskOld(dataWait - second); return z, z.remove(2) }},
 		{"an old signature in the zone", "no signature of the data", func() (*proofZone, Step) { z := zskOld(-1); return z, z.remove(2) }},
 		{"the only ZSK", "cannot be signed", func() (*proofZone, Step) { z := newProofZone(); return z, z.remove(2) }},
+		{"the only ZSK, which is to go later", "cannot be signed", func() (*proofZone, Step) {
+			z := newProofZone()
+			z.keys[1].Timing.Remove = z.now.Add(30 * 24 * time.Hour)
+			return z, z.remove(2)
+		}},
 		{"the only KSK", "cannot be signed", func() (*proofZone, Step) { z := newProofZone(); return z, z.remove(1) }},
 		{"a DS too soon", "no DS of algorithm 13", func() (*proofZone, Step) { z := kskNext(keyWait - second); return z, z.ready(4) }},
 		{"the old DS in one cache", "no DS of algorithm 13", func() (*proofZone, Step) { z := kskOld(dsWait - second); return z, z.remove(1) }},
