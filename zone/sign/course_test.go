@@ -182,7 +182,7 @@ func TestZSKRoll(t *testing.T) {
 	0.00 make ZSK
 	89.18 make ZSK
 	90.02 activate ZSK
-	101.04 remove ZSK`)
+	100.16 remove ZSK`)
 }
 
 // TestKSKRoll: the parent is slow, and the person slower.
@@ -380,7 +380,7 @@ func TestFreeze(t *testing.T) {
 	0.00 make ZSK
 	95.00 make ZSK
 	95.08 activate ZSK
-	107.14 remove ZSK`)
+	104.16 remove ZSK`)
 }
 
 func TestManual(t *testing.T) {
@@ -439,7 +439,7 @@ func TestFailedRuns(t *testing.T) {
 	0.00 make ZSK
 	89.18 make ZSK
 	92.08 activate ZSK
-	103.00 remove ZSK`)
+	102.16 remove ZSK`)
 }
 
 // TestUntold: while the servers are not told, no wait begins to run.

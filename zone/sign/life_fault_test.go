@@ -128,14 +128,24 @@ func TestSeededPlans(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			free := newLife(t, 7)
-			free.unproved = true
-			c.fault(free)
-			free.faulty(c.rolls, c.csk)
-			if len(free.bogus) == 0 && free.dead == nil {
+			// A zone's names come due at one time of the day: what a fault does to
+			// them depends on the hour of the step. One that shows it is enough.
+			hour := 0
+			for ; hour < 24; hour += 2 {
+				free := newLife(t, 7)
+				free.now = free.now.Add(time.Duration(hour) * time.Hour)
+				free.unproved = true
+				c.fault(free)
+				free.faulty(c.rolls, c.csk)
+				if len(free.bogus) > 0 || free.dead != nil {
+					break
+				}
+			}
+			if hour == 24 {
 				t.Error("the model sees nothing of it")
 			}
 			proved := newLife(t, 7)
+			proved.now = proved.now.Add(time.Duration(hour) * time.Hour)
 			c.fault(proved)
 			proved.faulty(c.rolls, c.csk)
 			if len(proved.refused) == 0 {
