@@ -214,6 +214,8 @@ func jsonError(file string, data []byte, err error) error {
 		offset = syntax.Offset
 	case errors.As(err, &typ):
 		offset = typ.Offset
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		offset, err = int64(len(data)), errors.New("unexpected end of JSON input")
 	default:
 		return fmt.Errorf("%s: %w", file, err)
 	}

@@ -111,7 +111,7 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 	rep.describe(b, gen)
 	b.tellStores(rep)
 	if b.nothingNew(gen) {
-		return b.settle(ctx, rep, b.prev) // the draft is discarded
+		return b.settle(ctx, rep, b.noteBases(rep, gen)) // the draft is discarded
 	}
 	b.log.Info("committing", "generation", gen.Number)
 	if err := b.commit(ctx, draft, gen); errors.Is(err, publish.ErrMoved) {

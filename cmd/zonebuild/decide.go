@@ -264,12 +264,39 @@ func (b *batch) nothingNew(g *zone.Generation) bool {
 	return slices.EqualFunc(g.Notices, b.prev.Notices, sameNotice) && bytes.Equal(essence(g), essence(b.prev))
 }
 
+// noteBases notes in the current generation what its zones are made of, where a run
+// that publishes nothing has found that out: a zone that asked what was published
+// knows it only in the run after. A crash before it makes the next run find it out
+// again.
+func (b *batch) noteBases(rep *report, found *zone.Generation) *zone.Generation {
+	g := *b.prev
+	g.Zones = slices.Clone(b.prev.Zones)
+	changed := false
+	for i := range g.Zones {
+		if z := found.Zone(g.Zones[i].Zone); z != nil && z.Basis != g.Zones[i].Basis {
+			g.Zones[i].Basis, changed = z.Basis, true
+		}
+	}
+	if !changed {
+		return b.prev
+	}
+	if err := b.rewrite(&g); err != nil {
+		rep.note("%v; the next run does it again", err)
+		return b.prev
+	}
+	return &g
+}
+
 // essence is a generation without what differs from run to run although nothing
-// changed, and without its notices, which are compared one by one: they are most
-// of it.
+// changed: without what zones are made of, and without its notices, which are
+// compared one by one, as they are most of it.
 func essence(g *zone.Generation) []byte {
 	c := *g
 	c.Version, c.Number, c.Previous, c.Time, c.Cause, c.Reload, c.Notices = 0, 0, 0, time.Time{}, "", nil, nil
+	c.Zones = slices.Clone(g.Zones)
+	for i := range c.Zones {
+		c.Zones[i].Basis = ""
+	}
 	return c.Encode()
 }
 

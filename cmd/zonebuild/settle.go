@@ -305,12 +305,12 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 	return nil
 }
 
-// rewrite replaces the current generation's note, in the one field that changes
-// after the commit.
+// rewrite replaces the current generation's note, in the fields that may change
+// after the commit: what was reloaded and when, and what zones are made of.
 func (a *app) rewrite(g *zone.Generation) error {
 	data := g.Encode()
 	if err := a.tree.Amend(publish.Note("generation.json", data)); err != nil {
-		return fmt.Errorf("noting the reload: %w", err)
+		return fmt.Errorf("rewriting generation.json: %w", err)
 	}
 	a.note = digest(data)
 	return nil
