@@ -73,6 +73,7 @@ func (a *app) keyWork(z zone.Name, group *zone.Group, g *zone.GenerationZone) (*
 		FS: a.fs, Dir: a.cfg.Keys, Zone: z, Policy: sign.NewPolicy(a.cfg.Signing, group), Random: rand.Reader,
 		Prove: func(keys []sign.Key, s sign.Step) error { return proveKeys(keys, s, w.Policy, ev, a.now) },
 		Note:  func(k sign.Key) error { return a.noteKey(w, k, "made") },
+		Known: func(k sign.Key) bool { return w.book.Knows(k.Digest()) },
 	}
 	return w, ev
 }

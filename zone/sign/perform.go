@@ -30,6 +30,17 @@ type Work struct {
 	// Note is called with a key that is about to be made, before its files are
 	// written: whoever refuses unknown keys has to know it first.
 	Note func(Key) error
+	// Known says which keys came by a step or a person. With any other key in the
+	// folder no step is taken: what a stranger's key makes due is not for ours. Nil
+	// knows every key.
+	Known func(Key) bool
+}
+
+// stranger reports whether a key in use is neither known nor published.
+func (w *Work) stranger(keys []Key, ev Evidence, now time.Time) bool {
+	return w.Known != nil && ev.Published != nil && slices.ContainsFunc(keys, func(k Key) bool {
+		return (k.published(now) || k.signing(now)) && !w.Known(k) && findRecord(ev.Published.Keys, &k) == nil
+	})
 }
 
 // Advance takes the steps that are due, one after the other, and returns the keys
@@ -49,6 +60,9 @@ func (w *Work) Advance(ev Evidence, now time.Time) ([]Key, []Step, error) {
 	keys, err := LoadKeys(w.Dir, w.Zone)
 	if err != nil {
 		return nil, done, err
+	}
+	if w.stranger(keys, ev, now) {
+		return keys, done, nil // CheckSet refuses the set, with words
 	}
 	for range maxSteps {
 		steps := Plan(keys, w.Policy, ev, w.Zone, now)
