@@ -47,6 +47,7 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 	if err := errors.Join(a.readCurrent(), a.checkClock()); err != nil {
 		return err
 	}
+	rep.ClockGood = a.now
 	b, err := a.prepared(ctx, cause, prepare)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"nirzone/cmd/shell"
@@ -72,8 +71,8 @@ func (a *app) checkClock() error {
 }
 
 // newestSeen returns the newest time at which something is known to have
-// happened: that zonefetch tried or checked a source, that a server was asked, or
-// that a run of zonebuild was content with its clock. The last keeps signing
+// happened: that a source had a verified file, that a server was asked, or that a
+// run of zonebuild was content with its clock. The last keeps signing
 // alive on a host whose zonefetch no longer works: its clock has not jumped. Files
 // that cannot be read know of no time; the run has its own words for them.
 func (a *app) newestSeen() time.Time {
@@ -100,36 +99,33 @@ func (a *app) newestSeen() time.Time {
 	return seen
 }
 
-// manifestTime returns the newest time in a manifest.
+// manifestTime returns when a source last had a verified file for us. That zonefetch
+// tried says nothing: it has the same clock.
 func manifestTime(m *zone.Manifest) time.Time {
-	seen := m.Time
-	later := func(t time.Time) {
-		if t.After(seen) {
-			seen = t
-		}
-	}
+	var seen time.Time
 	for _, s := range m.Sources {
-		later(s.Last.Time)
 		for _, z := range s.Zones {
-			later(z.Last.Time)
-			if z.Accepted != nil {
-				later(z.Accepted.LastChecked)
+			if z.Accepted != nil && z.Accepted.LastChecked.After(seen) {
+				seen = z.Accepted.LastChecked
 			}
 		}
 	}
 	return seen
 }
 
-// lastContent returns the time of the last run whose report shows that it went
-// past the check of the clock; zero if it is not known.
+// lastContent returns the time of the last run that went past the check of the
+// clock; zero if it is not known. Every report carries it on, so that one run that
+// fails does not lose it.
 func (a *app) lastContent() time.Time {
 	data, err := shell.ReadFile(filepath.Join(a.cfg.State, "report.json"), maxManifest)
 	if err != nil {
 		return time.Time{}
 	}
-	var r report
-	if json.Unmarshal(data, &r) != nil || r.Cause == causeReload || !slices.Contains([]int{0, 3, 5}, r.Exit) {
+	var r struct {
+		ClockGood time.Time `json:"clock_good"`
+	}
+	if json.Unmarshal(data, &r) != nil {
 		return time.Time{}
 	}
-	return r.Time
+	return r.ClockGood
 }

@@ -85,3 +85,30 @@ func TestFarNow(t *testing.T) {
 		t.Errorf("generation %d of %v", g.Number, g.Time)
 	}
 }
+
+// TestClockAfterFailure: a run that fails does not lose what was known of the time.
+func TestClockAfterFailure(t *testing.T) {
+	tr := published(t)
+	for range 7 { // nothing changes, so the generation's own time grows old
+		tr.later(4 * time.Hour)
+		if code := tr.run(); code != 0 && code != 3 {
+			t.Fatalf("exit %d\n%s", code, tr.err.String())
+		}
+	}
+	tr.later(2 * time.Hour)
+	tr.must(1, "rollback", "99")
+	tr.later(2 * time.Hour)
+	if code := tr.run(); code != 0 && code != 3 {
+		t.Errorf("exit %d after a run that failed\n%s", code, tr.err.String())
+	}
+}
+
+// TestClockJump: that zonefetch was started says nothing about the time.
+func TestClockJump(t *testing.T) {
+	tr := published(t)
+	tr.later(365 * 24 * time.Hour)
+	tr.manifest.Time = tr.now // it reached nobody
+	tr.write("spool/manifest.json", string(tr.manifest.Encode()))
+	tr.must(1)
+	tr.says("over a day before")
+}

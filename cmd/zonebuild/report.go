@@ -35,6 +35,7 @@ type report struct {
 	Reloads   []reloadFailure `json:"reload_failures,omitempty"`
 	Keys      []sign.Step     `json:"keys,omitempty"` // key steps that were taken
 	Notes     []string        `json:"notes,omitempty"`
+	ClockGood time.Time       `json:"clock_good,omitzero"` // of the last run that was content with its clock
 	described bool            // Zones, Holds and alarms are of this run's decisions
 	alarms    []zone.Notice
 	refused   int
@@ -145,6 +146,9 @@ func (r *report) attention() bool {
 // one that failed. It hands back err.
 func (a *app) finish(r *report, err error) error {
 	r.Version, r.Seconds = 1, a.Clock().Sub(a.started).Seconds()
+	if r.ClockGood.IsZero() {
+		r.ClockGood = a.lastContent()
+	}
 	a.describePublished(r)
 	if r.Published != 0 {
 		r.Current = r.Published
