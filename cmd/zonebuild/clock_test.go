@@ -89,7 +89,9 @@ func TestFarNow(t *testing.T) {
 // TestClockAfterFailure: a run that fails does not lose what was known of the time.
 func TestClockAfterFailure(t *testing.T) {
 	tr := published(t)
-	for range 7 { // nothing changes, so the generation's own time grows old
+	tr.write("nirzone.toml", treeConfig+"\n[signing]\nvalidity = \"60d\"\nslot = \"44d\"\n")
+	tr.must(0)
+	for range 7 { // nothing changes and nothing is due: the generation grows old
 		tr.later(4 * time.Hour)
 		if code := tr.run(); code != 0 && code != 3 {
 			t.Fatalf("exit %d\n%s", code, tr.err.String())
