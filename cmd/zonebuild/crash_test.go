@@ -240,7 +240,7 @@ func TestPowerLoss(t *testing.T) {
 }
 
 // recoverOneOf is of how many states one is recovered from.
-const recoverOneOf = 6
+const recoverOneOf = 9
 
 // crash makes what a crash after so many steps leaves, and checks the promises.
 func (s *story) crash(steps int, mode crashfs.Mode) *wreck {
