@@ -34,6 +34,7 @@ type mark struct {
 	keys    bool   // every zone has its keys
 	number  uint64 // of the current generation
 	accept  string // the hash of a decision that stands
+	carries bool   // a zone stands because of its keys
 }
 
 // A tell says that the servers had been told this much before a step.
@@ -239,7 +240,7 @@ func TestPowerLoss(t *testing.T) {
 }
 
 // recoverOneOf is of how many states one is recovered from.
-const recoverOneOf = 6
+const recoverOneOf = 9
 
 // crash makes what a crash after so many steps leaves, and checks the promises.
 func (s *story) crash(steps int, mode crashfs.Mode) *wreck {
@@ -283,5 +284,5 @@ func (tr *tree) replay(log []crashfs.Step, mode crashfs.Mode, now time.Time) *wr
 	if err := (crashfs.Store{Dir: tr.store}).Replay(log, dir, mode); err != nil {
 		tr.t.Fatal(err)
 	}
-	return &wreck{&tree{t: tr.t, dir: dir, wrecks: tr.wrecks, store: tr.store, now: now, fs: crashfs.NoSync(publish.OS)}, mode.String()}
+	return &wreck{tree: &tree{t: tr.t, dir: dir, wrecks: tr.wrecks, store: tr.store, now: now, fs: crashfs.NoSync(publish.OS)}, what: mode.String()}
 }

@@ -81,7 +81,7 @@ func TestKilledThenPowerLoss(t *testing.T) {
 		tr, command := sc.set(t)
 		base := snapshot(t, tr.dir)
 		told := tr.heard()
-		step := 5 // samples
+		step := 9 // samples
 		if sc.name == "keys" || sc.name == "change" {
 			step = 1
 		}

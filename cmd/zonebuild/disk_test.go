@@ -48,7 +48,7 @@ func TestRealDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		tr.must(0)
-		(&wreck{tr, "after a full disk"}).recovered(after)
+		(&wreck{tree: tr, what: "after a full disk"}).recovered(after)
 	}
 	t.Logf("full %d times, with room enough %d times", full, fits)
 	if full < 3 || fits == 0 {

@@ -55,7 +55,9 @@ whoever has the old key can sign answers that validate.`,
 }
 
 // keysRoll begins the rolls. A crash in it leaves a key that is published, or not
-// even that: the same command says that a roll is going on, or begins again.
+// even that: the same command says that a roll is going on, or begins again. An
+// emergency always begins again: nobody knows of a key that is there whether it was
+// made in it.
 func (a *app) keysRoll(args []string, r sign.Request) error {
 	return a.changeKeys(args, func(w *keyWork, keys []sign.Key, ev sign.Evidence) ([]sign.Step, error) {
 		steps, err := sign.Roll(keys, w.Policy, ev, w.Zone, a.now, r)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"nirzone/zone"
@@ -84,11 +85,11 @@ func (w *Work) Init(ev Evidence, now time.Time) ([]Key, []Step, error) {
 	return w.Advance(ev, now)
 }
 
-// quiet reports whether there is nothing to do, and no step was taken since the
-// published generation: then no crash can have left anything, and the disk is
-// spared.
+// quiet reports whether there is nothing to do, no step was taken since the
+// published generation, and nothing lies about: then a crash has left nothing, and
+// the disk is spared.
 func (w *Work) quiet(keys []Key, ev Evidence, now time.Time) bool {
-	if ev.Published == nil || len(keys) == 0 {
+	if ev.Published == nil || len(keys) == 0 || w.littered() {
 		return false
 	}
 	for i := range keys {
@@ -98,6 +99,13 @@ func (w *Work) quiet(keys []Key, ev Evidence, now time.Time) bool {
 	}
 	steps := Plan(keys, w.Policy, ev, w.Zone, now)
 	return len(steps) == 0 || !steps[0].Due()
+}
+
+// littered reports whether the key folder may have a temporary file: a crash before
+// the first rename of a step leaves part of a private key, and no key.
+func (w *Work) littered() bool {
+	entries, err := w.FS.ReadDir(filepath.Join(w.Dir, w.Zone.File()))
+	return err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
 }
 
 // changed is the last of a key's times.
