@@ -115,7 +115,9 @@ func TestStepRefused(t *testing.T) {
 		t.Error("key steps are not proved by sign.Prove")
 	}
 	tr := published(t)
-	proveKeys = func([]sign.Key, sign.Step, sign.Policy, sign.Evidence, time.Time) error { return errors.New("it is bogus") }
+	proveKeys = func([]sign.Key, sign.Step, sign.Policy, sign.Evidence, time.Time) error {
+		return errors.New("it is bogus")
+	}
 	defer func() { proveKeys = sign.Prove }()
 	tr.write("nirzone.toml", treeConfig+"[signing]\nzsk_lifetime = \"22d\"\n")
 	due := tr.current().Zone(zoneA).Due
