@@ -137,6 +137,35 @@ func TestGateAccepted(t *testing.T) {
 	}
 }
 
+// TestGateAcceptedSets: who agreed to other records agreed to these, from those; and
+// who agreed to additions agreed to no loss.
+func TestGateAcceptedSets(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	change := func(was, is string) []SourceChange {
+		c := SourceChange{Source: "JPNIC", Zone: "202.in-addr.arpa.", Before: 100, After: 100}
+		for _, n := range lostNames(20) {
+			c.Losses = append(c.Losses, Loss{Kind: KindNS, Name: n, Was: []string{was}, Is: []string{is}})
+		}
+		return []SourceChange{c}
+	}
+	h := Gate(change("NS a.example.", "NS b.example."), testLimits, nil, now)[0]
+	agreed := Accepts{NewAccept(h, testLimits, "m", "b", now)}
+	for _, tt := range []struct {
+		was, is string
+		accepts Accepts
+		want    int
+	}{
+		{"NS a.example.", "NS b.example.", agreed, 0},
+		{"NS a.example.", "NS c.example.", agreed, 1},
+		{"NS c.example.", "NS b.example.", agreed, 1},
+		{"NS a.example.", "NS b.example.", Accepts{NewAdditionsOnly(h, testLimits, "m", "b", now)}, 1},
+	} {
+		if got := len(Gate(change(tt.was, tt.is), testLimits, tt.accepts, now)); got != tt.want {
+			t.Errorf("from %s to %s: %d held, want %d", tt.was, tt.is, got, tt.want)
+		}
+	}
+}
+
 func TestHoldHash(t *testing.T) {
 	h := Hold{Source: "JPNIC", Zone: "202.in-addr.arpa.", Kind: "removed", Losses: lostNames(3)}
 	same := h

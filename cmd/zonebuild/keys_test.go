@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,6 +105,31 @@ func TestZSKRollByRuns(t *testing.T) {
 	tr.keysAt(start, 35*days, "KSK active, ZSK active")
 	if n := len(tr.rows()); n != 3 {
 		t.Errorf("%d keys instead of 3", n)
+	}
+}
+
+// TestStepRefused: a step that the proof refuses is not taken and is an alarm; the
+// zone is signed with the keys that it has.
+func TestStepRefused(t *testing.T) {
+	if reflect.ValueOf(proveKeys).Pointer() != reflect.ValueOf(sign.Prove).Pointer() {
+		t.Error("key steps are not proved by sign.Prove")
+	}
+	tr := published(t)
+	proveKeys = func([]sign.Key, sign.Step, sign.Policy, sign.Evidence, time.Time) error {
+		return errors.New("it is bogus")
+	}
+	defer func() { proveKeys = sign.Prove }()
+	tr.write("nirzone.toml", treeConfig+"[signing]\nzsk_lifetime = \"22d\"\n")
+	due := tr.current().Zone(zoneA).Due
+	tr.later(22 * days)
+	tr.seen()
+	tr.must(3)
+	tr.says("key-refused", "it is bogus")
+	if got := tr.states(); got != "KSK active, ZSK active" {
+		t.Errorf("keys %s", got)
+	}
+	if z := tr.current().Zone(zoneA); z.Carried != "" || !z.Due.After(due) {
+		t.Errorf("the zone was not signed: %+v", z)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nirzone/zone"
+	"nirzone/zone/publish"
 )
 
 // A proofZone is a zone whose keys are as a test says, with the record and the
@@ -383,5 +384,22 @@ func BenchmarkProve(b *testing.B) {
 		if err := z.prove(s); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestProveAsked: a step that is refused is not taken, and no key is made for it.
+func TestProveAsked(t *testing.T) {
+	no := errors.New("no")
+	w := &Work{
+		FS: publish.OS, Dir: t.TempDir(), Zone: testName, Policy: Policy{SigningConfig: testPolicy(algEd25519)}, Random: testRandom("asked"),
+		Prove: func([]Key, Step) error { return no },
+	}
+	_, steps, err := w.Init(Evidence{}, testNow)
+	var refused *Refused
+	if !errors.As(err, &refused) || !errors.Is(err, no) || len(steps) > 0 {
+		t.Errorf("%v, %v", steps, err)
+	}
+	if keys, err := LoadKeys(w.Dir, testName); err != nil || len(keys) > 0 {
+		t.Errorf("keys %v, %v", keys, err)
 	}
 }

@@ -223,6 +223,37 @@ func TestSpanKeys(t *testing.T) {
 	}
 }
 
+// TestSpanKeyCovers: so is the key of a span with what stands in it, to the last
+// bit, and with the name that its last NSEC points at.
+func TestSpanKeyCovers(t *testing.T) {
+	keyOf := func(change func(s *signing, first, next *node)) digest {
+		t.Helper()
+		z, keys := testZone(t, testName, 200), testKeys(t, testName, algEd25519)
+		s, err := newSigning(z, keys, testPolicy(algEd25519), testNow)
+		must(t, err)
+		p := s.spans[0]
+		change(s, &s.nodes[p.first], &s.nodes[p.last])
+		p.sigs, p.cuts = 0, 0
+		p.measure(s, newBodyHash())
+		return p.key
+	}
+	same := keyOf(func(*signing, *node, *node) {})
+	for what, change := range map[string]func(s *signing, first, next *node){
+		"a TTL":             func(s *signing, first, _ *node) { s.z.Entries[first.first].TTL++ },
+		"a type":            func(s *signing, first, _ *node) { s.z.Entries[first.first].Type++ },
+		"data":              func(s *signing, first, _ *node) { s.z.Entries[first.first].Data += "x" },
+		"the name after it": func(_ *signing, _, next *node) { next.name = "zz." + next.name },
+		"the SOA's minimum": func(s *signing, _, _ *node) { s.z.SOA.Minimum /= 2 },
+	} {
+		if keyOf(change) == same {
+			t.Errorf("%s changes, the key stays", what)
+		}
+	}
+	if keyOf(func(*signing, *node, *node) {}) != same {
+		t.Error("the key changes by itself")
+	}
+}
+
 // TestStoreDue runs twelve times over a day: each signature that comes due is
 // made once, and no other.
 func TestStoreDue(t *testing.T) {
