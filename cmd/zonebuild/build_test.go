@@ -415,11 +415,11 @@ func TestStaleSource(t *testing.T) {
 	tr := published(t)
 	tr.later(4 * 24 * time.Hour)
 	tr.tried()
-	tr.must(0)
+	tr.must(0, "--clock-is-right")
 	tr.says("stale")
 	tr.later(4 * 24 * time.Hour)
 	tr.tried()
-	tr.must(3)
+	tr.must(3, "--clock-is-right")
 	tr.says("overdue", "no verified copy was seen since 2026-11-21T06:00:00Z")
 	tr.count(zoneA, 65)
 }
@@ -518,7 +518,7 @@ func TestRollbackPassesGenerationsOfNotices(t *testing.T) {
 	tr.must(0)
 	tr.later(4 * 24 * time.Hour) // a notice of age makes a generation
 	tr.tried()
-	tr.must(0)
+	tr.must(0, "--clock-is-right")
 	if n := tr.current().Number; n != 3 {
 		t.Fatalf("generation %d", n)
 	}
