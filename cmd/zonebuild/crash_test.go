@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,11 +20,12 @@ import (
 // power loss can be tried after each of its steps.
 type story struct {
 	*tree
-	log   []crashfs.Step
-	marks []mark
-	tells []tell
-	told  string                // what the servers were told, as the reload command wrote it down
-	every map[uint64]generation // every generation that was ever published
+	log     []crashfs.Step
+	marks   []mark
+	tells   []tell
+	telling sync.Mutex            // of tells
+	told    string                // what the servers were told, as the reload command wrote it down
+	every   map[uint64]generation // every generation that was ever published
 }
 
 // A mark is what is promised from a step on: the command before it has returned.
@@ -108,7 +110,9 @@ type listener struct {
 }
 
 func (l listener) Create(name string, perm fs.FileMode) (publish.Handle, error) {
+	l.s.telling.Lock() // a zone and its store are written at the same time
 	l.s.tells = append(l.s.tells, tell{len(l.Log()), len(l.s.heard())})
+	l.s.telling.Unlock()
 	return l.Recorder.Create(name, perm)
 }
 
