@@ -201,18 +201,6 @@ day = { most = 60, total_percent = 3.0 }
 	}
 }
 
-// TestGateDue: only a zone in which something waits changes with time.
-func TestGateDue(t *testing.T) {
-	g := &Generation{Time: gateNow, Holds: []Hold{{Zone: "202.in-addr.arpa."}}}
-	if g.GateDue("203.in-addr.arpa.", nil) != (time.Time{}) || g.GateDue("202.in-addr.arpa.", nil) != gateNow || g.GateDue("203.in-addr.arpa.", Accepts{{Zone: "203.in-addr.arpa."}}) != gateNow {
-		t.Error("wrong times")
-	}
-	g.Holds = []Hold{{Kind: KindClaims}}
-	if g.GateDue("203.in-addr.arpa.", nil) != gateNow {
-		t.Error("claims are held")
-	}
-}
-
 // TestLedgerKeepsFirstSet: replaced twice, an owner has come back only with what it
 // had first.
 func TestLedgerKeepsFirstSet(t *testing.T) {
