@@ -86,25 +86,6 @@ func TestFarNow(t *testing.T) {
 	}
 }
 
-// TestClockAfterFailure: a run that fails does not lose what was known of the time.
-func TestClockAfterFailure(t *testing.T) {
-	tr := published(t)
-	tr.write("nirzone.toml", treeConfig+"\n[signing]\nvalidity = \"60d\"\nslot = \"44d\"\n")
-	tr.must(0)
-	for range 7 { // nothing changes and nothing is due: the generation grows old
-		tr.later(4 * time.Hour)
-		if code := tr.run(); code != 0 && code != 3 {
-			t.Fatalf("exit %d\n%s", code, tr.err.String())
-		}
-	}
-	tr.later(2 * time.Hour)
-	tr.must(1, "rollback", "99")
-	tr.later(2 * time.Hour)
-	if code := tr.run(); code != 0 && code != 3 {
-		t.Errorf("exit %d after a run that failed\n%s", code, tr.err.String())
-	}
-}
-
 // TestClockJump: that zonefetch was started says nothing about the time.
 func TestClockJump(t *testing.T) {
 	tr := published(t)
