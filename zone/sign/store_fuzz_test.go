@@ -18,6 +18,7 @@ func FuzzStoreIndex(f *testing.F) {
 	f.Add(index, data)
 	f.Add(index[:len(index)/2], data)
 	f.Add((&Store{zone: "a.", apex: &block{}}).encodeIndex(), []byte{})
+	f.Add(append([]byte{index[0] | 0x80, 0}, index[1:]...), data) // the same number, longer
 	f.Fuzz(func(t *testing.T, index, data []byte) {
 		st, err := decodeIndex(index, data)
 		if err != nil {
@@ -31,8 +32,7 @@ func FuzzStoreIndex(f *testing.F) {
 		if size != len(data) {
 			t.Errorf("the blocks have %d octets of %d", size, len(data))
 		}
-		// A number may be written longer than it need be.
-		if again := st.encodeIndex(); len(again) == len(index) && !bytes.Equal(again, index) {
+		if !bytes.Equal(st.encodeIndex(), index) {
 			t.Error("it encodes to something else")
 		}
 	})

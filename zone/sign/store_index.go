@@ -3,12 +3,14 @@ package sign
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 
 	"nirzone/zone"
 )
 
 // The index, in which a number is an unsigned varint, a string its length as a
-// number and its octets, and a digest 32 octets:
+// number and its octets, and a digest 32 octets. No number is longer than it
+// need be: what decodes has one encoding.
 //
 //	zone      string, in text
 //	count     of blocks; the first is the apex
@@ -63,9 +65,12 @@ type indexReader struct {
 	bad bool
 }
 
-func (r *indexReader) number() int64 {
+// number reads a number in its one form: a store has one encoding.
+func (r *indexReader) number() int64 { return r.upTo(maxNumber) }
+
+func (r *indexReader) upTo(most uint64) int64 {
 	n, l := binary.Uvarint(r.b)
-	if l <= 0 || n > maxNumber {
+	if l <= 0 || n > most || l > 1 && r.b[l-1] == 0 {
 		r.b, r.bad = nil, true
 		return 0
 	}
@@ -127,7 +132,7 @@ func (k *block) decode(r *indexReader, data []byte) []byte {
 		return nil
 	}
 	for range keys {
-		k.keys = append(k.keys, usedKey{uint16(r.number()), r.digest()})
+		k.keys = append(k.keys, usedKey{uint16(r.upTo(math.MaxUint16)), r.digest()})
 	}
 	k.data = data[:text+wire]
 	k.text, k.wire = k.data[:text:text], k.data[text:text+wire:text+wire]
