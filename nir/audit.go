@@ -1,0 +1,203 @@
+package nir
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// An Event is one change of the registry: a row of the audit. Its JSON is what the
+// chain covers.
+type Event struct {
+	Version  int       `json:"version"`
+	Seq      int64     `json:"seq"`
+	At       time.Time `json:"at"`
+	Actor    string    `json:"actor"`
+	Roles    []Role    `json:"roles,omitempty"`
+	NIR      string    `json:"nir,omitempty"`
+	Key      string    `json:"key,omitempty"`
+	Act      string    `json:"act"`
+	Reason   string    `json:"reason,omitempty"`
+	Changes  []Change  `json:"changes"`
+	Messages int       `json:"messages,omitempty"`
+}
+
+// A Change is one object of an event as it is from then on; Row is null if it
+// ended.
+type Change struct {
+	Table string          `json:"table"`
+	ID    string          `json:"id"`
+	Row   json.RawMessage `json:"row"`
+}
+
+// eventVersion is the version of the audit's JSON.
+const eventVersion = 1
+
+// skew is how far the clocks of two writers may be apart. A writer whose clock is
+// behind writes with the time of the event before.
+const skew = time.Minute
+
+// A head is the last event's number, time and hash.
+type head struct {
+	seq, at int64
+	hash    []byte
+}
+
+func (x *Tx) head() (head, error) {
+	var h head
+	if err := x.queryRow(x.db.dialect.headQuery()).Scan(&h.seq, &h.at, &h.hash); err != nil {
+		return h, fmt.Errorf("reading the head of the audit: %w", x.db.busy(err))
+	}
+	last := fromMicros(h.at)
+	if x.Actor.At.Before(last.Add(-skew)) {
+		return h, refuse(Conflict, "the clock says %s, the last event is of %s", x.Actor.At.UTC().Format(time.RFC3339), last.Format(time.RFC3339)).
+			remedy("set the clock right")
+	}
+	if x.Actor.At.Before(last) {
+		x.Actor.At = last
+	}
+	x.Actor.At = x.Actor.At.UTC().Truncate(time.Microsecond)
+	x.event = h.seq + 1
+	return h, nil
+}
+
+// note keeps a change for the audit. A second change of an object in one event
+// takes the place of the first.
+func (x *Tx) note(table, id string, row any) error {
+	b, err := json.Marshal(row)
+	if err != nil {
+		return fmt.Errorf("noting %s %s: %w", table, id, err)
+	}
+	c := Change{table, id, b}
+	for i := len(x.changes) - 1; i >= 0; i-- {
+		if x.changes[i].ID == id && x.changes[i].Table == table {
+			x.changes[i] = c
+			return nil
+		}
+	}
+	x.changes = append(x.changes, c)
+	return nil
+}
+
+// record writes the event and moves the head.
+func (x *Tx) record(h head) (*Event, error) {
+	a := x.Actor
+	e := &Event{
+		Version: eventVersion, Seq: x.event, At: a.At, Actor: a.Name, Roles: a.Roles, NIR: a.NIR, Key: a.Key,
+		Act: strings.Join(x.acts, " "), Reason: a.Reason, Changes: x.changes, Messages: x.messages,
+	}
+	if len(x.changes) == 0 {
+		return e, nil
+	}
+	entry, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("recording event %d: %w", e.Seq, err)
+	}
+	sum := chain(h.hash, entry)
+	_, err = x.exec("INSERT INTO audit (seq, at, actor, act, entry, hash) VALUES ("+marks(6)+")",
+		e.Seq, micros(e.At), e.Actor, e.Act, string(entry), sum)
+	if err == nil {
+		_, err = x.exec("UPDATE head SET seq = $1, at = $2, hash = $3", e.Seq, micros(e.At), sum)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recording event %d: %w", e.Seq, err)
+	}
+	return e, nil
+}
+
+// chain returns the hash of an entry that follows one of hash prev.
+func chain(prev, entry []byte) []byte {
+	h := sha256.New()
+	h.Write(prev)
+	h.Write(entry)
+	return h.Sum(nil)
+}
+
+// Events calls fn for every event after one, in order, with its JSON as the chain
+// covers it and its hash.
+func (v *View) Events(after int64, fn func(entry, hash []byte) error) (err error) {
+	rows, err := v.query("SELECT entry, hash FROM audit WHERE seq > $1 ORDER BY seq", after)
+	if err != nil {
+		return fmt.Errorf("reading the audit: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var entry string
+		var hash []byte
+		if err := rows.Scan(&entry, &hash); err != nil {
+			return fmt.Errorf("reading the audit: %w", err)
+		}
+		if err := fn([]byte(entry), hash); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// An AuditState is what a proof of the audit found.
+type AuditState struct {
+	Events int64     `json:"events"`
+	Last   time.Time `json:"last"`
+	Hash   string    `json:"hash"` // of the last event, hex: to be kept elsewhere
+}
+
+// VerifyAudit proves the chain from the first event to the head, that it is
+// without gaps, and that its changes, replayed, are the live state, row by row.
+func (n *DB) VerifyAudit(ctx context.Context) (AuditState, error) {
+	var s AuditState
+	err := n.View(ctx, func(v *View) error {
+		r := newReplay()
+		var prev []byte
+		err := v.Events(0, func(entry, hash []byte) error {
+			e, err := decodeEvent(entry)
+			switch {
+			case err != nil:
+				return fmt.Errorf("event %d: %w", s.Events+1, err)
+			case e.Seq != s.Events+1:
+				return fmt.Errorf("event %d: the one before is %d: events are missing", e.Seq, s.Events)
+			case !bytes.Equal(chain(prev, entry), hash):
+				return fmt.Errorf("event %d of %s: its hash does not fit: it or one before it was altered", e.Seq, e.At.Format(time.RFC3339))
+			}
+			s.Events, s.Last, prev = e.Seq, e.At, hash
+			r.apply(e)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		s.Hash = fmt.Sprintf("%x", prev)
+		return errors.Join(v.checkHead(s, prev), r.compare(v))
+	})
+	if err != nil {
+		return s, fmt.Errorf("verifying the audit: %w", err)
+	}
+	return s, nil
+}
+
+func (v *View) checkHead(s AuditState, hash []byte) error {
+	var h head
+	if err := v.queryRow("SELECT seq, at, hash FROM head").Scan(&h.seq, &h.at, &h.hash); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("reading the head: %w", err)
+	}
+	if h.seq != s.Events || !bytes.Equal(h.hash, hash) && s.Events > 0 {
+		return fmt.Errorf("the head is event %d, the audit ends with %d: events were cut off", h.seq, s.Events)
+	}
+	return nil
+}
+
+func decodeEvent(entry []byte) (*Event, error) {
+	var e Event
+	if err := json.Unmarshal(entry, &e); err != nil {
+		return nil, fmt.Errorf("decoding: %w", err)
+	}
+	if e.Version > eventVersion {
+		return nil, fmt.Errorf("it is of version %d, this program knows %d: use a newer one", e.Version, eventVersion)
+	}
+	return &e, nil
+}

@@ -1,0 +1,234 @@
+package nir
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options are what a registry needs beside its database.
+type Options struct {
+	Random io.Reader // of identifiers: sixteen octets for each
+	Rules  Rules     // numbers of the policy; the zero value is [DefaultRules]
+}
+
+// A DB is an open registry. It may be used by many goroutines, and the database
+// by many processes.
+type DB struct {
+	sql     *sql.DB
+	dialect Dialect
+	o       Options
+	writing sync.Mutex // writers of one process wait here, not in the database
+	mu      sync.Mutex
+	known   map[string]*sql.Stmt
+}
+
+// Open checks the database and brings its schema up to this program's: see
+// [DB.migrate]. The caller opened db and closes it after [DB.Close].
+func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
+	if err := d.check(ctx, db); err != nil {
+		return nil, fmt.Errorf("opening the registry: %w", err)
+	}
+	if o.Rules.isZero() {
+		o.Rules = DefaultRules()
+	}
+	n := &DB{sql: db, dialect: d, o: o, known: map[string]*sql.Stmt{}}
+	if err := n.migrate(ctx); err != nil {
+		return nil, fmt.Errorf("opening the registry: %w", err)
+	}
+	return n, nil
+}
+
+// Close releases the prepared statements.
+func (n *DB) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var errs []error
+	for _, s := range n.known {
+		errs = append(errs, s.Close())
+	}
+	clear(n.known)
+	return errors.Join(errs...)
+}
+
+// Rules returns the numbers of the policy that are in force.
+func (n *DB) Rules() Rules { return n.o.Rules }
+
+// prepared returns the statement of a query, prepared once in a process.
+func (n *DB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s, ok := n.known[query]; ok {
+		return s, nil
+	}
+	s, err := n.sql.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("preparing %.60q: %w", query, err)
+	}
+	n.known[query] = s
+	return s, nil
+}
+
+// A View reads one state of the registry: the present one, or that of a past
+// event. It has no method that writes.
+type View struct {
+	ctx   context.Context
+	db    *DB
+	tx    *sql.Tx
+	event int64 // of a past state; 0 for the present one
+	Rules Rules
+}
+
+// View runs fn on the present state, which does not change meanwhile.
+func (n *DB) View(ctx context.Context, fn func(*View) error) error {
+	return n.view(ctx, func(v *View) error { return fn(v) })
+}
+
+// AsOf runs fn on the state as of a time: after the last event that is not later.
+func (n *DB) AsOf(ctx context.Context, at time.Time, fn func(*View) error) error {
+	return n.view(ctx, func(v *View) error {
+		if err := v.back(at); err != nil {
+			return err
+		}
+		return fn(v)
+	})
+}
+
+func (n *DB) view(ctx context.Context, fn func(*View) error) error {
+	tx, err := n.sql.BeginTx(ctx, n.dialect.readOptions())
+	if err != nil {
+		return fmt.Errorf("reading the registry: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	return fn(&View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules})
+}
+
+// back makes the view one of the past.
+func (v *View) back(at time.Time) error {
+	var seq sql.NullInt64
+	err := v.queryRow("SELECT max(seq) FROM audit WHERE at <= $1", micros(at)).Scan(&seq)
+	if err != nil {
+		return fmt.Errorf("finding the event of %s: %w", at.Format(time.RFC3339), err)
+	}
+	if !seq.Valid {
+		return refuse(NotFound, "the registry has no event at or before %s", at.Format(time.RFC3339))
+	}
+	v.event = seq.Int64
+	return nil
+}
+
+// standing is the condition for versions that belong to the view's state.
+func (v *View) standing() string {
+	if v.event == 0 {
+		return "until IS NULL"
+	}
+	return fmt.Sprintf("since <= %d AND (until IS NULL OR until > %d)", v.event, v.event)
+}
+
+func (v *View) query(query string, args ...any) (*sql.Rows, error) {
+	s, err := v.db.prepared(v.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return v.tx.StmtContext(v.ctx, s).QueryContext(v.ctx, args...)
+}
+
+// queryRow is for queries that are rare.
+func (v *View) queryRow(query string, args ...any) *sql.Row {
+	return v.tx.QueryRowContext(v.ctx, query, args...)
+}
+
+// A Tx changes the registry. It reads what it wrote.
+type Tx struct {
+	*View
+	Actor    Actor
+	event    int64
+	acts     []string
+	changes  []Change
+	messages int
+}
+
+func (x *Tx) exec(query string, args ...any) (sql.Result, error) {
+	s, err := x.db.prepared(x.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return x.tx.StmtContext(x.ctx, s).ExecContext(x.ctx, args...)
+}
+
+var idLetters = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz023456789").WithPadding(base32.NoPadding)
+
+// newID returns an opaque identifier: 128 random bits behind the kind's prefix.
+func (x *Tx) newID(prefix string) string {
+	var b [16]byte
+	if _, err := io.ReadFull(x.db.o.Random, b[:]); err != nil {
+		panic("nir: the source of randomness failed: " + err.Error()) // no registry without
+	}
+	return prefix + "_" + idLetters.EncodeToString(b[:])
+}
+
+// act names what this event does; several acts may make one event.
+func (x *Tx) act(name string) {
+	if len(x.acts) == 0 || x.acts[len(x.acts)-1] != name {
+		x.acts = append(x.acts, name)
+	}
+}
+
+// Update runs fn in one transaction and commits what it changed, the audit row and
+// the messages together. If fn or the commit fails, nothing has happened; a commit
+// whose answer was lost is found by the caller's own reference. An fn that
+// changes nothing makes no event.
+func (n *DB) Update(ctx context.Context, a Actor, fn func(*Tx) error) error {
+	_, err := n.update(ctx, a, fn, true)
+	return err
+}
+
+// Try runs fn as [DB.Update] does, takes everything back and returns what would
+// have happened.
+func (n *DB) Try(ctx context.Context, a Actor, fn func(*Tx) error) (*Event, error) {
+	return n.update(ctx, a, fn, false)
+}
+
+// A crash before the commit leaves what was; after it everything is there.
+func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, commit bool) (*Event, error) {
+	if a.Name == "" || a.At.IsZero() {
+		return nil, invalid("actor", "an event needs a name and a time")
+	}
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	tx, err := n.sql.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("beginning to write: %w", n.busy(err))
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a}
+	head, err := x.head()
+	if err != nil {
+		return nil, err
+	}
+	if err := fn(x); err != nil {
+		return nil, err
+	}
+	e, err := x.record(head)
+	if err != nil || !commit || len(x.changes) == 0 {
+		return e, err
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("committing: %w", n.busy(err))
+	}
+	return e, nil
+}
+
+// busy says what a database means that is locked for too long.
+func (n *DB) busy(err error) error {
+	if s := err.Error(); strings.Contains(s, "SQLITE_BUSY") || strings.Contains(s, "database is locked") {
+		return fmt.Errorf("another process has been writing for too long: %w", err)
+	}
+	return err
+}

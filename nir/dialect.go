@@ -1,0 +1,99 @@
+package nir
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// A Dialect names the database behind a [DB].
+type Dialect string
+
+// The dialects.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// SQLiteSource returns the data source name for the file: write-ahead log, a
+// commit on the disk before it is reported (synchronous=FULL), other processes
+// waited for, a writer's lock from the beginning of its transaction.
+func SQLiteSource(file string) string {
+	v := url.Values{"_txlock": {"immediate"}}
+	for _, p := range []string{"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "cache_size(-65536)"} {
+		v.Add("_pragma", p)
+	}
+	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + v.Encode()
+}
+
+// check refuses a connection that would not keep what a commit promises.
+func (d Dialect) check(ctx context.Context, db *sql.DB) error {
+	switch d {
+	case SQLite:
+		return checkSQLite(ctx, db)
+	case Postgres:
+		return checkPostgres(ctx, db)
+	}
+	return fmt.Errorf("dialect %q: not one of %s, %s", string(d), SQLite, Postgres)
+}
+
+func checkSQLite(ctx context.Context, db *sql.DB) error {
+	for _, p := range []struct {
+		name  string
+		least int
+	}{{"synchronous", 2}, {"foreign_keys", 1}, {"busy_timeout", 1}} {
+		n := 0
+		if err := db.QueryRowContext(ctx, "PRAGMA "+p.name).Scan(&n); err != nil {
+			return fmt.Errorf("reading pragma %s: %w", p.name, err)
+		}
+		if n < p.least {
+			return fmt.Errorf("pragma %s is %d: it has to be %d at least; open the file as nir.SQLiteSource has it", p.name, n, p.least)
+		}
+	}
+	return nil
+}
+
+func checkPostgres(ctx context.Context, db *sql.DB) error {
+	for _, s := range [][2]string{{"fsync", "on"}, {"synchronous_commit", "on"}, {"full_page_writes", "on"}, {"server_encoding", "UTF8"}} {
+		value := ""
+		if err := db.QueryRowContext(ctx, "SELECT current_setting($1)", s[0]).Scan(&value); err != nil {
+			return fmt.Errorf("reading setting %s: %w", s[0], err)
+		}
+		if value != s[1] {
+			return fmt.Errorf("setting %s of the server is %s: it has to be %s, or what was committed may be lost", s[0], value, s[1])
+		}
+	}
+	return nil
+}
+
+// headQuery reads the head of the chain. On PostgreSQL it is locked: that makes
+// writers a sequence. On SQLite the transaction has the lock from its beginning.
+func (d Dialect) headQuery() string {
+	if d == Postgres {
+		return "SELECT seq, at, hash FROM head FOR UPDATE"
+	}
+	return "SELECT seq, at, hash FROM head"
+}
+
+// readOptions give a reader one state of the registry for as long as it reads.
+func (d Dialect) readOptions() *sql.TxOptions {
+	if d == Postgres {
+		return &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+	}
+	return &sql.TxOptions{ReadOnly: true}
+}
+
+// marks returns "$1, $2, …, $n", which both dialects understand.
+func marks(n int) string {
+	var b strings.Builder
+	for i := 1; i <= n; i++ {
+		if i > 1 {
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(i))
+	}
+	return b.String()
+}

@@ -1,0 +1,99 @@
+package nir
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+)
+
+// schema holds, for each version n, n.sql for every database and n.sqlite.sql and
+// n.postgres.sql for what differs (triggers).
+//
+//go:embed schema/*.sql
+var schema embed.FS
+
+// schemaVersion is the version of the schema that this program reads and writes.
+const schemaVersion = 1
+
+// migrate brings the schema up to schemaVersion. Each step is a transaction of its
+// own: after a crash the next start goes on where it ended. The digest of a step
+// is stored with it; a step that reads differently today is refused, and so is a
+// schema newer than this program.
+func (n *DB) migrate(ctx context.Context) error {
+	steps := make([]*goose.Migration, 0, schemaVersion)
+	for i := int64(1); i <= schemaVersion; i++ {
+		text, sum, err := n.dialect.step(i)
+		if err != nil {
+			return err
+		}
+		steps = append(steps, goose.NewGoMigration(i, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, text); err != nil {
+				return fmt.Errorf("schema %d: %w", i, err)
+			}
+			_, err := tx.ExecContext(ctx, "INSERT INTO schema_step (version, sha256) VALUES ($1, $2)", i, sum)
+			return err
+		}}, nil))
+	}
+	p, err := goose.NewProvider(n.dialect.goose(), n.sql, nil, goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("preparing the schema: %w", err)
+	}
+	have, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if have > schemaVersion {
+		return fmt.Errorf("the registry's schema is version %d, this program knows %d: use the newer program", have, schemaVersion)
+	}
+	if have < schemaVersion {
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("bringing the schema to version %d: %w", schemaVersion, err)
+		}
+	}
+	return n.checkSteps(ctx)
+}
+
+func (d Dialect) goose() goose.Dialect {
+	if d == Postgres {
+		return goose.DialectPostgres
+	}
+	return goose.DialectSQLite3
+}
+
+// step returns the text of a step and its digest.
+func (d Dialect) step(i int64) (text, sum string, err error) {
+	for _, name := range []string{fmt.Sprintf("schema/%03d.sql", i), fmt.Sprintf("schema/%03d.%s.sql", i, d)} {
+		b, err := schema.ReadFile(name)
+		if err != nil {
+			return "", "", fmt.Errorf("reading the schema: %w", err)
+		}
+		text += string(b)
+	}
+	s := sha256.Sum256([]byte(text))
+	return text, hex.EncodeToString(s[:]), nil
+}
+
+func (n *DB) checkSteps(ctx context.Context) (err error) {
+	rows, err := n.sql.QueryContext(ctx, "SELECT version, sha256 FROM schema_step ORDER BY version")
+	if err != nil {
+		return fmt.Errorf("reading the schema's steps: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var i int64
+		var sum string
+		if err := rows.Scan(&i, &sum); err != nil {
+			return fmt.Errorf("reading the schema's steps: %w", err)
+		}
+		if _, want, err := n.dialect.step(i); err != nil || want != sum {
+			return errors.Join(err, fmt.Errorf("step %d of the schema is not the one this program knows: the database is of another program", i))
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,208 @@
+package nir
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// A Row is what every object of the registry carries: its opaque identifier and
+// the numbers of the events that began and ended this version; Until is 0 while
+// it stands.
+type Row struct {
+	ID    string `json:"id"`
+	Since int64  `json:"since"`
+	Until int64  `json:"until,omitempty"`
+}
+
+func (r *Row) row() *Row { return r }
+
+// A rower is a pointer to a struct that embeds [Row].
+type rower[T any] interface {
+	*T
+	row() *Row
+}
+
+// A table holds the versions of one kind of object. Its columns are the fields of
+// T: see [column].
+type table[T any, P rower[T]] struct {
+	name, prefix string // of the table, of its identifiers
+	cols         []column
+	list         string // the columns, for SELECT
+	insert       string
+}
+
+// newTable describes the table of a kind; schema/ creates it.
+func newTable[T any, P rower[T]](name, prefix string) *table[T, P] {
+	cols := columnsOf(reflect.TypeFor[T]())
+	names := []string{"id", "since", "until"}
+	for _, c := range cols {
+		names = append(names, c.names()...)
+	}
+	t := &table[T, P]{name: name, prefix: prefix, cols: cols, list: strings.Join(names, ", ")}
+	t.insert = "INSERT INTO " + name + " (" + t.list + ") VALUES (" + marks(len(names)) + ")"
+	kinds = append(kinds, t)
+	return t
+}
+
+// A kind is a table whose type of object does not matter.
+type kind interface {
+	tableName() string
+	live(v *View, fn func(id string, row []byte) error) error
+}
+
+// kinds are all tables of objects.
+var kinds []kind
+
+func (t *table[T, P]) tableName() string { return t.name }
+
+// live calls fn with every object of the view's state as the audit has it.
+func (t *table[T, P]) live(v *View, fn func(id string, row []byte) error) error {
+	return t.each(v, "id <> ''", nil, func(r *T) error {
+		P(r).row().Until = 0 // in a past state it stands
+		b, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("encoding %s: %w", t.name, err)
+		}
+		return fn(P(r).row().ID, b)
+	})
+}
+
+// put writes the version of this event: of a new object if its identifier is
+// empty. A version that the same event wrote before is replaced.
+func (t *table[T, P]) put(x *Tx, r *T) error {
+	row := P(r).row()
+	if row.ID == "" {
+		row.ID = x.newID(t.prefix)
+	} else if err := t.close(x, row.ID); err != nil {
+		return err
+	}
+	row.Since, row.Until = x.event, 0
+	args := []any{row.ID, row.Since, nil}
+	v := reflect.ValueOf(r).Elem()
+	for _, c := range t.cols {
+		var err error
+		if args, err = c.encode(args, v.FieldByIndex(c.index)); err != nil {
+			return fmt.Errorf("writing %s %s: %s: %w", t.name, row.ID, c.name, err)
+		}
+	}
+	if _, err := x.exec(t.insert, args...); err != nil {
+		return fmt.Errorf("writing %s %s: %w", t.name, row.ID, err)
+	}
+	return x.note(t.name, row.ID, r)
+}
+
+// end ends an object; its versions stay.
+func (t *table[T, P]) end(x *Tx, id string) error {
+	if err := t.close(x, id); err != nil {
+		return err
+	}
+	return x.note(t.name, id, nil)
+}
+
+func (t *table[T, P]) close(x *Tx, id string) error {
+	if _, err := x.exec("DELETE FROM "+t.name+" WHERE id = $1 AND since = $2", id, x.event); err != nil {
+		return fmt.Errorf("replacing %s %s: %w", t.name, id, err)
+	}
+	if _, err := x.exec("UPDATE "+t.name+" SET until = $1 WHERE id = $2 AND until IS NULL", x.event, id); err != nil {
+		return fmt.Errorf("ending %s %s: %w", t.name, id, err)
+	}
+	return nil
+}
+
+// get returns the object of an identifier.
+func (t *table[T, P]) get(v *View, id string) (T, error) {
+	r, ok, err := t.one(v, "id = $1", id)
+	if err == nil && !ok {
+		err = refuse(NotFound, "there is no %s %s", t.name, id)
+	}
+	return r, err
+}
+
+// one returns the first object that a condition selects, if there is one.
+func (t *table[T, P]) one(v *View, where string, args ...any) (T, bool, error) {
+	if !strings.Contains(where, "LIMIT ") {
+		where += " LIMIT 1"
+	}
+	list, err := t.find(v, where, args...)
+	if err != nil || len(list) == 0 {
+		return *new(T), false, err
+	}
+	return list[0], true, nil
+}
+
+// find returns the objects that a condition selects among those that stand as of
+// the view. The condition may go on with ORDER BY and LIMIT; without an order it
+// gets the one of identifiers, except for what is limited to one.
+func (t *table[T, P]) find(v *View, where string, args ...any) ([]T, error) {
+	var list []T
+	err := t.each(v, where, args, func(r *T) error {
+		list = append(list, *r)
+		return nil
+	})
+	return list, err
+}
+
+func (t *table[T, P]) each(v *View, where string, args []any, fn func(*T) error) error {
+	if !strings.Contains(where, "ORDER BY ") && !strings.Contains(where, "LIMIT ") {
+		where += " ORDER BY id"
+	}
+	return t.scan(v, "SELECT "+t.list+" FROM "+t.name+" WHERE "+v.standing()+" AND "+where, args, fn)
+}
+
+// versions returns every version of an object, the oldest first.
+func (t *table[T, P]) versions(v *View, id string) ([]T, error) {
+	var list []T
+	query := "SELECT " + t.list + " FROM " + t.name + " WHERE id = $1 ORDER BY since"
+	err := t.scan(v, query, []any{id}, func(r *T) error {
+		list = append(list, *r)
+		return nil
+	})
+	return list, err
+}
+
+func (t *table[T, P]) scan(v *View, query string, args []any, fn func(*T) error) (err error) {
+	rows, err := v.query(query, args...)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", t.name, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		r := new(T)
+		if err := t.decode(rows, r); err != nil {
+			return fmt.Errorf("reading %s: %w", t.name, err)
+		}
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (t *table[T, P]) decode(rows *sql.Rows, r *T) error {
+	row := P(r).row()
+	var until sql.NullInt64
+	dest := []any{&row.ID, &row.Since, &until}
+	v := reflect.ValueOf(r).Elem()
+	var after []func() error
+	for _, c := range t.cols {
+		more, done := c.decode(v.FieldByIndex(c.index))
+		dest = append(dest, more...)
+		if done != nil {
+			after = append(after, done)
+		}
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return err
+	}
+	row.Until = until.Int64
+	for _, f := range after {
+		if err := f(); err != nil {
+			return fmt.Errorf("%s: %w", row.ID, err)
+		}
+	}
+	return nil
+}
