@@ -14,8 +14,9 @@ import (
 
 // Options are what a registry needs beside its database.
 type Options struct {
-	Random io.Reader // of identifiers: sixteen octets for each
-	Rules  Rules     // numbers of the policy; the zero value is [DefaultRules]
+	Random  io.Reader // of identifiers: sixteen octets for each
+	Rules   Rules     // numbers of the policy; the zero value is [DefaultRules]
+	Signers Verifier  // of approvals; nil: nothing that wants a second person can be done
 }
 
 // A DB is an open registry. It may be used by many goroutines, and the database

@@ -110,3 +110,19 @@ CREATE TABLE notice (
 -- One that is open per NIR, code and subject: a closed one is a row that stands.
 CREATE UNIQUE INDEX notice_open ON notice (nir, code, subject) WHERE until IS NULL AND closed = 0;
 CREATE INDEX notice_nir ON notice (nir, opened) WHERE until IS NULL;
+
+-- What waits for a second person, and the signatures that approve it.
+CREATE TABLE proposal (
+	id TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT,
+	op TEXT NOT NULL, args TEXT NOT NULL, effects TEXT NOT NULL, hash TEXT NOT NULL, proposer TEXT NOT NULL, reason TEXT NOT NULL,
+	made BIGINT NOT NULL, expires BIGINT NOT NULL, state TEXT NOT NULL, result TEXT NOT NULL,
+	PRIMARY KEY (id, since)
+);
+CREATE UNIQUE INDEX proposal_hash ON proposal (hash) WHERE until IS NULL;
+CREATE INDEX proposal_state ON proposal (state, made) WHERE until IS NULL;
+CREATE TABLE approval (
+	id TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT,
+	proposal TEXT NOT NULL, signer TEXT NOT NULL, key TEXT NOT NULL, role TEXT NOT NULL, signature TEXT NOT NULL, made BIGINT NOT NULL,
+	PRIMARY KEY (id, since)
+);
+CREATE UNIQUE INDEX approval_signer ON approval (proposal, signer) WHERE until IS NULL;

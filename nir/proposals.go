@@ -1,0 +1,203 @@
+package nir
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// A Proposal is a change that waits for a second person: it is carried out when
+// enough people have signed its [Proposal.Text]. What was signed is stored with
+// the signatures, so that anybody who has the list of signers can verify it.
+type Proposal struct {
+	Row
+	Op       string          `json:"op"`
+	Args     json.RawMessage `json:"args"`
+	Effects  []string        `json:"effects"` // what it will do, a line each, as of when it was made
+	Hash     string          `json:"hash"`    // SHA-256 of Text, hex
+	Proposer string          `json:"proposer"`
+	Reason   string          `json:"reason"`
+	Made     time.Time       `json:"made"`
+	Expires  time.Time       `json:"expires"`
+	State    string          `json:"state"` // open, done, withdrawn, expired
+	Result   string          `json:"result"`
+}
+
+// An Approval is a person's signature over a proposal's text.
+type Approval struct {
+	Row
+	Proposal  string    `json:"proposal"`
+	Signer    string    `json:"signer"` // name in the list of signers
+	Key       string    `json:"key"`    // its fingerprint
+	Role      Role      `json:"role"`
+	Signature string    `json:"signature"` // armored (ssh-keygen -Y sign)
+	Made      time.Time `json:"made"`
+}
+
+var (
+	proposals = newTable[Proposal]("proposal", "prp")
+	approvals = newTable[Approval]("approval", "apr")
+)
+
+// The states of a proposal.
+const (
+	Open    = "open"
+	Done    = "done"
+	Expired = "expired"
+)
+
+// A Verifier checks a signature over a text by a key that is listed for a role,
+// and returns whose key it is and the key's fingerprint.
+type Verifier interface {
+	VerifySignature(role Role, text []byte, signature string, at time.Time) (signer, key string, err error)
+}
+
+// An operation is what a proposal may do.
+type operation struct {
+	role    Role // that a signer needs
+	signers int  // how many have to sign, none of them the proposer
+	effects func(x *Tx, args json.RawMessage) ([]string, error)
+	run     func(x *Tx, p *Proposal) (result string, err error)
+}
+
+// operations are all that a proposal may do, by name: filled at initialisation.
+var operations = map[string]operation{}
+
+// Text is what a signer signs: everything that is proposed, in one form.
+func (p *Proposal) Text() []byte {
+	b, err := json.MarshalIndent(map[string]any{ // keys are sorted
+		"version": 1, "op": p.Op, "args": p.Args, "effects": p.Effects, "proposer": p.Proposer, "reason": p.Reason,
+		"made": p.Made.UTC().Format(time.RFC3339Nano), "expires": p.Expires.UTC().Format(time.RFC3339Nano),
+	}, "", "  ")
+	if err != nil {
+		panic("nir: encoding a proposal: " + err.Error()) // it was decoded from JSON
+	}
+	return append(b, '\n')
+}
+
+// proposalLife is for how long a proposal may be approved.
+const proposalLife = 30 * 24 * time.Hour
+
+// Propose records a change that waits for other people's signatures. The same
+// change, proposed again while it is open, is the same proposal.
+func (x *Tx) Propose(op string, args any) (Proposal, error) {
+	o, ok := operations[op]
+	if !ok {
+		return Proposal{}, invalid("op", "there is no operation %.40q", op)
+	}
+	b, err := json.Marshal(args)
+	if err != nil {
+		return Proposal{}, fmt.Errorf("proposing %s: %w", op, err)
+	}
+	old, found, err := proposals.one(x.View, "op = $1 AND args = $2 AND state = 'open' AND expires > $3", op, string(b), micros(x.Actor.At))
+	if err != nil || found {
+		return old, err
+	}
+	p := Proposal{Op: op, Args: b, Proposer: x.Actor.Name, Reason: x.Actor.Reason, Made: x.Actor.At, Expires: x.Actor.At.Add(proposalLife), State: Open}
+	if o.effects != nil {
+		if p.Effects, err = o.effects(x, b); err != nil {
+			return p, err
+		}
+	}
+	sum := sha256.Sum256(p.Text())
+	p.Hash = hex.EncodeToString(sum[:])
+	x.act("proposal.make")
+	return p, proposals.put(x, &p)
+}
+
+// Proposal returns the proposal whose hash begins with a prefix.
+func (v *View) Proposal(prefix string) (Proposal, error) {
+	if len(prefix) < 8 {
+		return Proposal{}, invalid("hash", "%.20q is too short: eight digits at least", prefix)
+	}
+	list, err := proposals.find(v, "hash >= $1 AND hash < $2 ORDER BY hash LIMIT 2", prefix, prefix+"g")
+	switch {
+	case err != nil:
+		return Proposal{}, err
+	case len(list) == 0:
+		return Proposal{}, refuse(NotFound, "no proposal begins with %.64q", prefix).remedy("nirctl approve --list")
+	case len(list) > 1:
+		return Proposal{}, refuse(Conflict, "several proposals begin with %.64q", prefix)
+	}
+	return list[0], nil
+}
+
+// Proposals returns the proposals in a state, the newest first.
+func (v *View) Proposals(state string) ([]Proposal, error) {
+	return proposals.find(v, "($1 = '' OR state = $1) ORDER BY made DESC, id", state)
+}
+
+// Approvals returns the signatures of a proposal.
+func (v *View) Approvals(proposal string) ([]Approval, error) {
+	return approvals.find(v, "proposal = $1 ORDER BY made, id", proposal)
+}
+
+// Approve stores a signature, and with the last one that is needed carries the
+// proposal out: signature and change are one event.
+func (x *Tx) Approve(hash, signature string) (Proposal, error) {
+	p, err := x.Proposal(hash)
+	if err != nil {
+		return p, err
+	}
+	o, known := operations[p.Op]
+	switch {
+	case !known:
+		return p, refuse(Conflict, "this program knows no operation %s", p.Op)
+	case p.State != Open:
+		return p, refuse(Conflict, "proposal %.12s is %s", p.Hash, p.State)
+	case !x.Actor.At.Before(p.Expires):
+		return p, refuse(Conflict, "proposal %.12s expired at %s", p.Hash, p.Expires.Format(time.RFC3339)).remedy("propose it again")
+	case x.db.o.Signers == nil:
+		return p, refuse(Conflict, "there is no list of signers").remedy("name it in nirzone.toml: [registry] signers = \"signers\"")
+	}
+	signer, key, err := x.db.o.Signers.VerifySignature(o.role, p.Text(), signature, x.Actor.At)
+	if err != nil {
+		return p, refuse(Forbidden, "%v", err)
+	}
+	if signer == p.Proposer {
+		return p, refuse(Forbidden, "%s proposed it: another person has to approve it", signer)
+	}
+	a := Approval{Proposal: p.ID, Signer: signer, Key: key, Role: o.role, Signature: signature, Made: x.Actor.At}
+	have, err := x.Approvals(p.ID)
+	if err != nil {
+		return p, err
+	}
+	for _, h := range have {
+		if h.Signer == signer || h.Key == key {
+			return p, refuse(Conflict, "%s has signed proposal %.12s already", signer, p.Hash)
+		}
+	}
+	x.act("proposal.approve")
+	if err := approvals.put(x, &a); err != nil || len(have)+1 < o.signers {
+		return p, err
+	}
+	return p, x.carryOut(&p, o)
+}
+
+func (x *Tx) carryOut(p *Proposal, o operation) error {
+	result, err := o.run(x, p)
+	if err != nil {
+		return fmt.Errorf("carrying out %s: %w", p.Op, err)
+	}
+	p.State, p.Result = Done, result
+	return proposals.put(x, p)
+}
+
+// WithdrawProposal ends a proposal that is open.
+func (x *Tx) WithdrawProposal(hash string) (Proposal, error) {
+	p, err := x.Proposal(hash)
+	if err != nil {
+		return p, err
+	}
+	if p.Proposer != x.Actor.Name && !x.Actor.Has(Admin) {
+		return p, refuse(Forbidden, "%s was proposed by %s", p.Op, p.Proposer)
+	}
+	if p.State != Open {
+		return p, refuse(Conflict, "proposal %.12s is %s", p.Hash, p.State)
+	}
+	x.act("proposal.withdraw")
+	p.State = Withdrawn
+	return p, proposals.put(x, &p)
+}
