@@ -43,9 +43,9 @@ var (
 
 // The states of a proposal.
 const (
-	Open    = "open"
-	Done    = "done"
-	Expired = "expired"
+	ProposalOpen    = "open"
+	ProposalDone    = "done"
+	ProposalExpired = "expired"
 )
 
 // A Verifier checks a signature over a text by a key that is listed for a role,
@@ -95,7 +95,7 @@ func (x *Tx) Propose(op string, args any) (Proposal, error) {
 	if err != nil || found {
 		return old, err
 	}
-	p := Proposal{Op: op, Args: b, Proposer: x.Actor.Name, Reason: x.Actor.Reason, Made: x.Actor.At, Expires: x.Actor.At.Add(proposalLife), State: Open}
+	p := Proposal{Op: op, Args: b, Proposer: x.Actor.Name, Reason: x.Actor.Reason, Made: x.Actor.At, Expires: x.Actor.At.Add(proposalLife), State: ProposalOpen}
 	if o.effects != nil {
 		if p.Effects, err = o.effects(x, b); err != nil {
 			return p, err
@@ -145,7 +145,7 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 	switch {
 	case !known:
 		return p, refuse(Conflict, "this program knows no operation %s", p.Op)
-	case p.State != Open:
+	case p.State != ProposalOpen:
 		return p, refuse(Conflict, "proposal %.12s is %s", p.Hash, p.State)
 	case !x.Actor.At.Before(p.Expires):
 		return p, refuse(Conflict, "proposal %.12s expired at %s", p.Hash, p.Expires.Format(time.RFC3339)).remedy("propose it again")
@@ -181,7 +181,7 @@ func (x *Tx) carryOut(p *Proposal, o operation) error {
 	if err != nil {
 		return fmt.Errorf("carrying out %s: %w", p.Op, err)
 	}
-	p.State, p.Result = Done, result
+	p.State, p.Result = ProposalDone, result
 	return proposals.put(x, p)
 }
 
@@ -194,7 +194,7 @@ func (x *Tx) WithdrawProposal(hash string) (Proposal, error) {
 	if p.Proposer != x.Actor.Name && !x.Actor.Has(Admin) {
 		return p, refuse(Forbidden, "%s was proposed by %s", p.Op, p.Proposer)
 	}
-	if p.State != Open {
+	if p.State != ProposalOpen {
 		return p, refuse(Conflict, "proposal %.12s is %s", p.Hash, p.State)
 	}
 	x.act("proposal.withdraw")
