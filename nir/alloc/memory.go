@@ -110,12 +110,12 @@ func values(rows []*Free, limit int) []Free {
 }
 
 // Unreserved implements [Space].
-func (m *Memory) Unreserved(o Order, length, limit int) ([]Free, error) {
+func (m *Memory) Unreserved(o Order, shortest, longest, limit int) ([]Free, error) {
 	var out []Free
-	for i := range length + 1 {
+	for i := shortest; i <= longest; i++ {
 		l := i
 		if o == BySize {
-			l = length - i
+			l = longest - (i - shortest)
 		}
 		out = append(out, values(m.lengths[l], limit)...)
 		if o != ByAddress && len(out) >= limit {
