@@ -158,11 +158,7 @@ func (a *allocation) reserve(length int) (inr.Block, Step, error) {
 	if reserving == length {
 		return inr.Block{}, 0, nil
 	}
-	needed := reserving
-	if a.policy.Strategy == Sparse {
-		needed = length - 1 // as much as is there, down to twice the size
-	}
-	from, ok, err := a.first(needed)
+	from, ok, err := a.toReserve(length, reserving)
 	if err != nil || !ok {
 		return inr.Block{}, 0, err
 	}
@@ -171,6 +167,21 @@ func (a *allocation) reserve(length int) (inr.Block, Step, error) {
 	b := whole.Start(length)
 	a.keep(whole, b)
 	return b, Reserve, nil
+}
+
+// toReserve returns the unreserved block in which step 2 reserves.
+func (a *allocation) toReserve(length, reserving int) (Free, bool, error) {
+	if a.policy.Strategy != Sparse {
+		return a.first(BySize, 0, reserving)
+	}
+	far := max(0, reserving-spread)
+	if f, ok, err := a.first(ByLargest, far, reserving); ok || err != nil {
+		return f, ok, err
+	}
+	if f, ok, err := a.first(BySize, 0, far); ok || err != nil {
+		return f, ok, err
+	}
+	return a.first(ByLargest, reserving, length-1)
 }
 
 // keep reserves what is in whole around b.
@@ -184,9 +195,9 @@ func (a *allocation) keep(whole, b inr.Block) {
 	}
 }
 
-// first returns the unreserved block that the strategy takes for a length.
-func (a *allocation) first(length int) (Free, bool, error) {
-	all, err := a.Unreserved(a.policy.Strategy.order(), length, 1)
+// first returns the first unreserved block of an order.
+func (a *allocation) first(o Order, shortest, longest int) (Free, bool, error) {
+	all, err := a.Unreserved(o, shortest, longest, 1)
 	if err != nil || len(all) == 0 {
 		return Free{}, false, err
 	}
@@ -195,7 +206,7 @@ func (a *allocation) first(length int) (Free, bool, error) {
 
 // fit is step 3.
 func (a *allocation) fit(length int) (inr.Block, Step, error) {
-	from, ok, err := a.first(length)
+	from, ok, err := a.first(a.policy.Strategy.order(), 0, length)
 	if err != nil || !ok {
 		return inr.Block{}, 0, err
 	}
@@ -222,7 +233,7 @@ const page = 64
 // after the other, in their turn, until an aligned block is free; then those
 // outside of it are left alone.
 func (a *allocation) assemble(length int) (inr.Block, Step, error) {
-	turn := Turn(a.member, a.now)
+	whole := map[inr.Block]Free{} // the reserved block whose turn is last; none if not all is free
 	for seen, limit := 0, page; ; limit *= 2 {
 		all, err := a.Reserved(a.member, a.now, length+1, a.kind.Bits(), limit)
 		if err != nil {
@@ -230,13 +241,15 @@ func (a *allocation) assemble(length int) (inr.Block, Step, error) {
 		}
 		for _, f := range all[min(seen, len(all)):] {
 			b := f.Block.Ancestor(length)
-			there, err := a.Overlapping(b)
-			if err != nil {
-				return inr.Block{}, 0, err
+			if _, known := whole[b]; !known {
+				if whole[b], err = a.youngest(b); err != nil {
+					return inr.Block{}, 0, err
+				}
 			}
-			if covered(there, b) && !later(there, f, turn) {
+			if whole[b] == f {
+				there, err := a.Overlapping(b)
 				a.rob(b, there)
-				return b, Cannibalise, nil
+				return b, Cannibalise, err
 			}
 		}
 		if len(all) < limit {
@@ -246,14 +259,20 @@ func (a *allocation) assemble(length int) (inr.Block, Step, error) {
 	}
 }
 
-// later reports whether the turn of any reserved block comes after f's.
-func later(all []Free, f Free, turn func(a, b Free) int) bool {
-	for _, o := range all {
-		if o.Reserved() && turn(o, f) > 0 {
-			return true
+// youngest returns the reserved block in b whose turn comes last, if all of b is
+// free.
+func (a *allocation) youngest(b inr.Block) (last Free, err error) {
+	there, err := a.Overlapping(b)
+	if err != nil || !covered(there, b) {
+		return Free{}, err
+	}
+	turn := Turn(a.member, a.now)
+	for _, f := range there {
+		if f.Reserved() && (!last.Reserved() || turn(last, f) < 0) {
+			last = f
 		}
 	}
-	return false
+	return last, nil
 }
 
 // rob takes b, and notes who loses by it.

@@ -22,7 +22,8 @@
 //     or fewer. A buddy reserved for m goes first, then the lowest address. No
 //     other block of size n has this property.
 //  2. Reserve. The smallest unreserved free block that holds factor·n; n is taken
-//     at its start, and the rest of the factor·n is reserved for m.
+//     at its start, and the rest of the factor·n is reserved for m. What lies
+//     outside stays unreserved.
 //  3. Fit. The smallest unreserved free block that holds n.
 //  4. Cannibalise. A free block that is reserved for another: first reservations
 //     that have expired, then m's own, then the oldest; of one reservation, the

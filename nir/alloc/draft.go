@@ -66,12 +66,14 @@ func (d *draft) merge(base []Free, limit int, order func(a, b Free) int, wanted 
 	return out[:min(limit, len(out))]
 }
 
-func (d *draft) Unreserved(o Order, length, limit int) ([]Free, error) {
-	base, err := d.base.Unreserved(o, length, limit+len(d.removed))
+func (d *draft) Unreserved(o Order, shortest, longest, limit int) ([]Free, error) {
+	base, err := d.base.Unreserved(o, shortest, longest, limit+len(d.removed))
 	if err != nil {
 		return nil, err
 	}
-	return d.merge(base, limit, o.Compare, func(f Free) bool { return !f.Reserved() && f.Block.Len <= length }), nil
+	return d.merge(base, limit, o.Compare, func(f Free) bool {
+		return !f.Reserved() && shortest <= f.Block.Len && f.Block.Len <= longest
+	}), nil
 }
 
 func (d *draft) Reserved(member string, now time.Time, shortest, longest, limit int) ([]Free, error) {

@@ -14,9 +14,11 @@ import (
 // for stores. It is not safe for concurrent use. Its methods return no errors
 // except Apply.
 type Memory struct {
-	rows     []*Free      // by address
-	lengths  [129][]*Free // the unreserved ones of each length, by address
-	reserved []*Free      // by Since, size, address: the order of Turn within a rank
+	rows     []*Free            // by address
+	lengths  [129][]*Free       // the unreserved ones of each length, by address
+	reserved []*Free            // by Since, size, address: the order of Turn within a rank
+	own      map[string][]*Free // of reserved, each member's
+	expiring int                // how many of reserved have an end
 }
 
 // NewMemory returns a pool of which all is free and unreserved.
@@ -44,25 +46,49 @@ func byAge(a, b *Free) int {
 
 func (m *Memory) insert(f Free) {
 	m.rows = slices.Insert(m.rows, m.at(f.Block), &f)
-	list, order := m.index(f)
-	i, _ := slices.BinarySearchFunc(*list, &f, order)
-	*list = slices.Insert(*list, i, &f)
+	if !f.Reserved() {
+		put(&m.lengths[f.Block.Len], &f, byAddress)
+		return
+	}
+	if m.own == nil {
+		m.own = map[string][]*Free{}
+	}
+	own := m.own[f.Member]
+	put(&own, &f, byAge)
+	m.own[f.Member] = own
+	put(&m.reserved, &f, byAge)
+	m.expiring += one(!f.Expires.IsZero())
 }
 
 func (m *Memory) remove(f Free) {
 	i := m.at(f.Block)
 	m.rows = slices.Delete(m.rows, i, i+1)
-	list, order := m.index(f)
-	i, _ = slices.BinarySearchFunc(*list, &f, order)
+	if !f.Reserved() {
+		cut(&m.lengths[f.Block.Len], &f, byAddress)
+		return
+	}
+	own := m.own[f.Member]
+	cut(&own, &f, byAge)
+	m.own[f.Member] = own
+	cut(&m.reserved, &f, byAge)
+	m.expiring -= one(!f.Expires.IsZero())
+}
+
+func put(list *[]*Free, f *Free, order func(a, b *Free) int) {
+	i, _ := slices.BinarySearchFunc(*list, f, order)
+	*list = slices.Insert(*list, i, f)
+}
+
+func cut(list *[]*Free, f *Free, order func(a, b *Free) int) {
+	i, _ := slices.BinarySearchFunc(*list, f, order)
 	*list = slices.Delete(*list, i, i+1)
 }
 
-// index returns the list beside rows that a row belongs to.
-func (m *Memory) index(f Free) (*[]*Free, func(a, b *Free) int) {
-	if f.Reserved() {
-		return &m.reserved, byAge
+func one(b bool) int {
+	if b {
+		return 1
 	}
-	return &m.lengths[f.Block.Len], byAddress
+	return 0
 }
 
 // Apply makes the changes of a choice. A choice that was made of another state is
@@ -110,12 +136,12 @@ func values(rows []*Free, limit int) []Free {
 }
 
 // Unreserved implements [Space].
-func (m *Memory) Unreserved(o Order, length, limit int) ([]Free, error) {
+func (m *Memory) Unreserved(o Order, shortest, longest, limit int) ([]Free, error) {
 	var out []Free
-	for i := range length + 1 {
+	for i := shortest; i <= longest; i++ {
 		l := i
 		if o == BySize {
-			l = length - i
+			l = longest - (i - shortest)
 		}
 		out = append(out, values(m.lengths[l], limit)...)
 		if o != ByAddress && len(out) >= limit {
@@ -128,22 +154,23 @@ func (m *Memory) Unreserved(o Order, length, limit int) ([]Free, error) {
 
 // Reserved implements [Space].
 func (m *Memory) Reserved(member string, now time.Time, shortest, longest, limit int) ([]Free, error) {
-	var ranks [3][]*Free // of Turn; the rows are in its order within each
-	for _, f := range m.reserved {
-		rank := 2
-		switch {
-		case f.Block.Len < shortest || f.Block.Len > longest:
-			continue
-		case f.Expired(now):
-			rank = 0
-		case f.Member == member:
-			rank = 1
-		}
-		if len(ranks[rank]) < limit {
-			ranks[rank] = append(ranks[rank], f)
+	var out []*Free
+	pick := func(from []*Free, wanted func(f *Free) bool) {
+		for _, f := range from {
+			if len(out) == limit {
+				return
+			}
+			if shortest <= f.Block.Len && f.Block.Len <= longest && wanted(f) {
+				out = append(out, f)
+			}
 		}
 	}
-	return values(slices.Concat(ranks[0], ranks[1], ranks[2]), limit), nil
+	if m.expiring > 0 {
+		pick(m.reserved, func(f *Free) bool { return f.Expired(now) })
+	}
+	pick(m.own[member], func(f *Free) bool { return !f.Expired(now) })
+	pick(m.reserved, func(f *Free) bool { return !f.Expired(now) && f.Member != member })
+	return values(out, limit), nil
 }
 
 // Overlapping implements [Space].

@@ -19,9 +19,11 @@ const (
 	// Soft is steps 1 to 3, the smallest block that fits; for IPv4.
 	Soft Strategy = "soft"
 	// Sparse grows as Soft does; otherwise it takes the start of the largest
-	// unreserved block, and reserves factor·n there, or as much as the block
-	// holds. An untouched pool is filled at 0, ½, ¼, ¾, ⅛ … of its size, which
-	// leaves the greatest distances (the idea of RFC 3531); for IPv6.
+	// unreserved block that holds up to 8 times factor·n, or else of the
+	// smallest one beyond, and reserves factor·n there; if no block holds that,
+	// as much as the largest one has. So such a block is filled at 0, ½, ¼, ¾,
+	// ⅛ … of its size, which leaves the greatest distances (the idea of
+	// RFC 3531), and what is larger stays whole; for IPv6.
 	Sparse Strategy = "sparse"
 	// Lowest takes the lowest free address, without steps 1 and 2; for ASNs.
 	Lowest Strategy = "lowest"
@@ -51,14 +53,17 @@ func (s Strategy) grows() bool { return s == Soft || s == Sparse || s == BestFit
 
 // order returns which block the strategy takes in step 3.
 func (s Strategy) order() Order {
-	switch s {
-	case Sparse:
-		return ByLargest
-	case Lowest, FirstFit:
+	if s == Lowest || s == FirstFit {
 		return ByAddress
 	}
 	return BySize
 }
+
+// spread is how far apart Sparse puts members, as a power of two of what it
+// reserves: 8 times. Halving the largest block without such a limit kept members
+// no better together, and cut up the pool so that the first large request was
+// refused at 2 % full (docs/allocation.md).
+const spread = 3
 
 // A Policy is how a pool is filled.
 type Policy struct {

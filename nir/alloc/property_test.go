@@ -125,22 +125,42 @@ func (w *world) unreserved() (pieces [][2]int) {
 	return pieces // the largest first, then by address
 }
 
-// fitting returns the piece that a strategy takes for n cells.
+// fitting returns the smallest piece of at least n cells, or the lowest.
 func (w *world) fitting(s Strategy, n int) (piece [2]int, ok bool) {
 	for _, p := range w.unreserved() {
-		better := !ok
-		switch s {
-		case Sparse:
-		case Lowest, FirstFit:
-			better = better || p[0] < piece[0]
-		default:
-			better = better || p[1] < piece[1]
+		better := !ok || p[1] < piece[1]
+		if s == Lowest || s == FirstFit {
+			better = !ok || p[0] < piece[0]
 		}
 		if p[1] >= n && better {
 			piece, ok = p, true
 		}
 	}
 	return piece, ok
+}
+
+// largest returns the first of the largest pieces within limits.
+func (w *world) largest(least, most int) (piece [2]int, ok bool) {
+	for _, p := range w.unreserved() {
+		if p[1] >= least && p[1] <= most {
+			return p, true
+		}
+	}
+	return piece, false
+}
+
+// reserving returns the piece for n cells with reservation.
+func (w *world) reserving(p Policy, n int) (piece [2]int, ok bool) {
+	if p.Strategy == Soft {
+		return w.fitting(Soft, n*p.Factor)
+	}
+	if piece, ok = w.largest(n*p.Factor, n*p.Factor*8); ok {
+		return piece, ok
+	}
+	if piece, ok = w.fitting(Soft, n*p.Factor); ok {
+		return piece, ok
+	}
+	return w.largest(2*n, cells)
 }
 
 // expect returns what the first block of a request has to be; -1: any that is
@@ -151,11 +171,7 @@ func (w *world) expect(member string, n int, p Policy) (int, Step) {
 		return grow[0], Grow
 	}
 	if soft && p.Factor > 1 {
-		want := n * p.Factor
-		if p.Strategy == Sparse {
-			want = 2 * n
-		}
-		if piece, ok := w.fitting(p.Strategy, min(want, cells)); ok && n < cells {
+		if piece, ok := w.reserving(p, n); ok {
 			return piece[0], Reserve
 		}
 	}

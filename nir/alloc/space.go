@@ -36,9 +36,9 @@ func (f Free) with(b inr.Block) Free {
 // answered from an index. An error stops the choice and is handed on.
 type Space interface {
 	// Unreserved returns the first blocks, at most limit, of the unreserved
-	// ones that hold a block of a length (their Len is at most length), in an
-	// order.
-	Unreserved(o Order, length, limit int) ([]Free, error)
+	// ones with shortest ≤ Len ≤ longest, in an order. A block holds another of
+	// a length if its own Len is at most that.
+	Unreserved(o Order, shortest, longest, limit int) ([]Free, error)
 
 	// Reserved returns the first blocks, at most limit, of the reserved ones
 	// with shortest ≤ Len ≤ longest, in the order of [Turn].
