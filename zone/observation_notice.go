@@ -54,9 +54,6 @@ var observeDocs = []CodeDoc{
 	{codeServerUnknown, Error, false, "a server's addresses could not be found", "correct its name, or write its addresses into `[[observe.server]]`"},
 }
 
-// ObserveCodes returns the documentation of every code that observations give.
-func ObserveCodes() []CodeDoc { return slices.Clone(observeDocs) }
-
 // Notices returns what the registry's staff should know of the observations,
 // sorted. It validates nothing: that is for the package sign. Texts hold no ages, so
 // that they change only if something did.

@@ -23,7 +23,7 @@ func judge(t *testing.T, o *zone.Observations, now time.Time, anchors ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sign.ParentSightings(o, testZone+".", a, now, 24*time.Hour)
+	return sign.NewJudge(o, a, now, 24*time.Hour).Zone(testZone + ".")
 }
 
 // From real servers to belief: the parent at two addresses, the chain above it

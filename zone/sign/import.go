@@ -334,7 +334,7 @@ func Import(fsys publish.FS, dir string, name zone.Name, keys []Key) (written []
 }
 
 // LoadInterrupted reads the keys of a zone as [LoadKeys] does, and those too of
-// which a crash in [Import] or [Init] left the private file alone. They are for
+// which a crash in [Import] or [Work.Perform] left the private file alone. They are for
 // looking at: Import completes the pair before anything signs with it.
 func LoadInterrupted(dir string, name zone.Name) ([]Key, error) {
 	f, err := scanFolder(filepath.Join(dir, name.File()))

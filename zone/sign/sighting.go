@@ -44,17 +44,11 @@ type SeenDS struct {
 // observes.
 const skew = 5 * time.Minute
 
-// ParentSightings judges what was observed of a zone's delegation (RFC 4035,
-// section 5). An address is believed if its last good answer is younger than
-// fresh and validates at now to one of the anchors, by the DNSKEY and DS sets that
-// were observed with it; o may be nil. It asks nobody and reads no clock: the same
-// arguments give the same answer.
-func ParentSightings(o *zone.Observations, name zone.Name, anchors []zone.Record, now time.Time, fresh time.Duration) *Sightings {
-	return NewJudge(o, anchors, now, fresh).Zone(name)
-}
-
-// A Judge is [ParentSightings] for many zones: they share the chain above them. It
-// is for one goroutine.
+// A Judge judges what was observed of zones' delegations (RFC 4035, section 5). An
+// address is believed if its last good answer is younger than fresh and validates
+// at now to one of the anchors, by the DNSKEY and DS sets that were observed with
+// it. It asks nobody and reads no clock: the same arguments give the same answers.
+// The zones share the chain above them; a Judge is for one goroutine.
 type Judge struct {
 	o       *zone.Observations
 	chain   *chain

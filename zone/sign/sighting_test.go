@@ -135,7 +135,7 @@ func (tr *tree) anchors(lines ...string) []zone.Record {
 }
 
 func (tr *tree) judge(anchors ...string) *Sightings {
-	return ParentSightings(&tr.o, childZone, tr.anchors(anchors...), tr.now, 24*time.Hour)
+	return NewJudge(&tr.o, tr.anchors(anchors...), tr.now, 24*time.Hour).Zone(childZone)
 }
 
 func dsData(t *testing.T, k *peers.ZoneKey) zone.Data {
@@ -251,7 +251,7 @@ func TestSightingsRefused(t *testing.T) {
 			}
 		})
 	}
-	if s := ParentSightings(nil, childZone, nil, testNow, time.Hour); s.Complete || !strings.Contains(s.String(), "observe.anchors") {
+	if s := NewJudge(nil, nil, testNow, time.Hour).Zone(childZone); s.Complete || !strings.Contains(s.String(), "observe.anchors") {
 		t.Errorf("without anchors: %v", s)
 	}
 }
