@@ -97,18 +97,7 @@ func readBINDPair(path, id string, name zone.Name) (Key, error) {
 	if err != nil {
 		return k, err
 	}
-	f, err := parsePrivate(data)
-	if err != nil {
-		return k, err
-	}
-	if k.Algorithm, err = f.algorithm(); err != nil {
-		return k, err
-	}
-	s, err := f.signer(k.Algorithm)
-	if err != nil {
-		return k, err
-	}
-	if err := k.adopt(f, s); err != nil {
+	if err := k.takePrivate(data); err != nil {
 		return k, err
 	}
 	if data, _, err = readKeyFile(path+".key", 0); err != nil {
