@@ -132,7 +132,7 @@ func (a *Accepted) check() error {
 	if a.Size < 0 {
 		return fmt.Errorf("size %d is negative", a.Size)
 	}
-	if a.File == "" || path.Base(a.File) != a.File || a.File == "." || a.File == ".." || a.File == "/" {
+	if !baseName(a.File) {
 		return fmt.Errorf("file %.80q is not a base name", a.File)
 	}
 	return nil
