@@ -28,7 +28,7 @@ func TestCDSChangesSerial(t *testing.T) {
 	z, keys := testZone(t, testName, 1), pairs(algECDSA)(t, testName)
 	seen := map[string]string{}
 	add := func(what string, p zone.SigningConfig, keys []Key) {
-		f, err := preview(z, keys, p, testNow)
+		f, err := Preview(z, keys, p, testNow)
 		must(t, err)
 		if seen[f.Body] != "" {
 			t.Errorf("%s is as %s", what, seen[f.Body])

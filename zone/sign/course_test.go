@@ -90,7 +90,7 @@ func (l *course) day() string {
 // publish signs the zone and notes what its generation would say.
 func (l *course) publish() {
 	l.t.Helper()
-	f, err := preview(l.zone, MarkCDS(l.keys, l.now), l.p.SigningConfig, l.now)
+	f, err := Preview(l.zone, MarkCDS(l.keys, l.now), l.p.SigningConfig, l.now)
 	if err != nil {
 		l.t.Fatalf("%s: the zone cannot be signed: %v\n%s", l.day(), err, strings.Join(l.log, "\n"))
 	}

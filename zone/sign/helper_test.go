@@ -26,15 +26,6 @@ func testPolicy(alg uint8) zone.SigningConfig {
 // testRandom is a stream of bytes that is the same for the same seed.
 func testRandom(seed string) io.Reader { return rand.NewChaCha8(sha256.Sum256([]byte(seed))) }
 
-// preview is what [Sign] would say of a zone, without the serial.
-func preview(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (Facts, error) {
-	w, err := Prepare(z, keys, p, now)
-	if err != nil {
-		return Facts{}, err
-	}
-	return w.Facts(), nil
-}
-
 // makeKeys makes the keys of a zone that was never published.
 func makeKeys(fsys publish.FS, dir string, name zone.Name, p zone.SigningConfig, now time.Time, random io.Reader) ([]Step, error) {
 	w := Work{FS: fsys, Dir: dir, Zone: name, Policy: Policy{SigningConfig: p}, Random: random}

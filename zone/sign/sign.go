@@ -24,6 +24,17 @@ func Sign(ctx context.Context, z *zone.Zone, keys []Key, p zone.SigningConfig, p
 	return (&Prepared{s, s.facts()}).Sign(ctx, prior, nil)
 }
 
+// Preview returns what [Sign] would say of a zone, without signing it: all but
+// Serial, Size, SHA256 and Made. A zone whose Body is that of the one published
+// before would become the same file, so there is no need to.
+func Preview(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (Facts, error) {
+	w, err := Prepare(z, keys, p, now)
+	if err != nil {
+		return Facts{}, err
+	}
+	return w.Facts(), nil
+}
+
 // A Prepared zone can be signed. The merged zone it was made from must not be
 // changed as long as it is used.
 type Prepared struct {
@@ -41,9 +52,7 @@ func Prepare(z *zone.Zone, keys []Key, p zone.SigningConfig, now time.Time) (*Pr
 	return &Prepared{s, s.facts()}, nil
 }
 
-// Facts returns what will be said of the zone: all but Serial, Size, SHA256 and
-// Made. A zone whose Body is that of the one published before would become the
-// same file, so there is no need to sign it.
+// Facts returns what [Preview] does.
 func (p *Prepared) Facts() Facts { return p.facts }
 
 // Sign signs the zone, with what a store has of it; nil is an empty one. Its bytes

@@ -64,7 +64,7 @@ func TestSerial(t *testing.T) {
 	if !bytes.Equal(fileOf(first), fileOf(again)) {
 		t.Error("an unchanged zone is not the same file")
 	}
-	if f, err := preview(z, keys, testPolicy(algECDSA), testNow); err != nil || f.Body != first.facts.Body || f.Due != first.facts.Due || f.Signatures != first.facts.Signatures {
+	if f, err := Preview(z, keys, testPolicy(algECDSA), testNow); err != nil || f.Body != first.facts.Body || f.Due != first.facts.Due || f.Signatures != first.facts.Signatures {
 		t.Errorf("the preview is %+v, %v", f, err)
 	}
 	later := first.facts.Due.Add(-time.Second)
