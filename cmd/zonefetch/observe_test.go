@@ -115,7 +115,7 @@ func TestObserveDiffers(t *testing.T) {
 	if code != exitPartial {
 		t.Errorf("exit %d", code)
 	}
-	want(t, "stdout", out, "202.in-addr.arpa ns2.registry.example: error: server-unknown: looking up its addresses")
+	want(t, "stdout", out, "error: server-unknown: ns2.registry.example for 202.in-addr.arpa: looking up its addresses", "write its addresses into [[observe.server]])")
 	code, out, _ = w.run("--now", testNow.AddDate(0, 0, 12).Format(time.RFC3339))
 	if code != exitPartial {
 		t.Errorf("exit %d", code)

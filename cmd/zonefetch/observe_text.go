@@ -139,11 +139,7 @@ func (t *observeText) notices(r *observe.Report) {
 		if n.Severity >= zone.Error {
 			tone = shell.Bad
 		}
-		where := n.Zone.File()
-		if n.Name != "" {
-			where += " " + n.Name.File()
-		}
-		fmt.Fprintf(t, "%s: %s: %s: %s\n", where, t.paint(tone, n.Severity.String()), n.Code, n.Text)
+		fmt.Fprintf(t, "%s: %s: %s\n", t.paint(tone, n.Severity.String()), n.Code, n.Text) // the text says who
 	}
 	if len(r.Notices) > 0 {
 		fmt.Fprintln(t)

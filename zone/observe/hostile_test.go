@@ -276,7 +276,7 @@ func TestGivenUp(t *testing.T) {
 	worker := &worker{asker: a, now: testNow, told: func(*task) {}}
 	var tasks []*task
 	for range 100 {
-		tasks = append(tasks, &task{target: target{"ns1.registry.example.", addr(t, l.addr())}, zone: testZone + ".", kind: taskDS})
+		tasks = append(tasks, &task{target: target{server: "ns1.registry.example.", address: addr(t, l.addr())}, zone: testZone + ".", kind: taskDS})
 	}
 	worker.run(t.Context(), tasks)
 	if n := a.count.Load(); n > giveUp+inFlight {

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,10 +148,12 @@ func (r *runner) observe(ctx context.Context, prev *zone.Observations) (*zone.Ob
 		next.Generation = gen.Number
 	}
 	r.tell(Event{})
-	plans, wants := r.plan(limited, prev, gen, dir, next.Run)
+	p := newPlanner(r.Config, r.resolver(), prev, r.Now)
+	plans, wants := r.plan(limited, p, prev, gen, dir, next.Run)
 	tasks := r.tasks(plans, wants)
 	r.total = len(tasks)
 	r.ask(limited, tasks)
+	tasks = r.discover(limited, p, plans, tasks)
 	r.late(ctx, limited, tasks)
 	chain := r.chain(limited, plans, tasks)
 	r.settle(next, prev, plans, wants, tasks, chain)
@@ -160,8 +161,7 @@ func (r *runner) observe(ctx context.Context, prev *zone.Observations) (*zone.Ob
 }
 
 // plan finds whom to ask, and what should come.
-func (r *runner) plan(ctx context.Context, prev *zone.Observations, gen *zone.Generation, dir string, run uint64) ([]zonePlan, map[zone.Name]*published) {
-	p := &planner{cfg: r.Config, resolver: r.resolver(), parents: map[zone.Name]*parentPlan{}, above: map[zone.Name]zone.Name{}}
+func (r *runner) plan(ctx context.Context, p *planner, prev *zone.Observations, gen *zone.Generation, dir string, run uint64) ([]zonePlan, map[zone.Name]*published) {
 	var plans []zonePlan
 	wants := map[zone.Name]*published{}
 	for _, z := range r.zones {
@@ -209,23 +209,17 @@ func (r *runner) resolver() *resolver {
 	return &resolver{asker: r.asker, servers: servers, dead: map[netip.AddrPort]bool{}, ipv6: r.Config.Observe.IPv6, known: map[zone.Name]addresses{}}
 }
 
-// tasks lists all that is to be asked.
+// tasks lists all that is to be asked, before a server of a parent names another.
 func (r *runner) tasks(plans []zonePlan, wants map[zone.Name]*published) []*task {
 	var tasks []*task
-	parents := map[zone.Name]bool{}
+	above := map[*parentPlan][]target{}
 	for _, p := range plans {
 		for _, t := range p.servers {
 			tasks = append(tasks, &task{target: t, zone: p.zone, kind: taskApex, want: wants[p.zone]})
 		}
-		for _, t := range p.delegation {
-			tasks = append(tasks, &task{target: t, zone: p.zone, kind: taskDS})
-			if !parents[p.parent] {
-				tasks = append(tasks, &task{target: t, zone: p.parent, kind: taskKeys})
-			}
-		}
-		parents[p.parent] = true
+		above[p.parent] = p.parent.targets
 	}
-	return tasks
+	return append(tasks, r.below(plans, above)...)
 }
 
 // ask works through the tasks, some addresses side by side.
@@ -282,18 +276,18 @@ func (r *runner) chain(ctx context.Context, plans []zonePlan, tasks []*task) []*
 	var found []*zone.RRset
 	for _, t := range tasks {
 		if t.kind == taskKeys && t.done {
-			found = append(found, t.got.sets...)
+			found = append(found, ofType(t.got.sets, zone.TypeDNSKEY)...)
 		}
 	}
 	res := r.resolver()
 	asked := map[zone.Name]bool{}
 	for _, p := range plans {
-		if p.parent == "" {
+		if p.parent.zone == "" {
 			continue
 		}
-		for n := p.parent; !asked[n] && ctx.Err() == nil; n = n.Parent() {
+		for n := p.parent.zone; !asked[n] && ctx.Err() == nil; n = n.Parent() {
 			asked[n] = true
-			if n != p.parent || len(p.delegation) == 0 {
+			if n != p.parent.zone || len(p.parent.targets) == 0 {
 				found = append(found, r.above(ctx, res, n, zone.TypeDNSKEY)...)
 			}
 			if n == zone.Root || r.anchored(n) {
@@ -355,7 +349,8 @@ func (r *runner) settle(next, prev *zone.Observations, plans []zonePlan, wants m
 			next.Zones = append(next.Zones, *old)
 		}
 	}
-	next.Chain = s.chain(prev.Chain, chain)
+	next.Chain = s.seen(prev.Chain, chain, chainHold, keptChain)
+	next.Parents = s.parents(next, prev, plans, tasks)
 	s.finish(next)
 }
 
@@ -364,7 +359,10 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 	if old == nil {
 		old = &zone.ObservedZone{}
 	}
-	z := zone.ObservedZone{Zone: p.zone, Parent: p.parent, Servers: []zone.Observation{}, Delegation: []zone.Observation{}, Unknown: p.unknown}
+	z := zone.ObservedZone{
+		Zone: p.zone, Parent: p.parent.zone, Servers: []zone.Observation{}, Delegation: []zone.Observation{},
+		Unknown: slices.Concat(p.unknown, p.parent.unknown),
+	}
 	if want != nil {
 		z.Serial, z.SerialSince = want.serial, s.now
 		if old.Serial == want.serial && !old.SerialSince.IsZero() && !old.SerialSince.After(s.now) {
@@ -378,7 +376,7 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 		list, before := &z.Servers, old.Servers
 		if t.kind == taskDS {
 			list, before = &z.Delegation, old.Delegation
-			if old.Parent != p.parent {
+			if old.Parent != p.parent.zone {
 				before = nil
 			}
 		}
@@ -388,6 +386,14 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 			*list = append(*list, s.observation(prev, t))
 		case prev != nil:
 			*list = append(*list, *prev)
+		case t.kind == taskDS: // nobody may take the others for all
+			z.Unknown = append(z.Unknown, zone.UnknownServer{Server: t.server, Parent: true, Reason: t.address.String() + " was not asked: the run was interrupted"})
+			continue
+		default:
+			continue
+		}
+		if o := &(*list)[len(*list)-1]; t.kind == taskDS && !t.gone && p.parent.listed[t.server] {
+			o.Named = s.now
 		}
 	}
 	return z
@@ -395,7 +401,7 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 
 func find(list []zone.Observation, t target) *zone.Observation {
 	for i := range list {
-		if cmp.Or(list[i].Server.Compare(t.server), list[i].Address.Compare(t.address)) == 0 {
+		if t.is(list[i].Server, list[i].Address) {
 			return &list[i]
 		}
 	}
