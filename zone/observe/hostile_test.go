@@ -272,7 +272,7 @@ func TestChatterer(t *testing.T) {
 func TestGivenUp(t *testing.T) {
 	w := newWorld(t)
 	l := startLiar(t, w.text, func(string, *dns.Msg) [][]byte { return nil })
-	a := &asker{timeout: 20 * time.Millisecond, rate: 1000, id: func() uint16 { return 1 }}
+	a := &asker{timeout: 20 * time.Millisecond, rate: 1000, id: func() uint16 { return 1 }, dial: new(net.Dialer).DialContext}
 	worker := &worker{asker: a, now: testNow, told: func(*task) {}}
 	var tasks []*task
 	for range 100 {

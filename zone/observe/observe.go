@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -28,6 +29,8 @@ type Options struct {
 	System  []netip.AddrPort     // the system's resolvers, used if the configuration names none
 	Anchors []zone.Record        // the trust anchors: above the highest nothing is asked
 
+	// Dial connects to an address over "udp" or "tcp"; nil is net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Wait is called again and again while another program holds the spool, with
 	// the number of the try; it returns false to give up. Nil gives up at once.
 	Wait func(ctx context.Context, try int) bool
@@ -82,7 +85,10 @@ func (r *runner) defaults() error {
 	r.report.Config = r.Config.SHA256
 	r.spool = spool{fs: r.FS, dir: r.Config.Spool, wait: r.Wait}
 	c := &r.Config.Observe
-	r.asker = &asker{timeout: c.Timeout, retries: c.Retries, rate: c.Rate, id: r.ID}
+	r.asker = &asker{timeout: c.Timeout, retries: c.Retries, rate: c.Rate, id: r.ID, dial: r.Dial}
+	if r.Dial == nil {
+		r.asker.dial = new(net.Dialer).DialContext
+	}
 	all := r.Config.Zones()
 	r.zones = all
 	if r.Zones != nil {
