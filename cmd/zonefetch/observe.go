@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"path/filepath"
@@ -44,7 +45,13 @@ DS that is missing, differs, or stands for no key that is published.
 From cron, after the build; it needs minutes at most and waits for nobody:
   7 */2 * * * nirzone zonefetch --quiet; zonebuild --quiet; zonefetch observe --quiet
 
-[observe] of nirzone.toml has the addresses, the trust anchors and the limits.
+[observe] of nirzone.toml has the addresses, the trust anchors and the limits:
+  anchors              a file with the root's DS. Without it the servers are
+                       judged, and no DS: key rolls that need one wait
+  resolvers            else those of /etc/resolv.conf. Without any, only what has
+                       addresses here is asked
+  [[observe.parent]]   the servers of a parent. Without, they are those that its
+                       own NS set names, validated to the anchors
 The report is left in spool/observe.json and observe.txt, metrics in
 zonefetch_observe.prom. docs/notices.md explains the codes.
 
@@ -92,7 +99,7 @@ func (a *app) observe(ctx context.Context, zones []string) error {
 		o.Zones = append(o.Zones, name)
 	}
 	if o.Anchors, err = shell.Anchors(c); err != nil {
-		return shell.Usage(err, "")
+		return shell.Usage(err, anchorHint(c, err))
 	}
 	watch := a.observeWatch()
 	o.Progress = watch.event
@@ -101,6 +108,14 @@ func (a *app) observe(ctx context.Context, zones []string) error {
 	exit := observeExit(report, err)
 	a.reportObserve(c, report, exit)
 	return exit
+}
+
+// anchorHint says how a file of trust anchors is made, if it is missing.
+func anchorHint(c *zone.Config, err error) string {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return "cp /usr/share/dns/root.ds " + shell.Quote(c.Observe.Anchors) + "   # of Debian's dns-root-data; or set anchors in [observe]"
 }
 
 // queryID returns what nobody else can guess.

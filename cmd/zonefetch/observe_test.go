@@ -123,6 +123,29 @@ func TestObserveDiffers(t *testing.T) {
 	want(t, "stdout", out, "server-expiry", "within signing.alarm = 216h0m0s")
 }
 
+// Without trust anchors or a resolver the run tells what does not work, once, and by
+// which key of the configuration it does; it is no failure.
+func TestObserveOff(t *testing.T) {
+	w := newObservedWorld(t)
+	text := w.read("nirzone.toml")
+	w.write("nirzone.toml", strings.Replace(text, "anchors = \"anchors\"\n", "", 1))
+	code, out, _ := w.run()
+	if code != 0 || strings.Count(out, "off: ") != 1 {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	want(t, "stdout", out, "off: no DS is believed, and every KSK, CSK and algorithm roll waits", "in [observe] anchors")
+	want(t, "report", w.read("spool/observe.json"), `"off": [`)
+	w.write("nirzone.toml", text)
+	if err := os.Remove(filepath.Join(w.dir, "anchors")); err != nil {
+		t.Fatal(err)
+	}
+	code, _, log := w.run()
+	if code != exitUsage {
+		t.Errorf("exit %d", code)
+	}
+	want(t, "stderr", log, "reading the trust anchors (observe.anchors)", "zonefetch: hint: cp /usr/share/dns/root.ds "+filepath.Join(w.dir, "anchors"))
+}
+
 func TestObserveUsage(t *testing.T) {
 	w := newObservedWorld(t)
 	for args, text := range map[string]string{
@@ -147,7 +170,7 @@ func TestObserveUsage(t *testing.T) {
 	if code := run(t.Context(), []string{"observe", "--help"}, &out, &log, time.Now); code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	want(t, "help", out.String(), "zonefetch observe --zone 202.in-addr.arpa", "Exit codes: 0 ")
+	want(t, "help", out.String(), "zonefetch observe --zone 202.in-addr.arpa", "Exit codes: 0 ", "Without any, only what has")
 }
 
 func TestObserveLocked(t *testing.T) {

@@ -90,6 +90,9 @@ func (t *observeText) write(r *observe.Report) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(t, "%s %s\n", t.paint(shell.Care, "note:"), n)
 	}
+	for _, n := range r.Off {
+		fmt.Fprintf(t, "%s %s\n", t.paint(shell.Care, "off:"), n)
+	}
 	t.summary(r)
 }
 

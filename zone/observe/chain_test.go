@@ -157,6 +157,9 @@ func TestNoResolver(t *testing.T) {
 	w.extra = "[[observe.server]]\nhost = \"hidden.registry.example\"\naddresses = [\"127.0.0.1:1\"]\n"
 	r, o := w.observe()
 	wantCodes(t, r, "server-silent hidden.registry.example", "server-unknown ns1.registry.example", "server-unknown ns2.registry.example", "parent-unseen in-addr.arpa")
+	if len(r.Off) != 2 || !strings.Contains(r.Off[0], "[observe] anchors") || !strings.Contains(r.Off[1], "set resolvers in [observe]") {
+		t.Errorf("off: %q", r.Off)
+	}
 	if z := o.Zone(testZone + "."); len(z.Servers) != 1 || !strings.Contains(z.Unknown[0].Reason, "no recursive resolver is configured") {
 		t.Errorf("%+v", z)
 	}

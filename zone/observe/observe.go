@@ -72,6 +72,7 @@ type runner struct {
 	report *Report
 	spool  spool
 	asker  *asker
+	res    *resolver
 	zones  []zone.Name
 
 	mu          sync.Mutex // of progress
@@ -129,6 +130,7 @@ func (r *runner) locked(ctx context.Context) error {
 		return err
 	}
 	r.report.Cancelled = ctx.Err() != nil
+	r.report.Off = r.off()
 	r.report.describe(r.Config, next, r.zones, r.asker.count.Load())
 	if r.DryRun {
 		return nil
@@ -154,7 +156,8 @@ func (r *runner) observe(ctx context.Context, prev *zone.Observations) (*zone.Ob
 		next.Generation = gen.Number
 	}
 	r.tell(Event{})
-	p := newPlanner(r.Config, r.resolver(), prev, r.Now)
+	r.res = r.resolver()
+	p := newPlanner(r.Config, r.res, prev, r.Now)
 	plans, wants := r.plan(limited, p, prev, gen, dir, next.Run)
 	tasks := r.tasks(plans, wants)
 	r.total = len(tasks)
@@ -205,6 +208,19 @@ func suspects(z *zone.ObservedZone) map[zone.Name]bool {
 		}
 	}
 	return out
+}
+
+// off says what does not work for want of configuration.
+func (r *runner) off() []string {
+	var off []string
+	if len(r.Anchors) == 0 {
+		off = append(off, "no DS is believed, and every KSK, CSK and algorithm roll waits at the step that needs it: no trust anchor is configured; name a file with the root's DS in [observe] anchors")
+	}
+	if r.res.wanted && len(r.res.servers) == 0 {
+		off = append(off, "nothing is looked up, so that only servers with addresses in [[observe.server]] and [[observe.parent]] are asked, and a DS is believed only by an anchor of the parent itself: "+
+			"there is no recursive resolver; set resolvers in [observe], or a nameserver in /etc/resolv.conf")
+	}
+	return off
 }
 
 func (r *runner) resolver() *resolver {
@@ -285,7 +301,6 @@ func (r *runner) chain(ctx context.Context, plans []zonePlan, tasks []*task) []*
 			found = append(found, ofType(t.got.sets, zone.TypeDNSKEY)...)
 		}
 	}
-	res := r.resolver()
 	asked := map[zone.Name]bool{}
 	for _, p := range plans {
 		if p.parent.zone == "" {
@@ -294,12 +309,12 @@ func (r *runner) chain(ctx context.Context, plans []zonePlan, tasks []*task) []*
 		for n := p.parent.zone; !asked[n] && ctx.Err() == nil; n = n.Parent() {
 			asked[n] = true
 			if n != p.parent.zone || len(p.parent.targets) == 0 {
-				found = append(found, r.above(ctx, res, n, zone.TypeDNSKEY)...)
+				found = append(found, r.above(ctx, n, zone.TypeDNSKEY)...)
 			}
 			if n == zone.Root || r.anchored(n) {
 				break
 			}
-			found = append(found, r.above(ctx, res, n, zone.TypeDS)...)
+			found = append(found, r.above(ctx, n, zone.TypeDS)...)
 		}
 	}
 	return found
@@ -320,8 +335,8 @@ func (r *runner) anchored(n zone.Name) bool {
 }
 
 // above asks a resolver. Its TTLs have begun to run: the signature knows the whole.
-func (r *runner) above(ctx context.Context, res *resolver, name zone.Name, typ zone.Type) []*zone.RRset {
-	m, err := res.ask(ctx, name, typ)
+func (r *runner) above(ctx context.Context, name zone.Name, typ zone.Type) []*zone.RRset {
+	m, err := r.res.ask(ctx, name, typ)
 	if err != nil {
 		return nil
 	}

@@ -28,6 +28,7 @@ type Report struct {
 	Zones      []zone.ObservedZone `json:"zones"`
 	Notices    []zone.Notice       `json:"notices"`
 	Notes      []string            `json:"notes,omitempty"` // what hindered the run
+	Off        []string            `json:"off,omitempty"`   // what does not work for want of configuration; nothing is wrong by it
 }
 
 // describe fills in what was seen of the zones that were looked at.
