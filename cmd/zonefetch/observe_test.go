@@ -146,6 +146,23 @@ func TestObserveOff(t *testing.T) {
 	want(t, "stderr", log, "reading the trust anchors (observe.anchors)", "zonefetch: hint: cp /usr/share/dns/root.ds "+filepath.Join(w.dir, "anchors"))
 }
 
+// What is wrong with one server for many zones is one line on the screen, and one a
+// zone in the file.
+func TestObserveToldOnce(t *testing.T) {
+	var list []zone.Notice
+	for _, z := range []zone.Name{"1.in-addr.arpa.", "2.in-addr.arpa.", "3.in-addr.arpa."} {
+		list = append(list, zone.Notice{Code: "server-silent", Severity: zone.Error, Zone: z, Name: "ns2.example.", Text: "ns2.example for " + z.File() + ": " + z.File() + " SOA: no answer"})
+	}
+	list = append(list, zone.Notice{Code: "server-silent", Severity: zone.Error, Zone: "2.in-addr.arpa.", Name: "ns3.example.", Text: "ns3.example for 2.in-addr.arpa: 2.in-addr.arpa SOA: no answer"})
+	shown, file := page{to: &bytes.Buffer{}}, page{}
+	(&observeText{&shown}).notices(&observe.Report{Notices: list})
+	(&observeText{&file}).notices(&observe.Report{Notices: list})
+	if strings.Count(shown.String(), "server-silent") != 2 || strings.Count(file.String(), "server-silent") != 4 {
+		t.Errorf("%s\n%s", &shown, &file)
+	}
+	want(t, "stdout", shown.String(), "server-silent: ns2.example for 1.in-addr.arpa: 1.in-addr.arpa SOA: no answer; the same for 2 more zones\n")
+}
+
 func TestObserveUsage(t *testing.T) {
 	w := newObservedWorld(t)
 	for args, text := range map[string]string{
