@@ -29,10 +29,15 @@ func TestMain(m *testing.M) {
 
 var testNow = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
+// A folder is where nirzone.toml is.
+type folder struct {
+	t   *testing.T
+	dir string
+}
+
 // A world is a configuration with one source behind a real web server.
 type world struct {
-	t      *testing.T
-	dir    string // of nirzone.toml
+	folder
 	root   string // what the source publishes
 	key    *seal.Key
 	server *peers.WebServer
@@ -45,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: t.TempDir(), root: t.TempDir(), key: key, now: testNow}
+	w := &world{folder: folder{t, t.TempDir()}, root: t.TempDir(), key: key, now: testNow}
 	w.put("202.in-addr.arpa-JPNIC", "1.202.in-addr.arpa. NS ns.nic.example.\n")
 	w.server = peers.StartNginx(t, peers.NginxConfig{Root: w.root})
 	public, err := key.Public()
@@ -77,14 +82,14 @@ soa = { mname = "ns1.registry.example.", rname = "hostmaster.registry.example." 
 `, url, w.server.CAFile))
 }
 
-func (w *world) write(name, text string) {
+func (w folder) write(name, text string) {
 	w.t.Helper()
 	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) read(name string) string {
+func (w folder) read(name string) string {
 	w.t.Helper()
 	b, err := os.ReadFile(filepath.Join(w.dir, name))
 	if err != nil {

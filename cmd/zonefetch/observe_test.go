@@ -19,14 +19,11 @@ import (
 
 // An observedWorld is a parent and a child zone behind one real server, and a
 // configuration that asks it. Nothing is published.
-type observedWorld struct {
-	t   *testing.T
-	dir string
-}
+type observedWorld struct{ folder }
 
 func newObservedWorld(t *testing.T) *observedWorld {
 	t.Helper()
-	w := &observedWorld{t, t.TempDir()}
+	w := &observedWorld{folder{t, t.TempDir()}}
 	zones := t.TempDir()
 	key, up := peers.NewZoneKey(t, "202.in-addr.arpa", 257), peers.NewZoneKey(t, "in-addr.arpa", 257)
 	sign := func(name string, key *peers.ZoneKey, records ...string) {
@@ -59,22 +56,6 @@ host = "a.arpa.example"
 addresses = [%[1]q]
 `, server.Addr()))
 	return w
-}
-
-func (w *observedWorld) write(name, text string) {
-	w.t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *observedWorld) read(name string) string {
-	w.t.Helper()
-	data, err := os.ReadFile(filepath.Join(w.dir, name))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return string(data)
 }
 
 func (w *observedWorld) run(args ...string) (int, string, string) {

@@ -1,8 +1,6 @@
 package observe
 
 import (
-	"bytes"
-	"encoding/json"
 	"time"
 
 	"nirzone/zone"
@@ -82,13 +80,4 @@ func (r *Report) Differs() bool {
 }
 
 // Encode returns the report as JSON, indented, with a final newline.
-func (r *Report) Encode() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(r); err != nil {
-		panic("observe: encoding report: " + err.Error()) // our own types always encode
-	}
-	return b.Bytes()
-}
+func (r *Report) Encode() []byte { return zone.EncodeJSON(r) }
