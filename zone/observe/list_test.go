@@ -64,8 +64,9 @@ func (w *lookedUp) run(hosts string, addresses ...string) (*Report, *zone.Observ
 		host, n, _ := strings.Cut(a, " ")
 		text += host + ".arpa.example. 60 IN A 192.0.2." + n + "\n"
 	}
+	dead := w.dead
 	l := startLiar(w.t, text, func(_ string, m *dns.Msg) [][]byte {
-		if w.dead {
+		if dead {
 			return nil
 		}
 		m.Authoritative = false
