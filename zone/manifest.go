@@ -171,8 +171,10 @@ func (s *SourceEntry) Zone(n Name) *ZoneEntry {
 // Encode returns the file's bytes.
 func (m *Manifest) Encode() []byte { return encodeJSON(m) }
 
-// encodeJSON is the one way in which nirzone writes JSON files: indented, one
-// final newline, no HTML escapes.
+// EncodeJSON returns v as nirzone writes JSON files: indented, one final newline, no
+// HTML escapes. v is a type of our own that always encodes; it panics if not.
+func EncodeJSON(v any) []byte { return encodeJSON(v) }
+
 func encodeJSON(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

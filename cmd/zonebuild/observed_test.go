@@ -31,7 +31,7 @@ func (tr *tree) seenAt(change func(z *zone.ObservedZone)) *zone.Observations {
 	if change != nil {
 		change(&z)
 	}
-	return &zone.Observations{Version: zone.ObservationsVersion, Run: 1, Time: tr.now, Zones: []zone.ObservedZone{z}}
+	return &zone.Observations{Version: zone.ObservationsVersion, Run: 1, Time: tr.now, Zones: []zone.ObservedZone{z}, Parents: []zone.ObservedParent{{Zone: "in-addr.arpa.", Named: true}}}
 }
 
 func (tr *tree) observations(o *zone.Observations) {
