@@ -93,6 +93,8 @@ func TestKeysInitSparesLiveKeys(t *testing.T) {
 	tr.later(2 * hours)
 	tr.seen()
 	tr.must(0, "keys", "roll", fileA, "--zsk")
+	live := must2(filepath.Glob(tr.path("keys/" + fileB + "/*.private")))[0] // BIND planned for it
+	must(t, os.WriteFile(live, append(must2(os.ReadFile(live)), "Inactive: 20991231000000\n"...), 0o600))
 	before := tr.keyFiles()
 	past := stamp(tr.now.Add(-30 * days))
 	for _, args := range [][]string{
