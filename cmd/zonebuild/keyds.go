@@ -20,7 +20,7 @@ func keysApproveCommand(a *app) *cobra.Command {
 		Long: `The removal of a KSK or CSK needs a person besides all else that it waits for:
 "zonebuild keys" shows the hash. An approval given early counts when the rest is
 there. It is of exactly that key and that successor.`,
-		Example: "  zonebuild keys approve 3fa94c01 -m \"DS exchanged, ticket 4711\"",
+		Example: "  zonebuild keys approve 3fa94c01 -m \"DS exchanged, ticket 4711\" --dry-run\n  zonebuild keys approve 3fa94c01 -m \"DS exchanged, ticket 4711\"",
 		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keysApprove(args, message) },
 	}
@@ -103,8 +103,9 @@ func keysDSCommand(a *app) *cobra.Command {
 		Use: "ds [ZONE...]", Short: "Show the DS records that the parents should have",
 		Long: `DS shows, for every zone or those named, the DS set that the parent should have
 now: it is what CDS and CDNSKEY in the zone say, too. A new KSK is in it once
-every cache has it.`,
-		Example: "  zonebuild keys ds 202.in-addr.arpa",
+every cache has it. A zone whose keys are not all there is left out, with exit code
+3, and so is one for which "keys cds --delete" asks for no DS.`,
+		Example: "  zonebuild keys ds\n  zonebuild keys ds 202.in-addr.arpa",
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keysDS(args) },
 	}
 }
@@ -173,8 +174,10 @@ func keysCDSCommand(a *app) *cobra.Command {
 		Long: `CDS shows which keys the zone's CDS and CDNSKEY sets name (RFC 7344). With
 --delete they ask the parent to take every DS away (RFC 8078, section 4): the zone
 then is not validated by anybody any more. --restore takes that back.`,
-		Example: "  zonebuild keys cds 202.in-addr.arpa\n  zonebuild keys cds 202.in-addr.arpa --delete -m \"signing ends, ticket 4711\"",
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Example: `  zonebuild keys cds 202.in-addr.arpa
+  zonebuild keys cds 202.in-addr.arpa --delete -m "signing ends, ticket 4711"
+  zonebuild keys cds 202.in-addr.arpa --restore`,
+		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if remove && restore {
 				return shell.Usage(errors.New("--delete and --restore exclude each other"), "")

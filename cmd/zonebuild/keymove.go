@@ -15,11 +15,16 @@ func keysImportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "import ZONE FOLDER", Short: "Take keys from a folder in BIND's format",
 		Long: `Import copies the zone's keys (K<zone>.+<alg>+<tag>.key and .private, with .state)
-from a folder. Keys of a zone that was never published, and keys that it is
-published with, keep their times. Others become spare keys: the next roll
-publishes them, in the place of new ones.`,
-		Example: "  zonebuild keys import 202.in-addr.arpa /var/lib/bind/keys --dry-run",
-		Args:    usageArgs(cobra.ExactArgs(2)),
+from a folder, which may hold those of other zones too. Private files that others
+than their owner may read are refused; keys that are here already stay as they are.
+
+Keys of a zone that was never published, and keys that it is published with, keep
+their times. Others become spare keys, which sign nothing: the next roll of their
+role takes them instead of new ones.`,
+		Example: `  zonebuild keys import 202.in-addr.arpa /var/lib/bind/keys --dry-run
+  zonebuild keys import 202.in-addr.arpa /var/lib/bind/keys
+  zonebuild keys import 202.in-addr.arpa /root/csk --csk`,
+		Args: usageArgs(cobra.ExactArgs(2)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.keysImport(args[0], args[1], csk)
 		},
@@ -67,7 +72,7 @@ func keysExportCommand(a *app) *cobra.Command {
 		Long: `Export writes the zone's keys that are not removed, private halves included, with
 their times and state files. It replaces nothing. Guard the folder as you guard
 keys/.`,
-		Example: "  zonebuild keys export 202.in-addr.arpa /root/backup",
+		Example: "  zonebuild keys export 202.in-addr.arpa /root/backup --dry-run\n  zonebuild keys export 202.in-addr.arpa /root/backup",
 		Args:    usageArgs(cobra.ExactArgs(2)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := a.open(); err != nil {

@@ -22,7 +22,8 @@ func keysRollCommand(a *app) *cobra.Command {
 		Long: `Roll makes the successors of the keys that are named. The runs that follow do
 the rest; "zonebuild keys ZONE" shows it. A KSK or CSK needs two things of a
 person: its DS handed to the parent ("zonebuild keys ds"), and the removal of its
-predecessor approved ("zonebuild keys approve").
+predecessor approved ("zonebuild keys approve"). "zonebuild plan" shows what the
+next run publishes of it.
 
 --ksk --zsk on a zone with a CSK, and --csk on one with a KSK and a ZSK, change
 the profile. --algorithm rolls all keys to another algorithm.
@@ -30,9 +31,15 @@ the profile. --algorithm rolls all keys to another algorithm.
 --emergency is for keys that others know: it begins at once, in a freeze and in
 the middle of another roll, replaces every signature as soon as the new key is in
 every cache, and removes the old key as soon as no cache needs it. Until then
-whoever has the old key can sign answers that validate.`,
-		Example: "  zonebuild keys roll 202.in-addr.arpa --ksk\n  zonebuild keys roll 202.in-addr.arpa --algorithm ed25519\n  zonebuild keys roll 202.in-addr.arpa --zsk --emergency --dry-run",
-		Args:    usageArgs(cobra.MinimumNArgs(1)),
+whoever has the old key can sign answers that validate. It approves the removal of
+the old KSK or CSK; the DS is still for the parent.
+
+Exit code 2 says that the flags make no roll, 1 that it cannot begin now.`,
+		Example: `  zonebuild keys roll 202.in-addr.arpa --ksk --dry-run
+  zonebuild keys roll 202.in-addr.arpa --ksk
+  zonebuild keys roll 202.in-addr.arpa --algorithm ed25519
+  zonebuild keys roll 202.in-addr.arpa --zsk --emergency`,
+		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if algorithm != "" {
 				n, err := zone.ParseAlgorithm(algorithm)
@@ -174,7 +181,7 @@ func keysStepCommand(a *app) *cobra.Command {
 		Use: "step ZONE...", Short: "Take the key steps that are due, where signing.keys is \"manual\"",
 		Long: `Step takes the steps that a run takes by itself when signing.keys is
 "automatic". Steps that wait for anything else go on waiting.`,
-		Example: "  zonebuild keys step 202.in-addr.arpa --dry-run",
+		Example: "  zonebuild keys step 202.in-addr.arpa --dry-run\n  zonebuild keys step 202.in-addr.arpa",
 		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.changeKeys(args, func(w *keyWork, keys []sign.Key, ev sign.Evidence) ([]sign.Step, error) {
@@ -198,8 +205,8 @@ func keysTrustCommand(a *app) *cobra.Command {
 folder, a key that was never published before) is carried forward as it is. Trust
 names the whole set that is meant, by the tags of all its keys. The next run
 publishes it, whatever caches hold: resolvers that know the old keys only may find
-the zone bogus until their copies expire.`,
-		Example: "  zonebuild keys trust 202.in-addr.arpa --keys 12345,54321 -m \"standby signer takes over, ticket 4711\"",
+the zone bogus until their copies expire. The set counts for gates.accept_expires.`,
+		Example: "  zonebuild keys trust 202.in-addr.arpa --keys 12345,54321 -m \"standby signer takes over\" --dry-run\n  zonebuild keys trust 202.in-addr.arpa --keys 12345,54321 -m \"standby signer takes over, ticket 4711\"",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keysTrust(args, tags, message) },
 	}

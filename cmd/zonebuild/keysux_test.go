@@ -168,6 +168,7 @@ func TestKeysBeforeInit(t *testing.T) {
 // TestKeysJSON: every answer is an object with a version.
 func TestKeysJSON(t *testing.T) {
 	tr := published(t)
+	tr.later(hours) // keys of one second are of no age
 	tr.must(0, "keys", "roll", fileA, "--ksk")
 	hash := ""
 	for _, r := range tr.rows() {
@@ -238,6 +239,7 @@ func TestDecisionsDry(t *testing.T) {
 // flags.
 func TestRollUsage(t *testing.T) {
 	tr := published(t)
+	tr.later(hours)
 	for _, args := range [][]string{{fileA}, {fileA, "--csk", "--ksk"}, {fileA, "--emergency"}, {"--ksk"}, {"1.in-addr.arpa", "--ksk"}, {fileA, "--algorithm", "x"}} {
 		tr.must(2, append([]string{"keys", "roll"}, args...)...)
 	}

@@ -201,7 +201,7 @@ func TestKSKRollByObservation(t *testing.T) {
 	waits("no trust anchor is configured: set observe.anchors")
 	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
 	tr.write("anchors", "garbled\n")
-	waits("an answer of the parent that can be believed: "+tr.path("anchors"))
+	waits("an answer of the parent that can be believed: " + tr.path("anchors"))
 	good := must2(os.ReadFile(tr.path("spool/observations.json")))
 	must(t, os.Remove(tr.path("spool/observations.json")))
 	tr.write("anchors", p.key.DS()+"\n")
