@@ -98,8 +98,13 @@ func TestKeysInitSparesLiveKeys(t *testing.T) {
 	before := tr.keyFiles()
 	past := stamp(tr.now.Add(-30 * days))
 	for _, args := range [][]string{
-		{"init", "--lost", "-m", "test"}, {"init"}, {"roll", fileA, "--ksk"}, {"roll", fileA, "--ksk", "--emergency"},
-		{"step", fileA}, {"cds", fileA, "--delete", "-m", "test"}, {"trust", fileA, "--keys", "1", "-m", "test"},
+		{"init", "--lost", "-m", "test"},
+		{"init"},
+		{"roll", fileA, "--ksk"},
+		{"roll", fileA, "--ksk", "--emergency"},
+		{"step", fileA},
+		{"cds", fileA, "--delete", "-m", "test"},
+		{"trust", fileA, "--keys", "1", "-m", "test"},
 	} {
 		tr.must(1, append(append([]string{"keys"}, args...), "--now", past)...)
 		tr.says("no key is changed by a time before that")
@@ -175,9 +180,20 @@ func TestKeysJSON(t *testing.T) {
 		hash += r.Hash
 	}
 	for _, args := range [][]string{
-		{}, {fileA}, {"ds"}, {"cds", fileA}, {"cds", fileA, "--restore"}, {"cds", fileA, "--delete", "-m", "test", "--dry-run"},
-		{"init"}, {"roll", fileA, "--zsk", "--dry-run"}, {"roll", fileA, "--zsk"}, {"step", fileA}, {"approve", hash, "-m", "test"},
-		{"export", fileA, tr.path("out"), "--dry-run"}, {"export", fileA, tr.path("out")}, {"import", fileA, tr.path("out")},
+		{},
+		{fileA},
+		{"ds"},
+		{"cds", fileA},
+		{"cds", fileA, "--restore"},
+		{"cds", fileA, "--delete", "-m", "test", "--dry-run"},
+		{"init"},
+		{"roll", fileA, "--zsk", "--dry-run"},
+		{"roll", fileA, "--zsk"},
+		{"step", fileA},
+		{"approve", hash, "-m", "test"},
+		{"export", fileA, tr.path("out"), "--dry-run"},
+		{"export", fileA, tr.path("out")},
+		{"import", fileA, tr.path("out")},
 	} {
 		tr.must(0, append(append([]string{"keys"}, args...), "--json")...)
 		var answer struct {
