@@ -203,7 +203,7 @@ func TestKeysJSON(t *testing.T) {
 		if err := json.Unmarshal(tr.out.Bytes(), &answer); err != nil || answer.Version != 1 {
 			t.Errorf("keys %v: %v: %s", args, err, tr.out.String())
 		}
-		if answer.DryRun != (args != nil && len(args) > 0 && args[len(args)-1] == "--dry-run") {
+		if answer.DryRun != (len(args) > 0 && args[len(args)-1] == "--dry-run") {
 			t.Errorf("keys %v: dry_run is %v", args, answer.DryRun)
 		}
 	}
@@ -317,4 +317,31 @@ func (tr *tree) app() *app {
 	a := &app{Shell: sh, fs: tr.fs, config: tr.path("nirzone.toml")}
 	must(tr.t, a.open())
 	return a
+}
+
+// TestRollInYoungZone: docs/keys.md says that a roll in a zone younger than a slot
+// makes most signatures anew when the new key takes over, and no others.
+func TestRollInYoungZone(t *testing.T) {
+	tr := published(t)
+	tr.later(2 * hours)
+	tr.seen()
+	tr.must(0)
+	tr.must(0, "keys", "roll", fileA, "--zsk")
+	made := 0
+	for range 30 {
+		tr.later(2 * hours)
+		tr.seen()
+		tr.must(0)
+		var r report
+		must(t, json.Unmarshal(must2(os.ReadFile(tr.path("state/report.json"))), &r))
+		if made = r.Zones[0].Signatures; strings.Contains(tr.states(), "retired") {
+			break
+		}
+		if made > 20 { // a day's share, and the apex
+			t.Errorf("%d signatures before the new key is active", made)
+		}
+	}
+	if made < 40 { // of some 75
+		t.Errorf("%d signatures in the run in which the new key took over", made)
+	}
 }
