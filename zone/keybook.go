@@ -24,6 +24,9 @@ type KeyBook struct {
 	// DeleteDS has the zone ask its parent to take every DS away (RFC 8078, section
 	// 4).
 	DeleteDS *BookDecision `json:"delete_ds,omitempty"`
+	// Lost is that a person gave up keys that the zone was published with, and had
+	// new ones made: the last time, if it happened more than once.
+	Lost *BookDecision `json:"lost,omitempty"`
 }
 
 // A BookKey is a key that is known to belong to the zone. Digest is the SHA-256 of

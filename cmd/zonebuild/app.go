@@ -46,6 +46,7 @@ type app struct {
 	spent    map[string]bool // hashes of accepts whose loss has happened
 	planning bool            // nothing is to be changed, keys included
 	judge    *sign.Judge     // of what the parents say, once it is asked
+	unseen   error           // why nothing is believed of any parent: what was observed, or the anchors, cannot be read
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of

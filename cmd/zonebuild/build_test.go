@@ -489,9 +489,9 @@ func TestLostKeysAreNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr.must(1, "keys", "init")
-	tr.says("27.in-addr.arpa is published with key", "restore", "keys init --lost 27.in-addr.arpa")
-	tr.must(0, "keys", "init", "--lost", "27.in-addr.arpa")
-	tr.must(0)
+	tr.says("27.in-addr.arpa is published with key", "restore", "keys init --lost -m REASON 27.in-addr.arpa")
+	tr.must(0, "keys", "init", "--lost", "-m", "test", "27.in-addr.arpa")
+	tr.must(3) // key-lost
 	tr.current()
 }
 

@@ -104,7 +104,10 @@ func reasoned(message, command string) error {
 // put another parent in its place.
 var askParent = func(a *app, z zone.Name) sign.Parent {
 	if a.judge == nil {
-		a.judge = a.readObserved().judge(a.cfg, a.now)
+		a.believe(a.readObserved())
+	}
+	if a.unseen != nil {
+		return sign.Parent{Missing: []string{a.unseen.Error()}}
 	}
 	s := a.judge.Zone(z)
 	p := sign.Parent{Complete: s.Complete, Missing: s.Missing}

@@ -59,6 +59,8 @@ func (b *batch) planKeys() {
 // it notes them.
 type keyWork struct {
 	sign.Work
+	decided []string // by a person, in words
+	next    string   // what the person may type next; "": the next run publishes it
 	book    *zone.KeyBook
 	bookErr error
 }
@@ -141,7 +143,7 @@ func trustHint(err error) string {
 		return "zonebuild keys"
 	}
 	if len(c.Tags) == 0 {
-		return "restore the keys folder from a backup; if there is none: zonebuild keys init --lost " + c.Zone.File()
+		return "restore the keys folder from a backup; if there is none: zonebuild keys init --lost -m REASON " + c.Zone.File()
 	}
 	var tags []string
 	for _, t := range c.Tags {
@@ -186,7 +188,7 @@ func told(z *zone.GenerationZone, now time.Time) {
 }
 
 // keyCodes are the codes of keyNotices.
-var keyCodes = []string{"key-approval", "key-book", "key-ds", "key-end", "key-failed", "key-refused", "key-step"}
+var keyCodes = []string{"key-approval", "key-book", "key-ds", "key-end", "key-failed", "key-lost", "key-refused", "key-step"}
 
 // keyNotices returns what people should know of a zone's keys.
 func (b *batch) keyNotices(j *job) []zone.Notice {
@@ -199,6 +201,10 @@ func (b *batch) keyNotices(j *job) []zone.Notice {
 	k := &j.life
 	if k.bookErr != nil {
 		add("key-book", zone.Alarm, "decisions about the keys of %s do not count: %v; restore it from a backup, or move it away and decide again", j.zone.File(), k.bookErr)
+	}
+	if k.stillLost(b.cfg, b.now) {
+		d := k.book.Lost
+		add("key-lost", zone.Alarm, "keys of %s were lost and new ones made by %s on %s (%s): for resolvers that validate it is bogus until the parent has the DS of the new keys and caches have forgotten the old ones; show it with: zonebuild keys ds %s", j.zone.File(), d.By, stamp(d.Time), d.Message, j.zone.File())
 	}
 	var refused *sign.Refused
 	switch {
@@ -222,6 +228,28 @@ func (b *batch) keyNotices(j *job) []zone.Notice {
 		add("key-end", zone.Alarm, "by the times of its keys %s cannot be signed any more from %s on; look at \"zonebuild keys %s\"", j.zone.File(), stamp(end), j.zone.File())
 	}
 	return list
+}
+
+// stillLost reports whether resolvers may suffer from keys that a person gave up:
+// until the DS of a new key was seen at the parent, or, where no key for the parent
+// was lost, until caches have forgotten the old ones. Where nobody observes the
+// parent it ends when a decision of a person does.
+func (k *keyJob) stillLost(cfg *zone.Config, now time.Time) bool {
+	if k.book == nil || k.book.Lost == nil {
+		return false
+	}
+	at := k.book.Lost.Time
+	end := at.Add(time.Duration(cfg.Signing.DNSKEYTTL)*time.Second + cfg.Signing.Propagation)
+	for _, key := range k.ring {
+		if !key.SignsKeys() || !key.InUse(now) || key.Timing.Publish.Before(at) {
+			continue
+		}
+		if !key.Timing.DSSeen.IsZero() {
+			return false
+		}
+		end = at.Add(cfg.Gates.Expires)
+	}
+	return now.Before(end)
 }
 
 // rolling reports whether a key is to be removed for another one's DS.

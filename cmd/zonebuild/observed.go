@@ -27,6 +27,7 @@ func (a *app) readObserved() observed {
 	file := filepath.Join(a.cfg.Spool, "observations.json")
 	data, err := shell.ReadFile(file, zone.MaxObservations)
 	if errors.Is(err, fs.ErrNotExist) {
+		o.anchors, _ = shell.Anchors(a.cfg) // they matter when something was observed
 		return o
 	}
 	if err == nil {
@@ -47,6 +48,9 @@ func (o observed) judge(c *zone.Config, now time.Time) *sign.Judge {
 	return sign.NewJudge(o.answers, o.anchors, now, c.Observe.FreshFor)
 }
 
+// believe takes over what was observed, and why nothing of it counts.
+func (a *app) believe(o observed) { a.judge, a.unseen = o.judge(a.cfg, a.now), o.err }
+
 // observations adds the notices of what was observed. They open and close like all
 // others: what the servers do is no reason to build or not to build.
 func (b *batch) observations() {
@@ -54,7 +58,7 @@ func (b *batch) observations() {
 	if o.err != nil {
 		b.alarm("observations-unreadable", "observations.json", "no DS at a parent is believed: %v", o.err)
 	}
-	b.judge = o.judge(b.cfg, b.now)
+	b.believe(o)
 	if o.answers == nil {
 		return
 	}

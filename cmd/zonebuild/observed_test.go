@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -166,7 +167,9 @@ func TestKSKRollByObservation(t *testing.T) {
 	waits := func(text string) {
 		t.Helper()
 		tr.must(0, "keys", fileA)
-		tr.says(text)
+		if said := strings.Join(strings.Fields(tr.out.String()), " "); !strings.Contains(said, text) {
+			t.Errorf("%q is not in\n%s", text, said) // whose lines are broken
+		}
 		if n := tr.vouched(); n != 1 {
 			t.Errorf("the DS of %d keys were seen", n)
 		}
@@ -189,11 +192,21 @@ func TestKSKRollByObservation(t *testing.T) {
 	waits("its DS at a.example. at 192.0.2.102:53")
 	p.says(tr.now.Add(-time.Minute), both, both)
 	run()
-	waits("the parent's servers to be asked") // nothing is believed: the signatures have ended
+	waits("an answer of the parent that can be believed: a.example. at 192.0.2.101:53") // nothing is believed: the signatures have ended
 	p.says(valid, both, both)
 	tr.write("anchors", peers.NewZoneKey(t, "in-addr.arpa", 257).DS()+"\n")
 	run()
-	waits("the parent's servers to be asked") // another anchor
+	waits("an answer of the parent that can be believed") // another anchor
+	tr.write("nirzone.toml", treeConfig)
+	waits("no trust anchor is configured: set observe.anchors")
+	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
+	tr.write("anchors", "garbled\n")
+	waits("an answer of the parent that can be believed: " + tr.path("anchors"))
+	good := must2(os.ReadFile(tr.path("spool/observations.json")))
+	must(t, os.Remove(tr.path("spool/observations.json")))
+	tr.write("anchors", p.key.DS()+"\n")
+	waits("never observed: run")
+	tr.write("spool/observations.json", string(good))
 	tr.write("anchors", p.key.DS()+"\n")
 	p.o.Zones[0].Unknown = []zone.UnknownServer{{Server: "b.example.", Parent: true, Reason: "it has no address"}}
 	tr.observations(p.o)
@@ -202,7 +215,8 @@ func TestKSKRollByObservation(t *testing.T) {
 	p.says(valid, both, both)
 	tr.later(26 * time.Hour)
 	run()
-	waits("the parent's servers to be asked") // stale
+	waits("an answer of the parent that can be believed") // stale
+	waits("older than observe.fresh_for")
 	p.says(valid, both, both)
 	run()
 	if n := tr.vouched(); n != 2 {

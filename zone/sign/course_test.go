@@ -533,11 +533,12 @@ func TestParentEvidence(t *testing.T) {
 		t.Fatal("the last key is no KSK")
 	}
 	bad := map[string]func(p *Parent){
-		"zonefetch observe":       func(p *Parent) { p.Answers = nil },
-		"an answer of c: timeout": func(p *Parent) { p.Complete, p.Missing = false, []string{"c: timeout"} },
-		"every server":            func(p *Parent) { p.Complete = false },
-		"its DS at b":             func(p *Parent) { p.Answers[1].DS = nil },
-		"newer answers":           func(p *Parent) { p.Answers[0].Time = p.Answers[0].Time.Add(-25 * hour) },
+		"zonefetch observe":            func(p *Parent) { p.Answers = nil },
+		"believed: c: old; and 1 more": func(p *Parent) { p.Answers, p.Complete, p.Missing = nil, false, []string{"c: old", "d: old"} },
+		"an answer of c: timeout":      func(p *Parent) { p.Complete, p.Missing = false, []string{"c: timeout"} },
+		"every server":                 func(p *Parent) { p.Complete = false },
+		"its DS at b":                  func(p *Parent) { p.Answers[1].DS = nil },
+		"newer answers":                func(p *Parent) { p.Answers[0].Time = p.Answers[0].Time.Add(-25 * hour) },
 		"not from the future": func(p *Parent) {
 			p.Answers[0].Time, p.Answers[1].Time = p.Answers[0].Time.Add(hour), p.Answers[1].Time.Add(hour)
 		},

@@ -49,7 +49,7 @@ func (l *planner) mayRoll(r Request) error {
 	case l.now.Before(l.ev.Published.Time):
 		return errors.New("the clock is behind the published generation")
 	case r.CSK && (r.KSK || r.ZSK) || !r.CSK && !r.KSK && !r.ZSK && r.Algorithm == 0:
-		return errors.New("say which keys: KSK, ZSK, both, or CSK")
+		return errors.New("say which keys: --ksk, --zsk, both, or --csk")
 	case len(l.pick(Key.SignsKeys)) == 0 || len(l.pick(Key.SignsZone)) == 0:
 		return errors.New("it has no keys that are in use; restore the keys folder from a backup")
 	case r.Algorithm != 0 && r.Algorithm != l.present() && r.KSK != r.ZSK:
@@ -81,7 +81,7 @@ func (l *planner) busy(r Request) error {
 		name    string
 	}{{r.KSK || other, Key.SignsKeys, "parent's"}, {r.ZSK || other, Key.SignsZone, "zone's"}} {
 		if n := len(l.pick(c.purpose)); c.on && n > 1 {
-			return fmt.Errorf("a roll of its %s keys is going on, %d of them are in the DNSKEY set; wait for its end (zonebuild keys), or say emergency", c.name, n)
+			return fmt.Errorf("a roll of its %s keys is going on, %d of them are in the DNSKEY set; wait for its end (zonebuild keys), or say --emergency if others know the key", c.name, n)
 		}
 	}
 	return nil
