@@ -310,7 +310,7 @@ func TestRollbackAndRelease(t *testing.T) {
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 43))
 	tr.must(0)
 	serial := tr.current().Zone(zoneA).Serial
-	tr.must(0, "rollback")
+	tr.must(3, "rollback")
 	tr.count(zoneA, 65)
 	g := tr.current()
 	if z := g.Zone(zoneA); z.Serial != serial+1 || z.Pinned != 1 || g.Cause != "rollback" {
@@ -522,7 +522,7 @@ func TestRollbackPassesGenerationsOfNotices(t *testing.T) {
 	if n := tr.current().Number; n != 3 {
 		t.Fatalf("generation %d", n)
 	}
-	tr.must(0, "rollback")
+	tr.must(3, "rollback")
 	tr.count(zoneA, 65)
 	tr.must(2, "rollback", "0")
 }
