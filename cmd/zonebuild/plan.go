@@ -118,7 +118,9 @@ func (b *batch) showPlan(p planReport) {
 	writeHolds(w, p.Holds, b.now)
 	writeDueSteps(w, p.Keys)
 	(&report{}).writeNotices(w, "notices", p.Notices)
-	if p.First > 0 {
+	if err := b.checkNew(nil); err != nil {
+		b.Errorf("warning: %v; %s", err, shell.HintOf(err))
+	} else if p.First > 0 {
 		fmt.Fprintf(w, "\n%d delegations are in zones never published; to publish them: zonebuild init --accept %d\n", p.First, p.First)
 	}
 }
