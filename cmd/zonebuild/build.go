@@ -44,7 +44,7 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.readCurrent(), a.checkClock()); err != nil {
+	if err := errors.Join(a.readCurrent(), a.checkClock(rep)); err != nil {
 		return err
 	}
 	rep.ClockGood = a.now

@@ -46,6 +46,9 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 	if err := a.open(); err != nil {
 		return err
 	}
+	if err := a.clockView().doubt(); err != nil && !a.clockRight {
+		a.Errorf("warning: %v; nothing would be published", err)
+	}
 	a.planning = true
 	b, err := a.prepared(ctx, cause, prepare)
 	if err != nil {
