@@ -255,6 +255,7 @@ func TestZSKNotPrePublished(t *testing.T) {
 	tr := published(t)
 	tool(t, "dnssec-keygen", "-q", "-a", "13", "-K", tr.path("keys/"+fileA), fileA)
 	tr.now = time.Now().UTC().Add(time.Minute).Truncate(time.Second) // dnssec-keygen knows no other
+	tr.seen()
 	tr.refusesKeys("ZSK")
 }
 
@@ -293,6 +294,7 @@ func tool(t *testing.T, argv ...string) string {
 func TestImportExport(t *testing.T) {
 	tr := newTree(t)
 	tr.now = time.Now().UTC().Truncate(time.Second)
+	tr.seen()
 	bind := t.TempDir()
 	tool(t, "dnssec-keygen", "-q", "-a", "13", "-K", bind, fileA)
 	tool(t, "dnssec-keygen", "-q", "-a", "13", "-f", "KSK", "-K", bind, fileA)
