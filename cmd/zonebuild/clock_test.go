@@ -186,9 +186,9 @@ func TestClockBehindLastRun(t *testing.T) {
 func TestClockGoodCarried(t *testing.T) {
 	for name, fail := range map[string]func(*tree){
 		"refused for its clock": func(tr *tree) {
-			tr.later(-time.Hour)
+			tr.later(-3 * cycle)
 			tr.must(1)
-			tr.later(time.Hour)
+			tr.later(3 * cycle)
 		},
 		"broken generation.json": func(tr *tree) {
 			note := fmt.Sprintf("public/generations/%d/generation.json", tr.current().Number)
@@ -204,15 +204,17 @@ func TestClockGoodCarried(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := published(t)
-			tr.later(20 * time.Hour)
-			tr.must(3) // content, though nothing was fetched
+			tr.later(5 * cycle)
+			tr.seen()
+			tr.must(0) // content, and nothing to publish: only the report knows of it
+			if g := tr.current(); g.Number != 1 {
+				t.Fatalf("generation %d", g.Number)
+			}
 			fail(tr)
 			fail(tr)
-			tr.later(20 * time.Hour) // 40 h after the last fetch, 20 h after the last run
-			tr.must(3)
-			tr.later(25 * time.Hour)
+			tr.later(-cycle)
 			tr.must(1)
-			tr.says("over a day before")
+			tr.says("the last run was at 2026-11-21T06:05:00Z")
 		})
 	}
 }
