@@ -67,7 +67,7 @@ func newRegistry(t *testing.T) *registry {
 	c.copy(filepath.Join(tmp, "first"))
 	r.later(c)
 	c.copy(filepath.Join(tmp, "pinned"))
-	(&cycler{t, filepath.Join(tmp, "pinned"), c.bin}).run(laterCycle.Add(time.Hour), "zonebuild", 0, "rollback")
+	(&cycler{t, filepath.Join(tmp, "pinned"), c.bin}).run(laterCycle.Add(time.Hour), "zonebuild", 3, "rollback")
 	r.setVars(tmp)
 	return r
 }

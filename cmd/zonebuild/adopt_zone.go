@@ -159,6 +159,10 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 	}
 	ad := j.adopted
 	ad.serial = served.Serial
+	known, err := b.readSerials()
+	if err != nil {
+		return err
+	}
 	if err := b.attribute(j, served); err != nil {
 		return err
 	}
@@ -175,6 +179,10 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 		return err
 	}
 	p.Remarks, p.Blocks = fit.Remarks, fit.Blocks
+	if last := known.of(j.zone); last != nil && served.Serial.Before(last.Serial) {
+		ad.serial = last.Serial
+		p.Remarks = append(p.Remarks, fmt.Sprintf("serial %d was published here on %s: the file is older, and the serial goes on from there; is there a secondary that has it?", last.Serial, stamp(last.Time)))
+	}
 	for _, k := range fit.Keys {
 		p.Keys = append(p.Keys, k.ID)
 	}
@@ -384,7 +392,7 @@ func (b *batch) adoptKeys(j *job, served *zone.Served, call *adoptCall) (sign.Fi
 // compares every record of it with what is served.
 func (b *batch) adoptSigned(ctx context.Context, j *job, first *zone.Zone, served *zone.Served, keys []sign.Key, p *adoptZone) {
 	keys = sign.MarkCDS(keys, b.now)
-	prior := sign.Prior{Serial: served.Serial, Known: true}
+	prior := sign.Prior{Serial: j.adopted.serial, Known: true}
 	signed, err := sign.Sign(ctx, first, keys, b.cfg.Signing, prior, b.now)
 	if err != nil {
 		p.Blocks = append(p.Blocks, err.Error())

@@ -104,7 +104,10 @@ func (a *app) readCurrent() error {
 	var data []byte
 	var err error
 	if a.prev, data, err = shell.CurrentNote(a.cfg); err != nil {
-		return fmt.Errorf("reading the current generation: %w", err)
+		return &shell.Exit{
+			Code: 1, Err: fmt.Errorf("reading the current generation: %w", err),
+			Hint: `put public/ back from a backup, or ` + recoveryHint,
+		}
 	}
 	a.note = digest(data)
 	a.before = a.note

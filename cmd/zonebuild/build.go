@@ -44,7 +44,7 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.readCurrent(), a.checkClock()); err != nil {
+	if err := errors.Join(a.readCurrent(), a.checkClock(rep)); err != nil {
 		return err
 	}
 	rep.ClockGood = a.now
@@ -141,7 +141,7 @@ func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) err
 	if a.note != a.before {
 		done.Files = nil // of another generation
 	}
-	err := errors.Join(rep.unsure, a.layOut(gen, &done), a.prune(gen, &done), a.pruneStores(gen))
+	err := errors.Join(rep.unsure, a.keepSerials(gen), a.layOut(gen, &done), a.prune(gen, &done), a.pruneStores(gen))
 	var untold *shell.Exit
 	if !a.noReload {
 		a.log.Info("reloading", "zones", len(gen.Reload))

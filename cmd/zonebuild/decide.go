@@ -74,7 +74,7 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 		alarm("not-built", "%s could not be built and has no earlier version: %s", j.zone.File(), j.carried)
 		return list
 	case j.skip:
-		alarm("not-published", "%s was never published; look at \"zonebuild plan\", then: zonebuild init --accept COUNT %s", j.zone.File(), j.zone.File())
+		alarm("not-published", "%s %s", j.zone.File(), b.unpublished(j.zone))
 		return list
 	case j.carried != "":
 		list = append(list, b.before(j)...)
@@ -318,6 +318,9 @@ func (b *batch) commit(ctx context.Context, draft *publish.Draft, g *zone.Genera
 // checkFirst refuses a first publication that does not name what it publishes.
 func (b *batch) checkFirst() error {
 	if b.prev == nil && !b.fresh {
+		if err := b.checkNew(nil); err != nil {
+			return err
+		}
 		return &shell.Exit{
 			Code: 1, Err: fmt.Errorf("nothing is published yet, so there is nothing to compare with; look at \"zonebuild plan\" first"),
 			Hint: "zonebuild init --accept COUNT",

@@ -66,6 +66,9 @@ func (b *batch) first(zones []zone.Name, count int) error {
 			return shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), "")
 		}
 	}
+	if err := b.checkNew(zones); err != nil {
+		return err
+	}
 	if found == 0 {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("every zone named is published already"), Hint: "zonebuild"}
 	}

@@ -293,6 +293,7 @@ func tool(t *testing.T, argv ...string) string {
 func TestImportExport(t *testing.T) {
 	tr := newTree(t)
 	tr.now = time.Now().UTC().Truncate(time.Second)
+	tr.seen()
 	bind := t.TempDir()
 	tool(t, "dnssec-keygen", "-q", "-a", "13", "-K", bind, fileA)
 	tool(t, "dnssec-keygen", "-q", "-a", "13", "-f", "KSK", "-K", bind, fileA)

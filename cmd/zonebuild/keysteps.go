@@ -127,7 +127,7 @@ func (b *batch) keysToSign(j *job) ([]sign.Key, zone.SigningConfig, error) {
 		known := func(key sign.Key) bool { return k.book.Knows(key.Digest()) }
 		err := sign.CheckSet(k.ring, sign.NewPolicy(p, j.group), recordsOf(j.prev, b.prev.Time), known, k.book.Trusted(b.now), j.zone, b.now)
 		if err != nil {
-			return nil, p, fmt.Errorf("%w; %s", err, trustHint(err))
+			return nil, p, fmt.Errorf("%w; %s", err, b.trustHint(err))
 		}
 	}
 	return sign.MarkCDS(k.ring, b.now), p, nil
@@ -137,10 +137,13 @@ func (b *batch) keysToSign(j *job) ([]sign.Key, zone.SigningConfig, error) {
 func (k *keyJob) deletesDS() bool { return k.book != nil && k.book.DeleteDS != nil }
 
 // trustHint is what a person can type about a set that is refused.
-func trustHint(err error) string {
+func (b *batch) trustHint(err error) string {
 	var c *sign.SetChange
 	if !errors.As(err, &c) {
 		return "zonebuild keys"
+	}
+	if b.now.Before(b.prev.Time) { // keys that do not count yet are not lost
+		return fmt.Sprintf("the run is of %s, before generation %d was built by these keys: set the clock right, or name a later time", stamp(b.now), b.prev.Number)
 	}
 	if len(c.Tags) == 0 {
 		return "restore the keys folder from a backup; if there is none: zonebuild keys init --lost -m REASON " + c.Zone.File()

@@ -57,6 +57,9 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 	if err := a.open(); err != nil {
 		return err
 	}
+	if err := a.clockView().doubt(); err != nil && !a.clockRight {
+		a.Errorf("warning: %v; nothing would be published", err)
+	}
 	a.planning = true
 	b, err := a.prepared(ctx, cause, prepare)
 	if err != nil {
@@ -142,7 +145,9 @@ func (b *batch) showPlan(p planReport) {
 	writeDueSteps(w, p.Keys)
 	(&report{}).writeNotices(w, "notices", p.Notices)
 	fmt.Fprintf(w, "\n%s\n", p.verdict())
-	if p.First > 0 {
+	if err := b.checkNew(nil); err != nil {
+		b.Errorf("warning: %v; %s", err, shell.HintOf(err))
+	} else if p.First > 0 {
 		fmt.Fprintf(w, "\n%d delegations are in zones never published; to publish them: zonebuild init --accept %d\n", p.First, p.First)
 	}
 }

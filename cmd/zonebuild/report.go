@@ -78,8 +78,7 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 		r.Current = b.prev.Number
 	}
 	for _, n := range g.Notices {
-		// A rollback is told what it did; only later runs have to remind of it.
-		if n.Severity >= zone.Alarm && (n.Code != "pinned" || b.cause != causeRollback) {
+		if n.Severity >= zone.Alarm {
 			r.alarms = append(r.alarms, n.Notice)
 		}
 	}
