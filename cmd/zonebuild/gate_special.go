@@ -137,7 +137,7 @@ func keepsBack(z *zone.Zone, a *zone.Accept) bool {
 		names[n] = true
 	}
 	return slices.ContainsFunc(z.Entries, func(e zone.Entry) bool {
-		return e.Kept == zone.KeptHeld && e.Type == zone.TypeNS && names[e.Name] && z.Source(e) == a.Source
+		return e.Kept == zone.KeptHeld && (e.Type == zone.TypeNS || e.Type == zone.TypeCNAME) && names[e.Name] && z.Source(e) == a.Source
 	})
 }
 
