@@ -196,7 +196,8 @@ func TestHeldShowRecords(t *testing.T) {
 		Version int
 		Hash    string
 		Lost    []lostOwner
-	}) {
+	},
+	) {
 		t.Helper()
 		tr.must(0, "held", "show", h.Hash, "--json")
 		if err := json.Unmarshal(tr.out.Bytes(), &out); err != nil || out.Version != 1 || out.Hash != h.Hash {
@@ -230,6 +231,37 @@ func TestHeldShowRecords(t *testing.T) {
 		if h.Kind == zone.KindRemoved {
 			tr.must(0, "held", "show", h.Hash)
 			tr.says("warning: the records of what would be lost are not shown", "- 39.10.27.in-addr.arpa.")
+		}
+	}
+}
+
+// TestListsHaveVersions: every list is an object that says its version.
+func TestListsHaveVersions(t *testing.T) {
+	tr := published(t)
+	tr.next(twoHours)
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 25))
+	tr.must(3)
+	hash := tr.held()[0].Hash
+	for _, tt := range []struct {
+		args []string
+		keys []string
+	}{
+		{[]string{"held"}, []string{"holds", "decisions"}},
+		{[]string{"held", "show", hash}, []string{"hash", "losses", "lost"}},
+		{[]string{"pins"}, []string{"pins"}},
+		{[]string{"history"}, []string{"generations"}},
+		{[]string{"accept", hash, "--removes", "15", "-m", "x"}, []string{"hashes", "removes", "expires"}},
+		{[]string{"accept", hash, "--withdraw"}, []string{"withdrawn"}},
+	} {
+		tr.must(0, append(tt.args, "--json")...)
+		var answer map[string]json.RawMessage
+		if err := json.Unmarshal(tr.out.Bytes(), &answer); err != nil || string(answer["version"]) != "1" {
+			t.Errorf("%v: %v, %s", tt.args, err, tr.out.String())
+		}
+		for _, k := range tt.keys {
+			if len(answer[k]) == 0 || string(answer[k]) == "null" {
+				t.Errorf("%v: no %s in %s", tt.args, k, tr.out.String())
+			}
 		}
 	}
 }
