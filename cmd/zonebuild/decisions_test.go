@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"nirzone/cmd/shell"
 	"nirzone/zone"
+	"nirzone/zone/publish/crashfs"
 )
 
 // decided returns what "held" lists of decisions.
@@ -262,6 +264,36 @@ func TestListsHaveVersions(t *testing.T) {
 			if len(answer[k]) == 0 || string(answer[k]) == "null" {
 				t.Errorf("%v: no %s in %s", tt.args, k, tr.out.String())
 			}
+		}
+	}
+}
+
+// TestWithdrawDurable: a decision that was taken back does not come back with the
+// power.
+func TestWithdrawDurable(t *testing.T) {
+	tr := published(t)
+	tr.wrecks, tr.store = t.TempDir(), t.TempDir()
+	tr.next(twoHours)
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 25))
+	tr.must(3)
+	hash := tr.held()[0].Hash
+	tr.must(0, "accept", hash, "--removes", "15", "-m", "x")
+	rec, err := crashfs.Record(tr.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := len(rec.Log())
+	tr.fs = rec
+	tr.must(0, "accept", hash, "--withdraw")
+	log := rec.Log()
+	for steps := start; steps <= len(log); steps++ {
+		for _, mode := range crashModes(steps) {
+			w := tr.replay(log[:steps], mode, tr.now)
+			_, err := os.Stat(w.path("state/accepts/" + hash + ".json"))
+			if steps == start && err != nil || steps == len(log) && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("after step %d of %d, %s: %v", steps, len(log), mode, err)
+			}
+			w.decided()
 		}
 	}
 }
