@@ -57,7 +57,7 @@ func (a *Accept) check() error {
 	}
 	h := a.hold()
 	if n := h.Count(); len(a.Losses)+len(a.Sets) == 0 || a.Removes != n && !a.AdditionsOnly {
-		return fmt.Errorf("it says %d losses and lists %d", a.Removes, n)
+		return fmt.Errorf("it says %s and lists %d", plural(a.Removes, "loss", "losses"), n)
 	}
 	if len(a.Losses) > 0 && len(a.Sets) > 0 && len(a.Losses) != len(a.Sets) {
 		return fmt.Errorf("it lists %d losses and %d sets", len(a.Losses), len(a.Sets))

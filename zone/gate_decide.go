@@ -136,7 +136,7 @@ func (lim Limits) counted(g *gated, kind string, window time.Duration, now time.
 		rules = append(rules, fmt.Sprintf("share%s: %d of %d %s are %.1f %%, more than %g %% and at least %d", over, n, base, unit(kind), percent(n, base), l.Percent, l.Least))
 	}
 	if n >= l.Most {
-		rules = append(rules, fmt.Sprintf("most%s: %d %s, %d or more", over, n, unit(kind), l.Most))
+		rules = append(rules, fmt.Sprintf("most%s: %s, %d or more", over, plural(n, strings.TrimSuffix(unit(kind), "s"), unit(kind)), l.Most))
 	}
 	return rules
 }
