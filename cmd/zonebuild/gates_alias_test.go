@@ -178,3 +178,45 @@ func TestAdoptMakesBaseline(t *testing.T) {
 		t.Errorf("holds: %+v", h)
 	}
 }
+
+// TestGlueOfAnotherSource: who changes the address answers for all that rest on it;
+// what the others change goes on.
+func TestGlueOfAnotherSource(t *testing.T) {
+	tr := newTree(t)
+	host := "ns." + owners(zoneA, 10, 1)[0]
+	jpnic := func(address string) {
+		records := inside(address, 0)
+		for i := range records { // its own delegations have other servers, but for one
+			if i > 1 && records[i].Type == zone.TypeNS && records[i].Data == zone.NSData(host) {
+				records[i].Data = zone.NSData("ns1.jpnic.example.")
+			}
+		}
+		tr.accept("JPNIC", zoneA, zone.FormatZonelet("JPNIC", zoneA, tr.now, 86400, records))
+	}
+	krnic := func(n int) {
+		var records []zone.Record
+		for _, o := range owners(zoneA, 200, n) {
+			for _, target := range []zone.Name{host, "ns2.krnic.example."} {
+				records = append(records, zone.Record{Name: o, Type: zone.TypeNS, TTL: 86400, Data: zone.NSData(target)})
+			}
+		}
+		tr.accept("KRNIC", zoneA, zone.FormatZonelet("KRNIC", zoneA, tr.now, 86400, records))
+	}
+	jpnic("192.0.2.1")
+	krnic(20)
+	tr.must(0, "init", "--accept", "110")
+	tr.next(twoHours)
+	jpnic("192.0.2.66")
+	krnic(22)
+	tr.must(3)
+	tr.wantHeld("JPNIC ns-replaced 21")
+	tr.count(zoneA, 67)
+	if now := tr.content(zoneA); !strings.Contains(now, "192.0.2.1\n") || strings.Contains(now, "192.0.2.66") {
+		t.Error("the address changed")
+	}
+	tr.acceptAll()
+	tr.must(0)
+	if now := tr.content(zoneA); !strings.Contains(now, "192.0.2.66\n") {
+		t.Error("the address did not change")
+	}
+}
