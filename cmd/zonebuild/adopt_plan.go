@@ -191,7 +191,7 @@ func (r *adoptReport) blocked() error {
 	if n == 0 {
 		return nil
 	}
-	return &shell.Exit{Code: 1, Err: fmt.Errorf("%d of %d zones cannot be taken over as they are; nothing was published", n, len(r.Zones)), Hint: "the plan says why"}
+	return &shell.Exit{Code: 1, Err: fmt.Errorf("%d of %s cannot be taken over as served; nothing was published", n, countOf(len(r.Zones), "1 zone", "%d zones")), Hint: "the plan says why"}
 }
 
 // command is what a person types to show the plan, or with a hash to do it.
@@ -233,7 +233,7 @@ func (r *adoptReport) write(w io.Writer, call *adoptCall) {
 		r.Zones[i].write(w)
 	}
 	if r.blocked() == nil {
-		fmt.Fprintf(w, "\nto take over %d zones so: %s\n", len(r.Zones), call.command(r.Hash[:12]))
+		fmt.Fprintf(w, "\nto take over %s so: %s\n", countOf(len(r.Zones), "1 zone", "%d zones"), call.command(r.Hash[:12]))
 	}
 }
 

@@ -105,7 +105,7 @@ func (b *batch) checkCount() error {
 	}
 	if got != *b.expect {
 		return &shell.Exit{
-			Code: 1, Err: fmt.Errorf("the zones to be published hold %d delegations, not %d; look at \"zonebuild plan\"", got, *b.expect),
+			Code: 1, Err: fmt.Errorf("the zones to be published hold %s, not %d; look at \"zonebuild plan\"", countOf(got, "1 delegation", "%d delegations"), *b.expect),
 			Hint: fmt.Sprintf("if %d is right: zonebuild init --accept %d", got, got),
 		}
 	}

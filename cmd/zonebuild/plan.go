@@ -148,6 +148,6 @@ func (b *batch) showPlan(p planReport) {
 	if err := b.checkNew(nil); err != nil {
 		b.Errorf("warning: %v; %s", err, shell.HintOf(err))
 	} else if p.First > 0 {
-		fmt.Fprintf(w, "\n%d delegations are in zones never published; to publish them: zonebuild init --accept %d\n", p.First, p.First)
+		fmt.Fprintf(w, "\n%s in zones never published; to publish: zonebuild init --accept %d\n", countOf(p.First, "1 delegation is", "%d delegations are"), p.First)
 	}
 }

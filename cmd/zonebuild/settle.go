@@ -297,7 +297,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 		}
 	}
 	if len(done.Reload) > 0 {
-		return &shell.Exit{Code: 5, Err: fmt.Errorf("%d of %d zones could not be reloaded; the next run tries again", len(done.Reload), len(g.Reload)), Hint: "zonebuild reload"}
+		return &shell.Exit{Code: 5, Err: fmt.Errorf("%d of %s could not be reloaded; the next run tries again", len(done.Reload), countOf(len(g.Reload), "1 zone", "%d zones")), Hint: "zonebuild reload"}
 	}
 	if noted != nil {
 		return &shell.Exit{Code: 3} // not 1: it is published and the servers know

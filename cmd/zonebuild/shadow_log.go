@@ -140,14 +140,15 @@ func (r *shadowReport) write(w io.Writer) {
 		r.Zones[i].writeDifferences(w)
 	}
 	if absent > 0 {
-		fmt.Fprintf(w, "\n%s %d of %d zones of the configuration have no file to compare with; only a run that compares all of them counts for a clean day\n", shell.Paint(w, shell.Care, "not whole:"), absent, len(r.Zones))
+		fmt.Fprintf(w, "\n%s %d of %s no file to compare with; only a run that compares all of them counts for a clean day\n",
+			shell.Paint(w, shell.Care, "not whole:"), absent, countOf(len(r.Zones), "1 zone of the configuration has", "%d zones of the configuration have"))
 	}
 	fmt.Fprintf(w, "\nnot compared: %s\n", strings.Join(r.NotCompared, "; "))
 	tone, verdict := shell.Good, "no difference"
 	if r.Differences > 0 {
-		tone, verdict = shell.Care, fmt.Sprintf("%d differences", r.Differences)
+		tone, verdict = shell.Care, countOf(r.Differences, "1 difference", "%d differences")
 	}
-	fmt.Fprintf(w, "%s; %d clean days in a row, %d runs since %s\n", shell.Paint(w, tone, verdict), r.CleanDays, r.Runs, r.Since)
+	fmt.Fprintf(w, "%s; %s in a row, %s since %s\n", shell.Paint(w, tone, verdict), countOf(r.CleanDays, "1 clean day", "%d clean days"), countOf(r.Runs, "1 run", "%d runs"), r.Since)
 }
 
 // writeDifferences shows examples: "-" is served and not ours.
