@@ -21,7 +21,7 @@ func (p *configParser) keyPolicy(s *SigningConfig, r *rawSigning) {
 	if !s.ManualKeys && r.Keys != "automatic" {
 		p.fail(`signing.keys = %q: not one of "automatic", "manual"`, r.Keys)
 	}
-	s.Propagation = p.duration("signing.propagation", r.Propagation, 0)
+	s.Propagation = p.duration("signing.propagation", r.Propagation, time.Second)
 	s.DSTTL = p.duration("signing.ds_ttl", r.DSTTL, 0)
 	// A key that lives shorter than its slots is never rid of its predecessor.
 	s.ZSKLifetime = p.lifetime("signing.zsk_lifetime", r.ZSKLifetime, 2*s.Slot)

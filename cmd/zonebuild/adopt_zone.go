@@ -24,6 +24,7 @@ type adoption struct {
 	inputs    []zone.Input // made of what is served, one a source
 	published *zone.Zone   // what is served, as those inputs have it
 	keys      []sign.Key   // to be imported
+	ttls      zone.TTLPeriods
 	plan      adoptZone
 }
 
@@ -159,6 +160,8 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 	}
 	ad := j.adopted
 	ad.serial = served.Serial
+	keys, data := sign.ServedTTLs(served)
+	ad.ttls = zone.TTLPeriods{{Keys: keys, Data: data}}
 	if err := b.attribute(j, served); err != nil {
 		return err
 	}

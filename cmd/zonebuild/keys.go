@@ -129,7 +129,7 @@ func (a *app) keysPlan(zones []zone.Name) ([]sign.Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		steps = append(steps, sign.Plan(keys, sign.NewPolicy(a.cfg.Signing, a.cfg.Group(z)), sign.Evidence{}, z, a.now)...)
+		steps = append(steps, sign.Plan(keys, sign.NewPolicy(a.cfg.Signing, a.cfg.Group(z), nil), sign.Evidence{}, z, a.now)...)
 	}
 	return steps, nil
 }
