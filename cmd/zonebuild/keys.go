@@ -38,15 +38,15 @@ the keys from a backup, or say --lost if there is none.`,
 }
 
 func (a *app) keysInit(args []string, lost bool) error {
-	if err := a.open(); err != nil {
-		return err
-	}
-	zones, err := a.keyZones(args)
-	if err != nil {
+	if err := a.configure(); err != nil {
 		return err
 	}
 	release, err := a.lock()
 	defer release()
+	if err := errors.Join(err, a.readCurrent()); err != nil { // only now no run replaces it
+		return err
+	}
+	zones, err := a.keyZones(args)
 	if err != nil {
 		return err
 	}

@@ -169,6 +169,21 @@ func (b *batch) keyRecords(j *job, due time.Time) []zone.KeyRecord {
 	return sign.Records(before, j.life.ring, b.cfg.Signing, due, b.now)
 }
 
+// recallTTLs fills in with which TTLs a zone is published by a generation of an
+// earlier release, which does not say it: as the configuration has it by which that
+// was built.
+func (b *batch) recallTTLs(p *zone.GenerationZone) {
+	c := b.oldConfig
+	if b.prev.Config == b.cfg.SHA256 {
+		c = b.cfg
+	}
+	if len(p.TTLs) > 0 || c == nil || c.Group(p.Zone) == nil {
+		return
+	}
+	old := sign.NewPolicy(c.Signing, c.Group(p.Zone), p)
+	p.TTLs = zone.TTLPeriods{{Keys: c.Signing.DNSKEYTTL, Data: uint32(old.MaxTTL / time.Second)}}
+}
+
 // ttls is what generation.json says of the TTLs of a zone that was signed. Those of
 // a zone that is taken over are of what is served until now.
 func (b *batch) ttls(j *job) zone.TTLPeriods {
@@ -191,12 +206,12 @@ func (j *job) told() time.Time {
 }
 
 // told notes that the servers load a zone as it is published now: what they did
-// not know before counts from now on.
+// not know before counts from now on. Times are to the second, and none is too early.
 func told(z *zone.GenerationZone, now time.Time) {
 	if z == nil {
 		return
 	}
-	now = now.UTC().Truncate(time.Second)
+	now = now.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
 	z.KeyRecords = slices.Clone(z.KeyRecords)
 	for i := range z.KeyRecords {
 		r := &z.KeyRecords[i]
