@@ -36,8 +36,8 @@ type life struct {
 	wanted   []Key
 	slow     time.Duration // how long the parent takes at most
 
-	moved    bool // the TTLs are others since the last run
-	forgets  bool // what TTLs there were
+	moved   bool // the TTLs are others since the last run
+	forgets bool // what TTLs there were
 
 	storm                                 *storm
 	torn, silent                          bool // this run

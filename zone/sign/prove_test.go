@@ -191,7 +191,7 @@ func TestProveAccepts(t *testing.T) {
 			z := newProofZone()
 			return z, Step{Zone: testName, Action: ActionMake, Flags: FlagsZSK, Algorithm: algECDSA, Timing: Timing{Created: z.now, Publish: z.now}}
 		},
-		"activate ZSK":  func() (*proofZone, Step) { z := zskNext(keyWait); return z, z.activate(3) },
+		"activate ZSK": func() (*proofZone, Step) { z := zskNext(keyWait); return z, z.activate(3) },
 		"activate ZSK, TTL lowered": func() (*proofZone, Step) {
 			z := zskNext(keyWait)
 			z.was(7200, 0, keyWait+time.Hour)
