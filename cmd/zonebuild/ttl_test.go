@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,4 +96,26 @@ func TestToldAfterReload(t *testing.T) {
 	if fresh != 1 {
 		t.Errorf("%d keys count as published since the reload, not 1: %+v", fresh, g.Zone(zoneA).KeyRecords)
 	}
+}
+
+// TestAdoptedTTL: caches hold what the other signer served for as long as it said.
+func TestAdoptedTTL(t *testing.T) {
+	tr := live(t)
+	tr.edit(zoneA, func(s string) string {
+		return strings.ReplaceAll(s, "\t3600\tIN\tDNSKEY", "\t90000\tIN\tDNSKEY")
+	})
+	tr.adopt(0)
+	start := tr.now
+	ttls := tr.current().Zone(zoneA).TTLs
+	want := zone.TTLPeriods{{Keys: 90000, Data: 86400, Until: start}, {Keys: 3600, Data: 86400, Since: start}}
+	if len(ttls) != 2 || ttls[0] != want[0] || ttls[1] != want[1] {
+		t.Errorf("TTLs %v, not %v", ttls, want)
+	}
+	if got := tr.current().Zone(zoneB).TTLs; len(got) != 1 || !got[0].Since.IsZero() {
+		t.Errorf("zone B has the TTLs %v, although nothing of them changed", got)
+	}
+	tr.must(0, "keys", "roll", fileA, "--zsk")
+	tr.keysAt(start, 2*hours, "KSK active, ZSK active, ZSK published")
+	tr.keysAt(start, 28*hours, "KSK active, ZSK active, ZSK published") // 25 h and propagation from the adoption
+	tr.keysAt(start, 32*hours, "KSK active, ZSK active, ZSK retired")
 }
