@@ -83,12 +83,6 @@ func (a *app) keysRoll(args []string, asked sign.Request, again bool) error {
 		if a.dryRun {
 			return steps, nil
 		}
-		if r.Emergency {
-			// A crash after it leaves a note of a roll of which nothing is done.
-			if err := a.writeBook(w.book); err != nil {
-				return nil, err
-			}
-		}
 		done, after, err := w.take(keys, steps)
 		if err == nil && r.Emergency && (r.KSK || r.CSK) {
 			err = a.approveAll(w, after, ev, "keys roll --emergency")
@@ -99,7 +93,8 @@ func (a *app) keysRoll(args []string, asked sign.Request, again bool) error {
 
 // emergency returns, by role, the keys that others know, and notes them in the book:
 // those that it has already if such a roll was begun and the old keys are not gone,
-// else all that there are.
+// else all that there are. Then a new key is made, and noteKey writes both notes in
+// one before it: a crash leaves neither, or a roll that can be gone on with.
 func (a *app) emergency(w *keyWork, keys []sign.Key, r sign.Request, again bool) map[string][]string {
 	begun := map[string][]string{}
 	for _, role := range r.Roles() {
