@@ -24,6 +24,7 @@ type adoption struct {
 	inputs    []zone.Input // made of what is served, one a source
 	published *zone.Zone   // what is served, as those inputs have it
 	keys      []sign.Key   // to be imported
+	ttls      zone.TTLPeriods
 	plan      adoptZone
 }
 
@@ -163,6 +164,8 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 	if err != nil {
 		return err
 	}
+	keys, data := sign.ServedTTLs(served)
+	ad.ttls = zone.TTLPeriods{{Keys: keys, Data: data}}
 	if err := b.attribute(j, served); err != nil {
 		return err
 	}

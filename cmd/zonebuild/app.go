@@ -99,6 +99,15 @@ func (a *app) configure() error {
 	return nil
 }
 
+// later is the time now, after whatever the run has done since a.now; never before
+// that. A time that a person gave stands still.
+func (a *app) later() time.Time {
+	if t := a.Clock(); a.nowFlag == "" && t.After(a.now) {
+		return t
+	}
+	return a.now
+}
+
 // readCurrent reads what is published.
 func (a *app) readCurrent() error {
 	var data []byte

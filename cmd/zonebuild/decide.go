@@ -296,6 +296,9 @@ func essence(g *zone.Generation) []byte {
 	c.Zones = slices.Clone(g.Zones)
 	for i := range c.Zones {
 		c.Zones[i].Basis = ""
+		if now, ok := c.Zones[i].TTLs.Now(); ok { // what caches forget is no news
+			c.Zones[i].TTLs = zone.TTLPeriods{now}
+		}
 	}
 	return c.Encode()
 }

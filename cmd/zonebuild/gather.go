@@ -309,6 +309,7 @@ func (b *batch) makeJobs() {
 	if b.prev != nil {
 		for i := range b.prev.Zones {
 			p := &b.prev.Zones[i]
+			b.recallTTLs(p)
 			j := b.job(p.Zone)
 			if j == nil {
 				j = &job{zone: p.Zone}

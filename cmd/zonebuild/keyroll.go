@@ -17,6 +17,7 @@ import (
 func keysRollCommand(a *app) *cobra.Command {
 	var r sign.Request
 	var algorithm string
+	var again bool
 	c := &cobra.Command{
 		Use: "roll ZONE... [--ksk] [--zsk] [--csk] [--algorithm A] [--emergency]", Short: "Begin to roll keys",
 		Long: `Roll makes the successors of the keys that are named. The runs that follow do
@@ -32,7 +33,9 @@ the profile. --algorithm rolls all keys to another algorithm.
 the middle of another roll, replaces every signature as soon as the new key is in
 every cache, and removes the old key as soon as no cache needs it. Until then
 whoever has the old key can sign answers that validate. It approves the removal of
-the old KSK or CSK; the DS is still for the parent.
+the old KSK or CSK; the DS is still for the parent. Given again before the old key
+is gone, the command finishes what a crash left undone of it, and makes no second
+key; --again begins once more, because the new keys are known as well.
 
 Exit code 2 says that the flags make no roll, 1 that it cannot begin now.`,
 		Example: `  zonebuild keys roll 202.in-addr.arpa --ksk --dry-run
@@ -51,7 +54,10 @@ Exit code 2 says that the flags make no roll, 1 that it cannot begin now.`,
 			if err := whichKeys(r); err != nil {
 				return err
 			}
-			return a.keysRoll(args, r)
+			if again && !r.Emergency {
+				return shell.Usage(errors.New("--again goes with --emergency"), "")
+			}
+			return a.keysRoll(args, r, again)
 		},
 	}
 	f := c.Flags()
@@ -60,6 +66,7 @@ Exit code 2 says that the flags make no roll, 1 that it cannot begin now.`,
 	f.BoolVar(&r.CSK, "csk", false, "a new CSK")
 	f.StringVar(&algorithm, "algorithm", "", "new keys of the algorithm `A`: rsasha256, ecdsap256sha256 or ed25519")
 	f.BoolVar(&r.Emergency, "emergency", false, "the present keys are known to others")
+	f.BoolVar(&again, "again", false, "the keys of an emergency roll that is going on are known to others too")
 	return c
 }
 
@@ -76,11 +83,15 @@ func whichKeys(r sign.Request) error {
 }
 
 // keysRoll begins the rolls. A crash in it leaves a key that is published, or not
-// even that: the same command says that a roll is going on, or begins again. An
-// emergency always begins again: nobody knows of a key that is there whether it was
-// made in it.
-func (a *app) keysRoll(args []string, r sign.Request) error {
+// even that: the same command says that a roll is going on, or begins again. Of an
+// emergency the key book says which keys are known to others, before there is a new
+// one: the same command goes on with it.
+func (a *app) keysRoll(args []string, asked sign.Request, again bool) error {
 	return a.changeKeys(args, func(w *keyWork, keys []sign.Key, ev sign.Evidence) ([]sign.Step, error) {
+		r := asked
+		if r.Emergency {
+			r.Begun = a.emergency(w, keys, r, again)
+		}
 		steps, err := sign.Roll(keys, w.Policy, ev, w.Zone, a.now, r)
 		if err != nil {
 			return nil, &shell.Exit{Code: 1, Err: err, Hint: "zonebuild keys " + w.Zone.File()}
@@ -99,6 +110,29 @@ func (a *app) keysRoll(args []string, r sign.Request) error {
 		}
 		return done, err
 	}, "there is nothing to roll")
+}
+
+// emergency returns, by role, the keys that others know, and notes them in the book:
+// those that it has already if such a roll was begun and the old keys are not gone,
+// else all that there are. Then a new key is made, and noteKey writes both notes in
+// one before it: a crash leaves neither, or a roll that can be gone on with.
+func (a *app) emergency(w *keyWork, keys []sign.Key, r sign.Request, again bool) map[string][]string {
+	begun := map[string][]string{}
+	for _, role := range r.Roles() {
+		if e := w.book.Emergency(role); e != nil && !again && sign.Exposed(keys, role, e.Digests, a.now) {
+			a.Errorf("the emergency roll of %s from %s goes on; if its new keys are known to others too, add --again", w.Zone.File(), stamp(e.Time))
+			begun[role] = e.Digests
+			continue
+		}
+		e := zone.BookEmergency{Role: role, Digests: []string{}, BookDecision: a.decision("keys roll --emergency")}
+		for _, k := range keys {
+			e.Digests = append(e.Digests, k.Digest())
+		}
+		slices.Sort(e.Digests)
+		w.book.Begin(e)
+		begun[role] = e.Digests
+	}
+	return begun
 }
 
 // take performs steps one after the other.

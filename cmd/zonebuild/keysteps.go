@@ -72,12 +72,22 @@ func (a *app) keyWork(z zone.Name, group *zone.Group, g *zone.GenerationZone) (*
 	w.book, w.bookErr = a.readBook(z)
 	ev := sign.Evidence{Published: a.publishedKeys(z, g), Parent: askParent(a, z), Approved: w.book.Approved()}
 	w.Work = sign.Work{
-		FS: a.fs, Dir: a.cfg.Keys, Zone: z, Policy: sign.NewPolicy(a.cfg.Signing, group), Random: rand.Reader,
+		FS: a.fs, Dir: a.cfg.Keys, Zone: z, Policy: a.policy(a.cfg.Signing, group, g), Random: rand.Reader,
 		Prove: func(keys []sign.Key, s sign.Step) error { return proveKeys(keys, s, w.Policy, ev, a.now) },
 		Note:  func(k sign.Key) error { return a.noteKey(w, k, "made") },
 		Known: func(k sign.Key) bool { return w.book.Knows(k.Digest()) },
 	}
 	return w, ev
+}
+
+// policy is what decides over the keys of a zone, of which g is published. What is
+// published and servers were not told of has not come into any cache.
+func (a *app) policy(c zone.SigningConfig, group *zone.Group, g *zone.GenerationZone) sign.Policy {
+	p := sign.NewPolicy(c, group, g)
+	if g != nil && slices.Contains(a.prev.Reload, g.Zone) {
+		p.Past = p.Past.Untold(a.prev.Time)
+	}
+	return p
 }
 
 // publishedKeys is what the current generation says of a zone's keys.
@@ -125,7 +135,7 @@ func (b *batch) keysToSign(j *job) ([]sign.Key, zone.SigningConfig, error) {
 	p.DeleteDS = k.deletesDS()
 	if j.prev != nil {
 		known := func(key sign.Key) bool { return k.book.Knows(key.Digest()) }
-		err := sign.CheckSet(k.ring, sign.NewPolicy(p, j.group), recordsOf(j.prev, b.prev.Time), known, k.book.Trusted(b.now), j.zone, b.now)
+		err := sign.CheckSet(k.ring, b.policy(p, j.group, j.prev), recordsOf(j.prev, b.prev.Time), known, k.book.Trusted(b.now), j.zone, b.now)
 		if err != nil {
 			return nil, p, fmt.Errorf("%w; %s", err, b.trustHint(err))
 		}
@@ -164,6 +174,35 @@ func (b *batch) keyRecords(j *job, due time.Time) []zone.KeyRecord {
 	return sign.Records(before, j.life.ring, b.cfg.Signing, due, b.now)
 }
 
+// recallTTLs fills in with which TTLs a zone is published by a generation of an
+// earlier release, which does not say it: as the configuration has it by which that
+// was built.
+func (b *batch) recallTTLs(p *zone.GenerationZone) {
+	c := b.oldConfig
+	if b.prev.Config == b.cfg.SHA256 {
+		c = b.cfg
+	}
+	if len(p.TTLs) > 0 || c == nil || c.Group(p.Zone) == nil {
+		return
+	}
+	old := sign.NewPolicy(c.Signing, c.Group(p.Zone), p)
+	p.TTLs = zone.TTLPeriods{{Keys: c.Signing.DNSKEYTTL, Data: uint32(old.MaxTTL / time.Second)}}
+}
+
+// ttls is what generation.json says of the TTLs of a zone that was signed. Those of
+// a zone that is taken over are of what is served until now.
+func (b *batch) ttls(j *job) zone.TTLPeriods {
+	var before zone.TTLPeriods
+	switch {
+	case j.adopted != nil:
+		before = j.adopted.ttls
+	case j.prev != nil:
+		before = j.prev.TTLs
+	}
+	keys, data := sign.PublishedTTLs(j.next, b.cfg.Signing)
+	return before.Next(keys, data, b.cfg.Signing.Propagation, b.now)
+}
+
 func (j *job) told() time.Time {
 	if j.prev == nil {
 		return time.Time{}
@@ -172,12 +211,12 @@ func (j *job) told() time.Time {
 }
 
 // told notes that the servers load a zone as it is published now: what they did
-// not know before counts from now on.
+// not know before counts from now on. Times are to the second, and none is too early.
 func told(z *zone.GenerationZone, now time.Time) {
 	if z == nil {
 		return
 	}
-	now = now.UTC().Truncate(time.Second)
+	now = now.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
 	z.KeyRecords = slices.Clone(z.KeyRecords)
 	for i := range z.KeyRecords {
 		r := &z.KeyRecords[i]
@@ -187,6 +226,7 @@ func told(z *zone.GenerationZone, now time.Time) {
 			}
 		}
 	}
+	z.TTLs = z.TTLs.Told(z.Told, now)
 	z.Told = now
 }
 

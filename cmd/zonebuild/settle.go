@@ -274,6 +274,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 		zones = append(zones, z.File())
 	}
 	results := publish.Reload(ctx, a.cfg.Publish.Reload, zones, publish.ReloadOptions{Timeout: a.cfg.Publish.Timeout, Parallel: reloadsAtATime})
+	later := a.later()
 	failed := map[string]bool{}
 	for _, r := range results {
 		if r.Err != nil {
@@ -288,7 +289,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 			done.Reload = append(done.Reload, z)
 			continue
 		}
-		told(done.Zone(z), a.now)
+		told(done.Zone(z), later)
 	}
 	var noted error
 	if len(done.Reload) != len(g.Reload) {

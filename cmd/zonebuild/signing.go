@@ -107,7 +107,8 @@ func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
 	return zone.GenerationZone{
 		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
 		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
-		Keys: f.Keys, KeyRecords: b.keyRecords(j, f.Due), Told: j.told(), Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		Keys: f.Keys, KeyRecords: b.keyRecords(j, f.Due), Told: j.told(), TTLs: b.ttls(j), DeleteDS: j.life.deletesDS(),
+		Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
 		PinnedSince: b.pinnedSince(j), Ledger: b.ledger(j), Apex: j.next.Apex.Published(),
 	}
 }

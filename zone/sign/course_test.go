@@ -106,6 +106,7 @@ func (l *course) publish() {
 		return
 	}
 	l.ev.Published = &Published{Time: l.now, Keys: Records(before, l.keys, l.p.SigningConfig, f.Due, l.now)}
+	l.p.Past = l.p.Past.Next(l.p.DNSKEYTTL, uint32(l.p.MaxTTL/time.Second), l.p.Propagation, l.now)
 }
 
 // until runs every two hours up to the day.

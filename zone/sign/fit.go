@@ -58,12 +58,26 @@ func Fit(keys []Key, served *zone.Served, dropped []uint16, p zone.SigningConfig
 	return f.out
 }
 
-func longestTTL(s *zone.Served, p zone.SigningConfig) time.Duration {
-	ttl := max(p.DNSKEYTTL, s.DenialTTL, s.SOA.TTL)
+// ServedTTLs returns the TTLs that another signer serves a zone with, of the DNSKEY
+// set, CDS and CDNSKEY, and the longest of all else, negative answers included;
+// none is longer than a week, as no cache keeps longer (RFC 8767, section 4).
+func ServedTTLs(s *zone.Served) (keys, data uint32) {
+	data = max(s.DenialTTL, s.SOA.TTL, s.SOA.Minimum)
 	for _, r := range s.Records {
-		ttl = max(ttl, r.TTL)
+		switch r.Type {
+		case zone.TypeDNSKEY, zone.TypeCDS, zone.TypeCDNSKEY:
+			keys = max(keys, r.TTL)
+		default:
+			data = max(data, r.TTL)
+		}
 	}
-	return time.Duration(min(ttl, 7*86400)) * time.Second // no cache keeps longer than a week (RFC 8767, section 4)
+	const week = 7 * 86400
+	return min(keys, week), min(data, week)
+}
+
+func longestTTL(s *zone.Served, p zone.SigningConfig) time.Duration {
+	keys, data := ServedTTLs(s)
+	return seconds32(max(p.DNSKEYTTL, keys, data))
 }
 
 type fitter struct {

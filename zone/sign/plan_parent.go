@@ -55,7 +55,7 @@ func (l *planner) ready(k *Key, old []*Key) {
 	}
 	s.Stake = "if a resolver does not know the key yet and the parent is quick, the zone is bogus for it"
 	from, ok := l.since(k)
-	l.waitFor(&s, "caches to have it", from, ok, l.p.keyWait())
+	l.waitFor(&s, "caches to have it", from, ok, l.p.keyWait(from))
 	l.add(s)
 }
 

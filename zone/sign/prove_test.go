@@ -92,6 +92,12 @@ func (z *proofZone) add(k Key, published, active time.Duration) *Key {
 	return &z.keys[len(z.keys)-1]
 }
 
+// was has the zone published with other TTLs until some time ago.
+func (z *proofZone) was(keys, data uint32, ago time.Duration) {
+	now := zone.TTLPeriod{Keys: z.p.DNSKEYTTL, Data: uint32(z.p.MaxTTL / time.Second), Since: z.ago(ago)}
+	z.p.Past = zone.TTLPeriods{{Keys: max(keys, now.Keys), Data: max(data, now.Data), Until: now.Since}, now}
+}
+
 // step changes the last key, or the one with the tag.
 func (z *proofZone) step(tag uint16, a Action, change func(t *Timing)) Step {
 	for _, k := range z.keys {
@@ -185,7 +191,12 @@ func TestProveAccepts(t *testing.T) {
 			z := newProofZone()
 			return z, Step{Zone: testName, Action: ActionMake, Flags: FlagsZSK, Algorithm: algECDSA, Timing: Timing{Created: z.now, Publish: z.now}}
 		},
-		"activate ZSK":  func() (*proofZone, Step) { z := zskNext(keyWait); return z, z.activate(3) },
+		"activate ZSK": func() (*proofZone, Step) { z := zskNext(keyWait); return z, z.activate(3) },
+		"activate ZSK, TTL lowered": func() (*proofZone, Step) {
+			z := zskNext(keyWait)
+			z.was(7200, 0, keyWait+time.Hour)
+			return z, z.activate(3)
+		},
 		"remove ZSK":    func() (*proofZone, Step) { z := zskOld(dataWait); return z, z.remove(2) },
 		"ask for a DS":  func() (*proofZone, Step) { z := kskNext(keyWait); return z, z.ready(4) },
 		"remove KSK":    func() (*proofZone, Step) { z := kskOld(dsWait); return z, z.remove(1) },
@@ -264,6 +275,16 @@ func TestProveRefusesZSK(t *testing.T) {
 			other.keys[0].Timing, other.keys[1].Timing = z.keys[0].Timing, z.keys[1].Timing
 			z.keys = z.keys[:1] // the step brings its ZSK
 			return z, Step{Zone: testName, Action: ActionMake, Flags: FlagsZSK, Algorithm: algECDSA, Timing: z.keys[0].Timing, New: &other.keys[1]}
+		}},
+		{"a ZSK that a DNSKEY set of a longer TTL lacks in one cache", "no signature of the data", func() (*proofZone, Step) {
+			z := zskNext(keyWait)
+			z.was(3600+1, 0, keyWait)
+			return z, z.activate(3)
+		}},
+		{"an old signature of a longer TTL in one cache", "no signature of the data", func() (*proofZone, Step) {
+			z := zskOld(dataWait + 10*time.Hour)
+			z.was(0, 58*3600+1, dataWait+10*time.Hour)
+			return z, z.remove(2)
 		}},
 	})
 }
