@@ -37,7 +37,8 @@ type batch struct {
 	expect    *int                     // delegations that a first publication has to hold
 	storesDir sync.Once                // makes the folder of signature stores
 	storesErr error
-	made      madeInputs // of an adoption
+	saving    sync.WaitGroup // of the stores that are still being written
+	made      madeInputs     // of an adoption
 }
 
 // A claimSet is registry/claims by its digest; claimsOf has the claims. They are
@@ -81,6 +82,7 @@ type job struct {
 	basis   string               // of a still zone whose claims have another digest, and decide the same
 	still   bool                 // nothing to do: it stands as published
 	wrote   bool                 // the file in the draft is this run's
+	few     bool                 // one of at most as many zones to be built as are signed at a time
 	ahead   chan *sign.StoreFile // of the store that is being read already; nil: none is
 }
 

@@ -33,6 +33,7 @@ func (b *batch) readAhead() {
 		return
 	}
 	for _, j := range few {
+		j.few = true
 		read := make(chan *sign.StoreFile, 1)
 		j.ahead = read
 		go func() { read <- b.readStore(j) }()
@@ -69,10 +70,11 @@ func (b *batch) saveStore(j *job, v *sign.Verified) {
 	}
 }
 
-// tellStores tells what went wrong with the stores, in the order of the zones. One
+// tellStores waits for the stores and tells what went wrong with the stores, in the order of the zones. One
 // that was not good is rebuilt, which is the end of it; one that cannot be written
 // needs a person, or every run goes on making all signatures.
 func (b *batch) tellStores(rep *report) {
+	b.saving.Wait()
 	for _, j := range b.jobs {
 		if j.unread != nil {
 			b.Errorf("warning: %v", j.unread)
