@@ -126,20 +126,17 @@ type OpenNotice struct {
 // records outside their zone.
 func ParseGeneration(file string, data []byte) (*Generation, error) {
 	var g Generation
-	rest, notices, cut := cutNotices(data)
-	if !cut {
-		rest = data
-	}
+	rest, list := cutNotices(data)
 	err := decodeVersioned(file, rest, GenerationVersion, &g)
-	if err != nil && cut { // its place in the file is to be right
-		g, cut = Generation{}, false
-		err = decodeVersioned(file, data, GenerationVersion, &g)
+	if list != nil {
+		notices, ok := list()
+		if g.Notices = notices; err != nil || !ok { // its place in the file is to be right
+			g = Generation{}
+			err = decodeVersioned(file, data, GenerationVersion, &g)
+		}
 	}
 	if err != nil {
 		return nil, err
-	}
-	if cut {
-		g.Notices = notices
 	}
 	for _, d := range []string{g.Config, g.Claims} {
 		if err := checkDigest(d); err != nil {

@@ -33,7 +33,11 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		}
 		var wait sync.WaitGroup
 		defer wait.Wait()
-		wait.Go(func() { b.saveStore(j, verified) }) // while the disk writes the zone
+		saving := &wait // while the disk writes the zone
+		if j.few {
+			saving = &b.saving // and while the rest of the run goes on
+		}
+		saving.Go(func() { b.saveStore(j, verified) })
 		return b.write(draft, j, verified)
 	})
 }

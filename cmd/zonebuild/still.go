@@ -82,6 +82,9 @@ func (b *batch) standStill(ctx context.Context) error {
 		return nil
 	})
 	b.log.Info("there is nothing to do for", "zones", left.Load())
+	if err == nil {
+		b.readAhead()
+	}
 	return err
 }
 

@@ -2,8 +2,6 @@ package sign
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -135,7 +133,7 @@ type verification struct {
 
 func (v *verification) run(ctx context.Context, s *Signed, keys []Key) (*join, error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return v.digest(s.text) })
+	group.Go(func() error { return v.digest(s) })
 	var j *join
 	group.Go(func() (err error) {
 		j, err = v.zone(ctx, s, keys)
@@ -179,14 +177,11 @@ func (v *verification) zone(ctx context.Context, s *Signed, keys []Key) (*join, 
 	return j, j.finish()
 }
 
-// digest holds the facts' size and digest against the bytes.
-func (v *verification) digest(text [][]byte) error {
-	h, size := sha256.New(), int64(0)
-	for _, part := range text {
-		h.Write(part)
-		size += int64(len(part))
-	}
-	if size != v.facts.Size || hex.EncodeToString(h.Sum(nil)) != v.facts.SHA256 {
+// digest holds the facts' size and digest against the bytes, while zone reads them.
+func (v *verification) digest(s *Signed) error {
+	sum := sumFile(s.text)
+	s.sealed()
+	if sum != (fileSum{s.facts.Size, s.facts.SHA256}) {
 		return errors.New("the zone's bytes are not those that were signed: size or SHA-256 differ")
 	}
 	return nil
