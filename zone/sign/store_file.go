@@ -109,18 +109,6 @@ type sealedStore struct {
 	seal  []byte
 }
 
-// parseStore checks every bit before anything is used.
-func parseStore(data []byte, name zone.Name, keys []Key) (*Store, error) {
-	s, err := decodeStore(data)
-	if err == nil {
-		err = s.checkSeal(name, keys)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.store, nil
-}
-
 // decodeStore checks everything but the seal and the zone.
 func decodeStore(data []byte) (s sealedStore, err error) {
 	if len(data) < storeHead || string(data[:len(storeMagic)]) != storeMagic {
