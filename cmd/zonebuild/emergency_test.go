@@ -90,7 +90,7 @@ func TestEmergencyAgain(t *testing.T) {
 	tr.must(0, append(roll, "--dry-run")...)
 	tr.must(0, roll...)
 	tr.must(0, roll...)
-	tr.says("goes on", "--again", "there is nothing to do")
+	tr.says("goes on", "--again", "there is nothing to roll")
 	tr.keysAt(start, 12*hours, "KSK active, ZSK active, ZSK retired")
 	tr.must(0, roll...)
 	tr.keysAt(start, 14*hours, "KSK active, ZSK active, ZSK retired")
