@@ -345,3 +345,45 @@ func TestRollInYoungZone(t *testing.T) {
 		t.Errorf("%d signatures in the run in which the new key took over", made)
 	}
 }
+
+// TestKeysByTheTimeOfRuns: no key is changed by a time before the last run, which
+// published nothing, nor by a clock that is over a day ahead of all that was seen.
+func TestKeysByTheTimeOfRuns(t *testing.T) {
+	tr := published(t)
+	start := tr.now
+	tr.later(4 * hours)
+	tr.seen()
+	tr.must(0) // there is nothing to publish
+	if g := tr.current(); g.Time.After(start) {
+		t.Fatalf("generation %d is of %s", g.Number, g.Time)
+	}
+	before := tr.keyFiles()
+	last := tr.now
+	tr.now = start.Add(2 * hours)
+	tr.must(1, "keys", "roll", fileA, "--zsk")
+	tr.says("the last run was at "+stamp(last), "no key is changed by a time before that")
+	tr.now = last.Add(25 * hours)
+	tr.must(1, "keys", "roll", fileA, "--zsk")
+	tr.says("over a day before", "zonefetch", "--clock-is-right")
+	tr.must(0, "keys", "roll", fileA, "--zsk", "--dry-run")
+	if after := tr.keyFiles(); after != before {
+		t.Errorf("the keys were\n%s\nand are\n%s", before, after)
+	}
+	tr.must(0, "keys", "roll", fileA, "--zsk", "--clock-is-right")
+}
+
+// TestKeysDSBookLost: a zone that is published with the request for no DS asks for
+// none, also while the book that says who decided it cannot be read.
+func TestKeysDSBookLost(t *testing.T) {
+	tr := published(t)
+	tr.later(2 * hours)
+	tr.seen()
+	tr.must(0, "keys", "cds", fileA, "--delete", "-m", "test")
+	tr.must(0)
+	tr.write("state/keys/"+fileA+".json", "{")
+	tr.must(0, "keys", "ds", fileA)
+	tr.says("should have no DS")
+	if tr.out.Len() > 0 {
+		t.Errorf("a DS for a parent that is asked for none: %s", tr.out.String())
+	}
+}
