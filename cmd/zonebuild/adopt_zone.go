@@ -160,10 +160,7 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 	}
 	ad := j.adopted
 	ad.serial = served.Serial
-	known, err := b.readSerials()
-	if err != nil {
-		return err
-	}
+	known, unread := b.readSerials() // the way back from a lost state must not end at it
 	keys, data := sign.ServedTTLs(served)
 	ad.ttls = zone.TTLPeriods{{Keys: keys, Data: data}}
 	if err := b.attribute(j, served); err != nil {
@@ -182,7 +179,9 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 		return err
 	}
 	p.Remarks, p.Blocks = fit.Remarks, fit.Blocks
-	if last := known.of(j.zone); last != nil && served.Serial.Before(last.Serial) {
+	if unread != nil {
+		p.Remarks = append(p.Remarks, fmt.Sprintf("whether serial %d is the last that was published here is not known: %v", served.Serial, unread))
+	} else if last := known.of(j.zone); last != nil && served.Serial.Before(last.Serial) {
 		ad.serial = last.Serial
 		p.Remarks = append(p.Remarks, fmt.Sprintf("serial %d was published here on %s: the file is older, and the serial goes on from there; is there a secondary that has it?", last.Serial, stamp(last.Time)))
 	}

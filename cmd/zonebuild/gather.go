@@ -82,6 +82,7 @@ type job struct {
 	basis   string               // of a still zone whose claims have another digest, and decide the same
 	still   bool                 // nothing to do: it stands as published
 	wrote   bool                 // the file in the draft is this run's
+	later   *lastSerial          // that it was published with once, later than that of prev; nil: none
 	few     bool                 // one of at most as many zones to be built as are signed at a time
 	ahead   chan *sign.StoreFile // of the store that is being read already; nil: none is
 }
@@ -112,6 +113,7 @@ func (a *app) gather(cause string) (*batch, error) {
 	b.readOldConfig()
 	b.gateClaims()
 	b.makeJobs()
+	b.recallSerials()
 	b.chooseApexes()
 	return b, nil
 }

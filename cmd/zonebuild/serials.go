@@ -38,6 +38,8 @@ const (
 	maxSerials     = 16 << 20
 )
 
+var errNewer = errors.New("is newer than this program's")
+
 func (a *app) serialsFile() string { return filepath.Join(a.cfg.State, "serials.json") }
 
 // readSerials reads the book; it is empty if there is none.
@@ -51,7 +53,7 @@ func (a *app) readSerials() (*serialBook, error) {
 		err = json.Unmarshal(data, s)
 	}
 	if err == nil && s.Version > serialsVersion {
-		err = fmt.Errorf("version %d is newer than this program's, %d", s.Version, serialsVersion)
+		err = fmt.Errorf("version %d %w, %d", s.Version, errNewer, serialsVersion)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading serials.json: %w", err)
@@ -68,12 +70,13 @@ func (s *serialBook) of(z zone.Name) *lastSerial {
 	return nil
 }
 
-// enter notes what a generation publishes, and reports whether that is new.
+// enter notes what a generation publishes, and reports whether that is new. It never
+// goes back: what was published once, secondaries have.
 func (s *serialBook) enter(g *zone.Generation) bool {
 	changed := false
 	for _, z := range g.Zones {
 		old := s.of(z.Zone)
-		if old != nil && old.Serial == z.Serial {
+		if old != nil && !old.Serial.Before(z.Serial) {
 			continue
 		}
 		if old == nil {
@@ -87,10 +90,13 @@ func (s *serialBook) enter(g *zone.Generation) bool {
 }
 
 // keepSerials notes the serials of what is published. A book that cannot be read
-// begins anew. A crash before it leaves the book one generation behind, and the
-// next run catches up.
+// begins anew, but not one of a newer program. A crash before it leaves the book one
+// generation behind, and the next run catches up.
 func (a *app) keepSerials(g *zone.Generation) error {
 	s, err := a.readSerials()
+	if errors.Is(err, errNewer) {
+		return err
+	}
 	if err != nil {
 		s = &serialBook{Version: serialsVersion}
 	}
@@ -98,6 +104,25 @@ func (a *app) keepSerials(g *zone.Generation) error {
 		return nil
 	}
 	return publish.WriteFile(a.fs, a.serialsFile(), encode(s), 0o600)
+}
+
+// recallSerials finds the published zones whose serials were later once: a backup of
+// public/ was put back, or a power loss took the last generation along. Their serials
+// go on from the later ones, or secondaries would keep what they have (RFC 1982).
+func (b *batch) recallSerials() {
+	s, err := b.readSerials()
+	if err != nil {
+		return // then nobody knows
+	}
+	for _, j := range b.jobs {
+		if j.prev == nil {
+			continue
+		}
+		if last := s.of(j.zone); last != nil && j.prev.Serial.Before(last.Serial) {
+			j.later = last
+			b.Errorf("warning: %s is published with the serial %d, and was with %d on %s: it goes on from there", j.zone.File(), j.prev.Serial, last.Serial, stamp(last.Time))
+		}
+	}
 }
 
 // checkNew refuses to publish zones for the first time, all or those named, that

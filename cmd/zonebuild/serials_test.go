@@ -143,3 +143,55 @@ func TestBrokenNote(t *testing.T) {
 	tr.write("public/generations/1/generation.json", string(good))
 	tr.must(0)
 }
+
+// TestOldPublicPutBack: a backup of public/ that is older than what was published
+// does not take serials back, whether something is to be built or not.
+func TestOldPublicPutBack(t *testing.T) {
+	tr := published(t)
+	must(t, os.CopyFS(tr.path("backup"), os.DirFS(tr.path("public/generations"))))
+	for n := range 3 {
+		tr.cycle()
+		tr.feed("JPNIC", zoneA, owners(zoneA, 10, 41+n))
+		tr.must(0)
+	}
+	last, other := tr.current().Zone(zoneA).Serial, tr.current().Zone(zoneB).Serial
+	tr.lose("public")
+	must(t, os.CopyFS(tr.path("public/generations"), os.DirFS(tr.path("backup"))))
+	must(t, os.Symlink("generations/1", tr.path("public/current")))
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 40)) // as it was then
+	tr.cycle()
+	if p := tr.planned(); p.Nothing || p.Changing != 1 {
+		t.Errorf("planned: %+v", p)
+	}
+	tr.must(0)
+	tr.says("27.in-addr.arpa is published with the serial 2026112100, and was with 2026112103")
+	g := tr.current()
+	if now := g.Zone(zoneA).Serial; now != last+1 || g.Zone(zoneB).Serial != other {
+		t.Errorf("serials %d, %d after %d, %d", now, g.Zone(zoneB).Serial, last, other)
+	}
+	tr.cycle()
+	tr.must(0)
+	tr.notSays("goes on from there")
+}
+
+// TestAdoptSerialsBroken: a book that cannot be read ends neither the way back, nor
+// is one of a newer program replaced.
+func TestAdoptSerialsBroken(t *testing.T) {
+	tr := published(t)
+	for _, z := range []zone.Name{zoneA, zoneB} {
+		tr.write("served/"+z.File(), string(must2(os.ReadFile(tr.path("public/current/"+z.File())))))
+	}
+	tr.lose("public")
+	tr.write("state/serials.json", `{"version": 9}`)
+	tr.cycle()
+	tr.must(0, "adopt", tr.path("served"))
+	tr.says("is not known", "version 9 is newer")
+	tr.adoptServed(3) // it cannot be noted
+	tr.says("version 9 is newer")
+	if book := string(must2(os.ReadFile(tr.path("state/serials.json")))); book != `{"version": 9}` {
+		t.Errorf("the book is now %s", book)
+	}
+	tr.write("state/serials.json", "{")
+	tr.cycle()
+	tr.must(0)
+}

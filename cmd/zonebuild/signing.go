@@ -75,8 +75,11 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 	}
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
+		if j.later != nil {
+			prior = sign.Prior{Serial: j.later.Serial, Known: true}
+		}
 		facts := prepared.Facts()
-		if facts.Body == j.prev.Body && b.intact(j) {
+		if j.later == nil && facts.Body == j.prev.Body && b.intact(j) {
 			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
 			j.result, j.same = b.entry(j, facts), true
 			if j.carried != "" {
