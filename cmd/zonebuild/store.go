@@ -70,9 +70,10 @@ func (b *batch) saveStore(j *job, v *sign.Verified) {
 	}
 }
 
-// tellStores waits for the stores and tells what went wrong with the stores, in the order of the zones. One
-// that was not good is rebuilt, which is the end of it; one that cannot be written
-// needs a person, or every run goes on making all signatures.
+// tellStores waits for the stores that are still being written and tells what went
+// wrong with any, in the order of the zones. One that was not good is rebuilt, which
+// is the end of it; one that cannot be written needs a person, or every run goes on
+// making all signatures.
 func (b *batch) tellStores(rep *report) {
 	b.saving.Wait()
 	for _, j := range b.jobs {
