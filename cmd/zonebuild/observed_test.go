@@ -90,6 +90,9 @@ func TestObservationsUnreadable(t *testing.T) {
 	}
 }
 
+// parentConfig names the anchor of the parent and its only server.
+const parentConfig = "[observe]\nanchors = \"anchors\"\n[[observe.parent]]\nzone = \"in-addr.arpa\"\nhost = \"a.example\"\n"
+
 // A parentWorld is a signed in-addr.arpa whose servers were observed.
 type parentWorld struct {
 	tr  *tree
@@ -101,7 +104,7 @@ type parentWorld struct {
 func newParentWorld(tr *tree) *parentWorld {
 	p := &parentWorld{tr: tr, key: peers.NewZoneKey(tr.t, "in-addr.arpa", 257)}
 	tr.write("anchors", p.key.DS()+"\n")
-	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
+	tr.write("nirzone.toml", treeConfig+parentConfig)
 	return p
 }
 
@@ -199,7 +202,7 @@ func TestKSKRollByObservation(t *testing.T) {
 	waits("an answer of the parent that can be believed") // another anchor
 	tr.write("nirzone.toml", treeConfig)
 	waits("no trust anchor is configured: set observe.anchors")
-	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
+	tr.write("nirzone.toml", treeConfig+parentConfig)
 	tr.write("anchors", "garbled\n")
 	waits("an answer of the parent that can be believed: " + tr.path("anchors"))
 	good := must2(os.ReadFile(tr.path("spool/observations.json")))
@@ -213,6 +216,16 @@ func TestKSKRollByObservation(t *testing.T) {
 	run()
 	waits("b.example.")
 	p.says(valid, both, both)
+	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
+	run()
+	waits("none of its servers gave its NS set") // nobody names them any more
+	tr.write("nirzone.toml", treeConfig+parentConfig+"[[observe.parent]]\nzone = \"in-addr.arpa\"\nhost = \"c.example\"\n")
+	run()
+	waits("c.example.: [[observe.parent]] names it, and it was not asked since")
+	tr.write("nirzone.toml", treeConfig+parentConfig+"addresses = [\"192.0.2.101\", \"192.0.2.103\"]\n")
+	run()
+	waits("a.example.: [[observe.parent]] names it, and it was not asked since")
+	tr.write("nirzone.toml", treeConfig+parentConfig)
 	tr.later(26 * time.Hour)
 	run()
 	waits("an answer of the parent that can be believed") // stale
