@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -218,5 +219,54 @@ func TestGlueOfAnotherSource(t *testing.T) {
 	tr.must(0)
 	if now := tr.content(zoneA); !strings.Contains(now, "192.0.2.66\n") {
 		t.Error("the address did not change")
+	}
+}
+
+// TestGlueGoesWithItsDelegation: one delegation that goes takes the address along
+// that those of another source rest on; it is held for them.
+func TestGlueGoesWithItsDelegation(t *testing.T) {
+	tr := newTree(t)
+	first := owners(zoneA, 10, 1)[0]
+	host := zone.Name("ns." + string(first))
+	jpnic := func(from int) {
+		var records []zone.Record
+		for i, o := range owners(zoneA, 10, 45)[from:] {
+			target := zone.Name("ns1.jpnic.example.")
+			if from == 0 && i == 0 {
+				target = host
+			}
+			records = append(records, zone.Record{Name: o, Type: zone.TypeNS, TTL: 86400, Data: zone.NSData(target)})
+		}
+		if from == 0 {
+			a, err := zone.ParseRecord(string(host) + " 86400 IN A 192.0.2.1")
+			must(t, err)
+			records = append(records, a)
+		}
+		tr.accept("JPNIC", zoneA, zone.FormatZonelet("JPNIC", zoneA, tr.now, 86400, records))
+	}
+	var records []zone.Record
+	for _, o := range owners(zoneA, 200, 20) {
+		for _, target := range []zone.Name{host, "ns2.krnic.example."} {
+			records = append(records, zone.Record{Name: o, Type: zone.TypeNS, TTL: 86400, Data: zone.NSData(target)})
+		}
+	}
+	jpnic(0)
+	tr.accept("KRNIC", zoneA, zone.FormatZonelet("KRNIC", zoneA, tr.now, 86400, records))
+	tr.must(0, "init", "--accept", strconv.Itoa(tr.planned().First))
+	if !strings.Contains(tr.content(zoneA), "192.0.2.1\n") {
+		t.Fatal("the address is not published")
+	}
+	tr.next(twoHours)
+	jpnic(1)
+	tr.must(3)
+	tr.wantHeld("JPNIC ns-replaced 20")
+	if !strings.Contains(tr.content(zoneA), "192.0.2.1\n") {
+		t.Error("the address went")
+	}
+	tr.must(0, "accept", tr.held()[0].Hash, "--additions-only", "-m", "JPNIC looks")
+	tr.next(twoHours)
+	tr.must(3)
+	if !strings.Contains(tr.content(zoneA), "192.0.2.1\n") {
+		t.Error("the address went with additions only")
 	}
 }
