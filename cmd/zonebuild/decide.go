@@ -223,9 +223,13 @@ func (b *batch) neverFetched(s *zone.Source) *zone.Notice {
 		}
 		why = cmp.Or(m.Last.Reason, "none of its files was accepted")
 	}
+	what := fmt.Sprintf("nothing of %s was ever accepted, so none of its delegations are here", s.Name)
+	if slices.ContainsFunc(b.jobs, func(j *job) bool { return publishedInput(j.prev, s.Name) != nil }) {
+		what = fmt.Sprintf("the spool has nothing of %s any more; what is published of it stands", s.Name)
+	}
 	return &zone.Notice{
 		Code: "never-fetched", Severity: zone.Alarm, Source: s.Name,
-		Text: fmt.Sprintf("nothing of %s was ever accepted, so none of its delegations are here: %s; look with: zonefetch --source %s", s.Name, why, s.Name),
+		Text: fmt.Sprintf("%s: %s; look with: zonefetch --source %s", what, why, s.Name),
 	}
 }
 

@@ -164,7 +164,7 @@ func (b *batch) readRegistry() error {
 		if b.prev == nil {
 			return &shell.Exit{Code: 1, Err: err, Hint: "write registry/claims: SOURCE<TAB>PREFIX, sorted"}
 		}
-		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %v; export the registry again", b.prev.Number, err)
+		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %s; export the registry again", b.prev.Number, strings.ReplaceAll(err.Error(), "\n", "; "))
 		_, cerr := b.claimsOf(b.prev.Claims)
 		if cerr != nil && b.cause != causeBuild {
 			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)

@@ -47,8 +47,9 @@ func (a *app) held() error {
 	}
 	if len(holds) == 0 {
 		a.Errorf("nothing is held")
+	} else {
+		showHolds(a.Stdout, holds, a.now)
 	}
-	writeHolds(a.Stdout, holds, a.now)
 	writeDecisions(a.Stdout, decided)
 	return nil
 }

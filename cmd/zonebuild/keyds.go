@@ -131,7 +131,7 @@ func (a *app) keysDS(args []string) error {
 	if err != nil {
 		return err
 	}
-	answer := dsAnswer{Version: 1, Zones: []dsRow{}, Problems: []keyProblem{}}
+	answer, without := dsAnswer{Version: 1, Zones: []dsRow{}, Problems: []keyProblem{}}, 0
 	for _, z := range zones {
 		keys, err := sign.LoadKeys(a.cfg.Keys, z)
 		if p := a.keyProblem(z, keys, err); p != nil {
@@ -139,6 +139,13 @@ func (a *app) keysDS(args []string) error {
 			continue // the parent must not get half a set
 		}
 		answer.Zones = append(answer.Zones, a.dsRow(z, keys))
+		if len(keys) == 0 {
+			without++
+		}
+	}
+	if without > 0 && !a.json {
+		a.Errorf("zones that have no keys yet: %d", without)
+		a.Errorf("hint: zonebuild keys init")
 	}
 	if a.json {
 		err = a.answer(answer)

@@ -78,7 +78,11 @@ func (a *app) initKeys(zones []zone.Name, lost bool, message string) (keyChange,
 		steps, err := a.initZone(w, lost, message)
 		all.Steps, all.Decided = append(all.Steps, steps...), append(all.Decided, w.decided...)
 		if err != nil {
-			return all, fmt.Errorf("making keys of %s: %w", z.File(), err)
+			err = fmt.Errorf("making keys of %s: %w", z.File(), err)
+			if _, unread := sign.LoadKeys(a.cfg.Keys, z); unread != nil {
+				err = &shell.Exit{Code: 1, Err: err, Hint: a.keyProblem(z, nil, unread).Hint}
+			}
+			return all, err
 		}
 	}
 	return all, nil

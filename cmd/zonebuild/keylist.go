@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -206,7 +207,7 @@ func (a *app) showPlanOf(v *keyView) {
 	if len(v.plan) == 0 {
 		fmt.Fprintln(w, "  nothing is planned")
 	}
-	for _, s := range v.plan {
+	for _, s := range inOrder(v.plan) {
 		head := "next run"
 		if !s.Due() {
 			if head = when(s.At, a.now); head == "" {
@@ -221,6 +222,27 @@ func (a *app) showPlanOf(v *keyView) {
 			writeWrapped(w, "    ", "at stake: "+s.Stake)
 		}
 	}
+}
+
+// inOrder returns steps as they come: what is due, what has a time, what waits.
+func inOrder(plan []sign.Step) []sign.Step {
+	rank := func(s sign.Step) int {
+		switch {
+		case s.Due():
+			return 0
+		case !s.At.IsZero():
+			return 1
+		}
+		return 2
+	}
+	list := slices.Clone(plan)
+	slices.SortStableFunc(list, func(x, y sign.Step) int {
+		if c := cmp.Compare(rank(x), rank(y)); c != 0 || x.Due() {
+			return c
+		}
+		return x.At.Compare(y.At)
+	})
+	return list
 }
 
 // writeWrapped writes a text in lines of at most 80 columns.

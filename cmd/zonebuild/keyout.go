@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -71,7 +73,11 @@ type keyProblem struct {
 func (a *app) keyProblem(z zone.Name, keys []sign.Key, err error) *keyProblem {
 	folder := shell.Quote(a.cfg.Keys + "/" + z.File())
 	if err != nil {
-		return &keyProblem{z.File(), err.Error(), "mend it, or restore " + folder + " from a backup"}
+		hint := "mend it, or restore " + folder + " from a backup"
+		if errors.Is(err, fs.ErrPermission) {
+			hint = "run it as the user that owns it: ls -ld " + folder
+		}
+		return &keyProblem{z.File(), err.Error(), hint}
 	}
 	gone := a.missingTags(z, keys)
 	if len(gone) == 0 {

@@ -82,7 +82,7 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 func (b *batch) planned() planReport {
 	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Keys: []sign.Step{}, Begun: []begunStep{}, Notices: append([]zone.Notice{}, b.notices...)}
 	for _, j := range b.jobs {
-		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried, Pinned: j.pinned, Change: j.change()}
+		z := planZone{Zone: j.zone, Delta: zone.Delta{Zone: j.zone, Apex: j.delta.Apex, Changes: append([]zone.Change{}, j.delta.Changes...)}, Carried: j.carried, Pinned: j.pinned, Change: j.change()}
 		if (j.carried != "" || j.still) && j.prev != nil {
 			z.Sources = j.prev.Counts
 		} else if j.next != nil {

@@ -333,7 +333,13 @@ func writeHolds(w io.Writer, holds []zone.Hold, now time.Time) {
 	if len(holds) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\n", shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
+	fmt.Fprintln(w)
+	showHolds(w, holds, now)
+}
+
+// showHolds is writeHolds where nothing stands above it.
+func showHolds(w io.Writer, holds []zone.Hold, now time.Time) {
+	fmt.Fprintln(w, shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
 	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "held", "rule"}}
 	for _, h := range holds {
 		rule := h.Rule
