@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -139,12 +140,21 @@ func (a *app) fetch(ctx context.Context) error {
 		Sources: a.sources, DryRun: a.dryRun, Rand: rand.Float64, Progress: watch.event,
 	})
 	watch.close()
-	exit := exitOf(err, fetch.ErrUnknownSource, "", report.Cancelled, report.Failed())
+	exit := exitOf(err, fetch.ErrUnknownSource, "the sources are "+names(c), report.Cancelled, report.Failed())
 	a.deliver(outlet{
 		spool: c.Spool, name: "report", json: report.Encode(), quietly: worst(report) < zone.Warning,
 		text: func(p *page) { (&textReport{p}).write(report) }, metrics: func(code int) error { return writeMetrics(c, report, code) },
 	}, exit)
 	return exit
+}
+
+// names lists the sources of the configuration.
+func names(c *zone.Config) string {
+	var list []string
+	for i := range c.Sources {
+		list = append(list, c.Sources[i].Name)
+	}
+	return strings.Join(list, ", ")
 }
 
 // unconfigured writes the metrics of a run that has no configuration, if the file

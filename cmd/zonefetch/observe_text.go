@@ -123,13 +123,20 @@ func (t *observeText) notices(r *observe.Report) {
 		}
 		fmt.Fprintf(t, "%s: %s: %s", t.severity(n.Notice), n.Code, n.Text) // the text says who
 		if n.more > 0 {
-			fmt.Fprintf(t, "; the same for %d more zones", n.more)
+			fmt.Fprintf(t, "; the same for %s", more(n.more))
 		}
 		fmt.Fprintln(t)
 	}
 	if len(list) > 0 {
 		fmt.Fprintln(t)
 	}
+}
+
+func more(n int) string {
+	if n == 1 {
+		return "1 more zone"
+	}
+	return fmt.Sprintf("%d more zones", n)
 }
 
 // A sameNotice is a notice, and of how many more zones it is true.

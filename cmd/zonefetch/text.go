@@ -175,7 +175,10 @@ func (t *textReport) summary(r *fetch.Report) {
 	if r.PruneSkipped != "" {
 		what += ", not pruned: " + r.PruneSkipped
 	}
-	fmt.Fprintf(t, "\n%s, %.1f s\n", what, r.Seconds)
+	if t.Len() > 0 {
+		fmt.Fprintln(t)
+	}
+	fmt.Fprintf(t, "%s, %.1f s\n", what, r.Seconds)
 }
 
 // signer shortens the fingerprint before a user id to the key id; the whole one is in
