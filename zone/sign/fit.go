@@ -114,7 +114,11 @@ func (f *fitter) take(keys []Key, rdata []byte, dropped []uint16) {
 	by := f.signer(tag, rdata[3])
 	switch {
 	case by.Zone+by.Keys > 0:
-		f.block("key %d (algorithm %d) is served and made %d signatures, and its private half is not here: without it everything that caches hold of it is bogus; bring its files", tag, rdata[3], by.Zone+by.Keys)
+		made := "1 signature"
+		if n := by.Zone + by.Keys; n > 1 {
+			made = fmt.Sprintf("%d signatures", n)
+		}
+		f.block("key %d (algorithm %d) is served and made %s, and its private half is not here: without it everything that caches hold of it is bogus; bring its files", tag, rdata[3], made)
 	case slices.Contains(dropped, tag):
 		f.remark("key %d (algorithm %d) is served, signs nothing and leaves the DNSKEY set, as was asked for", tag, rdata[3])
 	default:
