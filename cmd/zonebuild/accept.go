@@ -53,6 +53,7 @@ change is held whole again. "held" lists the decisions that can be withdrawn.`,
 		},
 	}
 	c.Flags().IntVar(&say.removes, "removes", -1, "exact number `N` of what is lost or changed")
+	c.Flags().Lookup("removes").DefValue = "0" // as none it is not shown
 	c.Flags().BoolVar(&say.additions, "additions-only", false, "let the rest pass, keep what would be lost")
 	c.Flags().BoolVar(&say.withdraw, "withdraw", false, "take the decision back")
 	c.Flags().StringVarP(&say.message, "message", "m", "", "`REASON` kept with the decision")

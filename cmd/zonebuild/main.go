@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"slices"
@@ -92,7 +93,8 @@ func (a *app) answer(v any) error {
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return shell.Usage(err, c.CommandPath()+" --help")
+			given := countOf(len(args), "1 argument", "%d arguments")
+			return shell.Usage(fmt.Errorf("%s was given %s", c.CommandPath(), given), strings.TrimSuffix(c.UseLine(), " [flags]"))
 		}
 		return nil
 	}

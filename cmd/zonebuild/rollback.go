@@ -56,7 +56,7 @@ pins" what stands.`,
 // serial, keys and previous file stay those of the current generation.
 func (b *batch) rollback(n uint64, zones []zone.Name) error {
 	if b.prev == nil {
-		return &shell.Exit{Code: 1, Err: fmt.Errorf("nothing is published yet"), Hint: "zonebuild init --accept COUNT"}
+		return b.nothingPublished()
 	}
 	for _, z := range zones {
 		if b.job(z) == nil {

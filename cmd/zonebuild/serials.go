@@ -145,6 +145,14 @@ func (b *batch) checkNew(zones []zone.Name) error {
 	return nil
 }
 
+// nothingPublished says that there is no generation, and whether there was one.
+func (a *app) nothingPublished() error {
+	if s, err := a.readSerials(); err != nil || len(s.Zones) > 0 {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("what was published is not below %s any more", a.cfg.Public), Hint: recoveryHint}
+	}
+	return &shell.Exit{Code: 1, Err: errors.New("nothing is published yet"), Hint: "zonebuild init --accept COUNT"}
+}
+
 // unpublished says of a zone that is not published how it is to be.
 func (b *batch) unpublished(z zone.Name) string {
 	if s, err := b.readSerials(); err != nil || s.of(z) != nil {

@@ -46,3 +46,16 @@ func TestNeverFetchedButPublished(t *testing.T) {
 	tr.must(3)
 	tr.says("the spool has nothing of JPNIC any more; what is published of it stands")
 }
+
+// TestPublicLost: that nothing is there is not that nothing ever was.
+func TestPublicLost(t *testing.T) {
+	tr := published(t)
+	tr.lose("public")
+	for command, code := range map[string]int{"rollback": 1, "reload": 1, "history": 0} {
+		tr.must(code, command)
+		tr.says("any more")
+		tr.notSays("nothing is published yet", "zonebuild init")
+	}
+	tr.must(2, "held", "show")
+	tr.says("zonebuild held show was given 0 arguments", "hint: zonebuild held show HASH\n")
+}
