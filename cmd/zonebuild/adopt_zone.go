@@ -71,7 +71,7 @@ func (b *batch) servedFiles(paths []string) (map[zone.Name]string, error) {
 		j := b.job(z)
 		switch {
 		case j == nil || j.group == nil:
-			return shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", file, z.File()), "")
+			return shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", file, z.File()), b.zonesHint())
 		case j.prev != nil:
 			return &shell.Exit{Code: 1, Err: fmt.Errorf("%s is published already: generation %d", z.File(), b.prev.Number), Hint: "zonebuild plan"}
 		case files[z] != "":

@@ -63,7 +63,7 @@ func (b *batch) first(zones []zone.Name, count int) error {
 	}
 	for _, z := range zones {
 		if j := b.job(z); j == nil || j.group == nil {
-			return shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), "")
+			return shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), b.zonesHint())
 		}
 	}
 	if err := b.checkNew(zones); err != nil {

@@ -104,7 +104,7 @@ func keysDSCommand(a *app) *cobra.Command {
 		Long: `DS shows, for every zone or those named, the DS set that the parent should have
 now: it is what CDS and CDNSKEY in the zone say, too. A new KSK is in it once
 every cache has it. A zone whose keys are not all there is left out, with exit code
-3, and so is one for which "keys cds --delete" asks for no DS.`,
+3; of one for which "keys cds --delete" asks for no DS that is said instead.`,
 		Example: "  zonebuild keys ds\n  zonebuild keys ds 202.in-addr.arpa",
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keysDS(args) },
 	}

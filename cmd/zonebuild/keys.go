@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -36,8 +37,21 @@ func (a *app) keyZones(args []string) ([]zone.Name, error) {
 	}
 	for _, z := range zones {
 		if a.cfg.Group(z) == nil {
-			return nil, shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), "")
+			return nil, shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), a.zonesHint())
 		}
 	}
 	return zones, nil
+}
+
+// zonesHint names the zones of the configuration, or the first of many.
+func (a *app) zonesHint() string {
+	var names []string
+	for i, z := range a.cfg.Zones() {
+		if i == maxLines {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, z.File())
+	}
+	return "the zones are " + strings.Join(names, ", ")
 }

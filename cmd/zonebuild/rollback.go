@@ -60,7 +60,7 @@ func (b *batch) rollback(n uint64, zones []zone.Name) error {
 	}
 	for _, z := range zones {
 		if b.job(z) == nil {
-			return shell.Usage(fmt.Errorf("%s is neither published nor in a [[zones]] group of the configuration", z.File()), "")
+			return shell.Usage(fmt.Errorf("%s is neither published nor in a [[zones]] group of the configuration", z.File()), b.zonesHint())
 		}
 	}
 	target, err := b.target(n, zones)

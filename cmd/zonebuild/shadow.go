@@ -116,7 +116,7 @@ func (a *app) compareAll(ctx context.Context, paths []string) (*shadowReport, er
 		}
 		for _, f := range found {
 			if a.cfg.Group(f.zone) == nil {
-				return nil, shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", f.file, f.zone.File()), "")
+				return nil, shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", f.file, f.zone.File()), a.zonesHint())
 			}
 			files[f.zone] = f.file
 		}

@@ -56,6 +56,8 @@ func TestPublicLost(t *testing.T) {
 		tr.says("any more")
 		tr.notSays("nothing is published yet", "zonebuild init")
 	}
+	tr.must(2, "keys", "rol")
+	tr.says("the zones are " + fileA + ", " + fileB)
 	tr.must(2, "held", "show")
 	tr.says("zonebuild held show was given 0 arguments", "hint: zonebuild held show HASH\n")
 }
