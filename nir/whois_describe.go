@@ -122,7 +122,12 @@ func (x *Tx) describe(d *Delegation, r *Request) error {
 	if d.Level == RIRToNIR {
 		return nil
 	}
-	if err := x.takeOver(d, reg); err != nil {
+	if r == nil { // the objects of a new delegation are new
+		if err := x.prune(d); err != nil {
+			return err
+		}
+	}
+	if err := x.adoptKept(d, reg); err != nil {
 		return err
 	}
 	return x.describeZones(d, &g, reg)
@@ -173,7 +178,7 @@ func (x *Tx) describePart(d *Delegation, n numbers, g *Registration, m *Member, 
 			return err // the member's own object says more
 		}
 	}
-	if g.Netname == "" && old != nil && old.DerivedFrom != d.ID { // of no request: what was said before stands
+	if g.Netname == "" && old != nil && (old.DerivedFrom != d.ID || d.Evidence == ByTransfer) { // of no request: what was said before stands
 		if err := x.inherit(g, old); err != nil {
 			return err
 		}
@@ -220,8 +225,8 @@ func render(d *Delegation, n numbers, g *Registration, m *Member, reg registrar)
 	if netname == "" {
 		netname = madeName(d, m, reg)
 	}
-	adminC, techC := first(g.AdminC, m.AdminC), first(g.TechC, m.TechC)
-	economy, irt := first(g.Economy, d.Economy), first(g.IRT, m.IRT)
+	adminC, techC := firstOf(g.AdminC, m.AdminC), firstOf(g.TechC, m.TechC)
+	economy, irt := firstOf(g.Economy, d.Economy), firstOf(g.IRT, m.IRT)
 	switch n.class {
 	case "aut-num":
 		return rpsl.New("aut-num", n.key, "as-name", netname, "descr", descr, "country", economy, "admin-c", adminC, "tech-c", techC,
@@ -258,7 +263,7 @@ func madeName(d *Delegation, m *Member, reg registrar) string {
 	return s[:min(len(s), 40)]
 }
 
-func first(list ...string) string {
+func firstOf(list ...string) string {
 	for _, s := range list {
 		if s != "" {
 			return s
@@ -267,8 +272,29 @@ func first(list ...string) string {
 	return ""
 }
 
-// takeOver makes what people keep for parts of a delegation the new manager's.
-func (x *Tx) takeOver(d *Delegation, reg registrar) error {
+// prune ends objects of a delegation that it has no more: its range became less.
+func (x *Tx) prune(d *Delegation) error {
+	keys := map[string]bool{}
+	for _, n := range described(d) {
+		keys[n.class+" "+n.key] = true
+	}
+	list, err := whoisObjects.find(x.View, "derived_from = $1 AND derived_from <> ''", d.ID)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if keys[w.Type+" "+w.Key] || w.Type == "domain" && d.Range.Contains(w.Range) {
+			continue
+		}
+		if err := whoisObjects.end(x, w.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adoptKept makes what people keep for parts of a delegation the new manager's.
+func (x *Tx) adoptKept(d *Delegation, reg registrar) error {
 	list, err := x.keptWithin(d.Range, "nir <> $4", d.NIR)
 	if err != nil {
 		return err
@@ -284,7 +310,7 @@ func (x *Tx) takeOver(d *Delegation, reg registrar) error {
 // keptWithin returns the objects of numbers in a range that are kept here.
 func (v *View) keptWithin(r inr.Range, and string, args ...any) ([]WhoisObject, error) {
 	all := append([]any{r.Kind.String(), numKey(r.First), numKey(r.Last)}, args...)
-	list, err := whoisObjects.find(v, "kind = $1 AND kind <> '' AND type <> 'domain' AND first >= $2 AND first <= $3 AND origin = 'registry' AND "+and+" ORDER BY first, last, id", all...)
+	list, err := whoisObjects.find(v, ofNumbers+"first >= $2 AND first <= $3 AND origin = 'registry' AND "+and+" ORDER BY first, last, id", all...)
 	return slices.DeleteFunc(list, func(w WhoisObject) bool { return !r.Contains(w.Range) }), err
 }
 

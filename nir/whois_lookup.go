@@ -50,23 +50,14 @@ func (v *View) WhoisCovering(r inr.Range) (WhoisObject, error) {
 // long as objects nest. Only if that ends too early the blocks around the range
 // are asked for what stands in them.
 func (v *View) nearest(r inr.Range) (WhoisObject, bool, error) {
-	first, last := numKey(r.First), numKey(r.Last)
-	const space = "kind = $1 AND kind <> '' AND type <> 'domain' AND "
-	near, err := whoisObjects.find(v, space+"first <= $2 ORDER BY first DESC, last LIMIT 2", r.Kind.String(), first)
+	near, err := whoisObjects.find(v, ofNumbers+"first <= $2 ORDER BY first DESC, last LIMIT 2", r.Kind.String(), numKey(r.First))
 	if err != nil {
 		return WhoisObject{}, false, err
 	}
 	if w, found, err := v.best(near, r); err != nil || found {
 		return w, found, err
 	}
-	args := []any{r.Kind.String(), first, last}
-	var marks []string
-	b := enclosing(r)
-	for l := 0; l <= r.Kind.Bits(); l++ { // as many for every range: one statement is prepared
-		args = append(args, b.Ancestor(min(l, b.Len)).String())
-		marks = append(marks, fmt.Sprintf("$%d", len(args)))
-	}
-	list, err := whoisObjects.find(v, space+"spot IN ("+strings.Join(marks, ", ")+") AND first <= $2 AND last >= $3 ORDER BY first DESC, last, origin DESC, source, id", args...)
+	list, err := v.covering(r)
 	if err != nil {
 		return WhoisObject{}, false, err
 	}
@@ -75,6 +66,22 @@ func (v *View) nearest(r inr.Range) (WhoisObject, bool, error) {
 		return WhoisObject{}, false, err
 	}
 	return list[0], true, nil
+}
+
+// ofNumbers is the beginning of a condition for objects of numbers of a kind.
+const ofNumbers = "kind = $1 AND kind <> '' AND type <> 'domain' AND "
+
+// covering returns all objects of numbers that cover a range: each lies in one of
+// the blocks around it.
+func (v *View) covering(r inr.Range) ([]WhoisObject, error) {
+	args := []any{r.Kind.String(), numKey(r.First), numKey(r.Last)}
+	var marks []string
+	b := enclosing(r)
+	for l := 0; l <= r.Kind.Bits(); l++ { // as many for every range: one statement is prepared
+		args = append(args, b.Ancestor(min(l, b.Len)).String())
+		marks = append(marks, fmt.Sprintf("$%d", len(args)))
+	}
+	return whoisObjects.find(v, ofNumbers+"spot IN ("+strings.Join(marks, ", ")+") AND first <= $2 AND last >= $3 ORDER BY first DESC, last, origin DESC, source, id", args...)
 }
 
 // best returns which of the objects nearest to a range covers it: of the same
@@ -145,7 +152,7 @@ func (v *View) fromDelegation(r inr.Range) (WhoisObject, bool, error) {
 
 // WhoisWithin calls fn with every object of numbers inside a range, in order.
 func (v *View) WhoisWithin(r inr.Range, fn func(*WhoisObject) error) error {
-	return whoisObjects.each(v, "kind = $1 AND kind <> '' AND type <> 'domain' AND first >= $2 AND first <= $3 ORDER BY first, last DESC, source, id",
+	return whoisObjects.each(v, ofNumbers+"first >= $2 AND first <= $3 ORDER BY first, last DESC, source, id",
 		[]any{r.Kind.String(), numKey(r.First), numKey(r.Last)}, func(w *WhoisObject) error {
 			if !r.Contains(w.Range) {
 				return nil
@@ -214,7 +221,7 @@ func (v *View) abuseOfObject(w *WhoisObject) (AbuseContact, error) {
 		if err != nil {
 			return AbuseContact{}, err
 		}
-		if mail := first(contact.Get("abuse-mailbox"), contact.Get("e-mail")); mail != "" {
+		if mail := firstOf(contact.Get("abuse-mailbox"), contact.Get("e-mail")); mail != "" {
 			return AbuseContact{mail, found.Type + " " + found.Key}, nil
 		}
 	}
