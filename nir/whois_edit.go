@@ -87,15 +87,13 @@ func (x *Tx) former(w *WhoisObject) (*WhoisObject, error) {
 // or that follows from a delegation.
 func (x *Tx) checkPlace(w *WhoisObject, o *rpsl.Object, reg registrar, old *WhoisObject) error {
 	r := w.Range
+	var around ReverseZone
 	if w.Type == "domain" {
 		z, state, err := checkDomain(o)
 		if err != nil {
 			return err
 		}
-		w.State = state
-		if err := x.checkExclusive(z, state); err != nil {
-			return err
-		}
+		w.State, around = state, z
 	}
 	if r.Kind == 0 {
 		return nil
@@ -113,6 +111,7 @@ func (x *Tx) checkPlace(w *WhoisObject, o *rpsl.Object, reg registrar, old *Whoi
 	}
 	if w.Type == "domain" {
 		w.DerivedFrom = d.ID
+		return x.checkExclusive(around, w.State)
 	}
 	return nil
 }

@@ -74,7 +74,22 @@ func countZones(r inr.Range) *big.Int {
 	for _, b := range cuts(r) {
 		n.Add(n, new(big.Int).Lsh(big.NewInt(1), uint(cutAt(b)-b.Len)))
 	}
+	if r.Kind == inr.IPv4 {
+		n.Add(n, big.NewInt(int64(looseEnds(r))))
+	}
 	return n
+}
+
+// looseEnds counts the parts of a /24 at the ends of a range.
+func looseEnds(r inr.Range) int {
+	before, behind := r.First.Lo&0xff != 0, r.Last.Lo&0xff != 0xff
+	switch {
+	case !before && !behind:
+		return 0
+	case r.First.Lo>>8 == r.Last.Lo>>8 || before != behind:
+		return 1
+	}
+	return 2
 }
 
 // withClassless adds the remainders before and behind the whole /24s.
