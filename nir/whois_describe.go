@@ -35,24 +35,28 @@ func (v *View) Registration(delegation string) (Registration, error) {
 }
 
 func (v *View) registration(d *Delegation, r *Request) (Registration, error) {
-	g := Registration{Delegation: d.ID}
 	if r == nil {
 		g, ok, err := registrations.one(v, "delegation = $1", d.ID)
 		if err != nil || ok {
 			return g, err
 		}
-		if d.Request != "" {
-			if q, ok, err := requests.one(v, "id = $1", d.Request); err != nil {
-				return g, err
-			} else if ok {
-				r = &q
-			}
+		if q, ok, err := requests.one(v, "id = $1", d.Request); err != nil {
+			return g, err
+		} else if ok && d.Request != "" {
+			r = &q
 		}
 	}
+	g := Registration{Delegation: d.ID}
 	if r != nil {
 		g.Netname, g.Descr, g.Economy, g.AdminC, g.TechC = r.Netname, r.Descr, r.Economy, r.AdminC, r.TechC
+		return g, nil
 	}
-	return g, nil
+	if d.Member == "" {
+		return g, nil
+	}
+	m, err := members.get(v, d.Member)
+	g.AdminC, g.TechC = m.AdminC, m.TechC
+	return g, err
 }
 
 // Register changes what whois says of a delegation: the only way to change its

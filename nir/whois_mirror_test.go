@@ -212,7 +212,7 @@ func TestR_NIR_30_MirrorBehindATransfer(t *testing.T) {
 	at := day.Add(time.Hour)
 	text := assigned(r, 0, "ONE") + "person: X\nnic-hdl: XX1-JP\nsource: JPNIC\n"
 	mirror(t, db, dumpOf(at, text), at)
-	moveAll(t, db, r, "")
+	moveAll(t, db, r, "", at)
 	one := inr.Range{Kind: inr.IPv4, First: r.First, Last: r.First}
 	view(t, db, func(v *View) error {
 		w, err := v.WhoisCovering(one)
@@ -232,9 +232,9 @@ func TestR_NIR_30_MirrorBehindATransfer(t *testing.T) {
 }
 
 // moveAll hands the delegations of a range to another manager, as a transfer does.
-func moveAll(t testing.TB, db *DB, r inr.Range, to string) {
+func moveAll(t testing.TB, db *DB, r inr.Range, to string, at time.Time) {
 	t.Helper()
-	update(t, db, admin(day.Add(time.Hour)), func(x *Tx) error {
+	update(t, db, admin(at), func(x *Tx) error {
 		x.act("test.move")
 		var moved []Delegation
 		for _, l := range []Level{NIRToMember, RIRToMember, RIRToNIR} {
