@@ -75,14 +75,12 @@ func (x *Tx) note(table, id string, row any) error {
 		return fmt.Errorf("noting %s %s: %w", table, id, err)
 	}
 	c := Change{table, id, b}
-	if i, again := x.changed[table+" "+id]; again {
-		x.changes[i] = c
-		return nil
+	for i := len(x.changes) - 1; i >= 0; i-- {
+		if x.changes[i].ID == id && x.changes[i].Table == table {
+			x.changes[i] = c
+			return nil
+		}
 	}
-	if x.changed == nil {
-		x.changed = map[string]int{}
-	}
-	x.changed[table+" "+id] = len(x.changes)
 	x.changes = append(x.changes, c)
 	return nil
 }

@@ -152,7 +152,6 @@ type Tx struct {
 	event    int64
 	acts     []string
 	changes  []Change
-	changed  map[string]int // by table and identifier, into changes
 	messages int
 }
 

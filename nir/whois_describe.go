@@ -401,3 +401,35 @@ func (x *Tx) describeAbove(d *Delegation) error {
 	}
 	return x.describe(&above, nil)
 }
+
+// undescribed selects delegations without an object: not those from the regional
+// registry to an NIR for which a member's of the same range stands.
+const undescribed = `NOT EXISTS (SELECT 1 FROM whois_object w WHERE w.derived_from = delegation.id AND w.derived_from <> '' AND w.until IS NULL)
+	AND NOT (level = 'rir-nir' AND EXISTS (SELECT 1 FROM delegation m WHERE m.level = 'nir-member' AND m.kind = delegation.kind
+		AND m.first = delegation.first AND m.last = delegation.last AND m.until IS NULL)) `
+
+// Undescribed returns delegations that have no whois object, at most limit: those
+// of an import. They are answered for all the same ([View.WhoisCovering]), but are
+// in no export.
+func (v *View) Undescribed(limit int) ([]Delegation, error) {
+	return delegations.find(v, undescribed+fmt.Sprintf("ORDER BY kind, first, level LIMIT %d", limit))
+}
+
+// DescribeMissing makes the whois objects of delegations that have none, of at most
+// limit of them, and returns of how many: 0 when there are no more.
+func (x *Tx) DescribeMissing(limit int) (int, error) {
+	if err := x.Actor.need("describe delegations", RegistryStaff, Admin); err != nil {
+		return 0, err
+	}
+	list, err := x.Undescribed(limit)
+	if err != nil {
+		return 0, err
+	}
+	x.act("whois.describe")
+	for _, d := range list {
+		if err := x.describe(&d, nil); err != nil {
+			return 0, err
+		}
+	}
+	return len(list), nil
+}
