@@ -75,12 +75,11 @@ func (x *Tx) note(table, id string, row any) error {
 		return fmt.Errorf("noting %s %s: %w", table, id, err)
 	}
 	c := Change{table, id, b}
-	for i := len(x.changes) - 1; i >= 0; i-- {
-		if x.changes[i].ID == id && x.changes[i].Table == table {
-			x.changes[i] = c
-			return nil
-		}
+	if i, ok := x.noted[[2]string{table, id}]; ok {
+		x.changes[i] = c
+		return nil
 	}
+	x.noted[[2]string{table, id}] = len(x.changes)
 	x.changes = append(x.changes, c)
 	return nil
 }
@@ -108,7 +107,25 @@ func (x *Tx) record(h head) (*Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recording event %d: %w", e.Seq, err)
 	}
+	x.prev = head{e.Seq, micros(e.At), sum}
 	return e, nil
+}
+
+// cut ends the event and begins the next one of the same transaction: what
+// changes tens of thousands of objects is told in parts, and still there as a
+// whole or not at all.
+func (x *Tx) cut() error {
+	if len(x.changes) == 0 {
+		return nil
+	}
+	if _, err := x.record(x.prev); err != nil {
+		return err
+	}
+	x.cuts++
+	x.event++
+	x.changes, x.messages = nil, 0
+	clear(x.noted)
+	return nil
 }
 
 // chain returns the hash of an entry that follows one of hash prev.

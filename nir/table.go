@@ -80,6 +80,16 @@ func (t *table[T, P]) put(x *Tx, r *T) error {
 	} else if err := t.close(x, row.ID); err != nil {
 		return err
 	}
+	return t.write(x, r)
+}
+
+// write writes the version of this event without ending one before: of an object
+// that is new.
+func (t *table[T, P]) write(x *Tx, r *T) error {
+	row := P(r).row()
+	if row.ID == "" {
+		row.ID = x.newID(t.prefix)
+	}
 	row.Since, row.Until = x.event, 0
 	args := []any{row.ID, row.Since, nil}
 	v := reflect.ValueOf(r).Elem()
