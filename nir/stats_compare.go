@@ -13,7 +13,8 @@ import (
 type wanted struct {
 	*stats.Record
 	nir    string // that manages it, "" for the regional registry
-	holder string // opaque-id; "" if the file does not say who holds it, or if the NIR itself does
+	holder string // opaque-id of the member; "" if the file does not say who holds it, or if the NIR itself does
+	self   bool   // the NIR itself does
 	pool   *Pool  // that contains it, nil for none
 }
 
@@ -74,7 +75,7 @@ var typeOf = map[stats.Status]string{stats.Allocated: "allocation", stats.Assign
 func (p *importPlan) want(r *stats.Record) wanted {
 	w := wanted{Record: r, nir: p.NIRs[r.Economy], holder: r.Opaque}
 	if n := p.codes[w.nir]; w.nir != "" && r.Opaque == opaque(n.ID) {
-		w.holder = ""
+		w.holder, w.self = "", true
 	}
 	return w
 }
@@ -226,10 +227,11 @@ func (w *wanted) madeBy(top []*Delegation) *Delegation {
 
 // second makes the second step, from the NIR to its member, what the record says.
 // There is one if the record names a holder, and in a pool that the NIR held
-// before: what is not free there any more has to be somebody's.
+// before: what is not free there any more has to be somebody's, unless the record
+// names the NIR itself.
 func (c *comparison) second(w *wanted, parent string) verdict {
 	existing := w.pool != nil && w.pool.Purpose == NIRExisting
-	if w.nir == "" || w.holder == "" && !existing {
+	if w.nir == "" || w.holder == "" && (w.self || !existing) {
 		return unchanged
 	}
 	sub := c.alive(meeting(c.sub, w.Range))
