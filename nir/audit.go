@@ -75,17 +75,23 @@ func (x *Tx) note(table, id string, row any) error {
 		return fmt.Errorf("noting %s %s: %w", table, id, err)
 	}
 	c := Change{table, id, b}
-	if i, ok := x.noted[[2]string{table, id}]; ok {
+	if i, again := x.changed[table+" "+id]; again {
 		x.changes[i] = c
 		return nil
 	}
-	x.noted[[2]string{table, id}] = len(x.changes)
+	if x.changed == nil {
+		x.changed = map[string]int{}
+	}
+	x.changed[table+" "+id] = len(x.changes)
 	x.changes = append(x.changes, c)
 	return nil
 }
 
-// record writes the event and moves the head.
+// record writes the event and moves the head, which was h before the transaction.
 func (x *Tx) record(h head) (*Event, error) {
+	if x.cuts > 0 {
+		h = x.prev
+	}
 	a := x.Actor
 	e := &Event{
 		Version: eventVersion, Seq: x.event, At: a.At, Actor: a.Name, Roles: a.Roles, NIR: a.NIR, Key: a.Key,
@@ -113,18 +119,23 @@ func (x *Tx) record(h head) (*Event, error) {
 
 // cut ends the event and begins the next one of the same transaction: what
 // changes tens of thousands of objects is told in parts, and still there as a
-// whole or not at all.
+// whole or not at all. A change has to follow, for the last event to be one.
 func (x *Tx) cut() error {
-	if len(x.changes) == 0 {
-		return nil
+	if x.cuts == 0 {
+		h, err := x.head() // as it was when the transaction began
+		if err != nil {
+			return err
+		}
+		x.prev = h
 	}
-	if _, err := x.record(x.prev); err != nil {
+	e, err := x.record(x.prev)
+	if err != nil || len(x.changes) == 0 {
 		return err
 	}
 	x.cuts++
-	x.event++
+	x.event = e.Seq + 1
 	x.changes, x.messages = nil, 0
-	clear(x.noted)
+	clear(x.changed)
 	return nil
 }
 

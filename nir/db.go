@@ -171,10 +171,10 @@ type Tx struct {
 	event    int64
 	acts     []string
 	changes  []Change
-	noted    map[[2]string]int // place in changes by table and identifier
+	changed  map[string]int // by table and identifier, into changes
 	messages int
-	prev     head                   // the last event that is recorded
 	cuts     int                    // events of this transaction before this one
+	prev     head                   // the last of them
 	files    map[string]*Statistics // that proposals may need, by digest
 }
 
@@ -231,15 +231,16 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, commit boo
 		return nil, fmt.Errorf("beginning to write: %w", n.busy(err))
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a, noted: map[[2]string]int{}}
-	if x.prev, err = x.head(); err != nil {
+	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a}
+	head, err := x.head()
+	if err != nil {
 		return nil, err
 	}
 	if err := fn(x); err != nil {
 		return nil, err
 	}
-	e, err := x.record(x.prev)
-	if err != nil || !commit || len(x.changes) == 0 && x.cuts == 0 {
+	e, err := x.record(head)
+	if err != nil || !commit || len(x.changes) == 0 {
 		return e, err
 	}
 	if err := tx.Commit(); err != nil {

@@ -32,8 +32,8 @@ func TestImportByTwoPersons(t *testing.T) {
 		if im.State != ImportPending || len(managersOf(t, db)) != 1 {
 			t.Fatalf("before a second person agreed: %+v", im)
 		}
-		n := events(t, db)
-		if again := doImport(t, db, registrar, f, twoNIRs); again.Proposal != im.Proposal || events(t, db) != n {
+		n := lastEvent(t, db)
+		if again := doImport(t, db, registrar, f, twoNIRs); again.Proposal != im.Proposal || lastEvent(t, db) != n {
 			t.Error("the same file is another proposal")
 		}
 		view(t, db, func(v *View) error {
@@ -75,7 +75,7 @@ func TestImportByTwoPersons(t *testing.T) {
 		if im := doImport(t, db, registrar, f, twoNIRs); im.State != ImportNothing {
 			t.Errorf("the approved file again: %+v", im)
 		}
-		verify(t, db)
+		provenAudit(t, db)
 
 		// With the file at hand, the last signature carries it out; if the registry
 		// has changed so that it would do something else, it does not.
@@ -99,7 +99,7 @@ func TestImportByTwoPersons(t *testing.T) {
 			}
 			return err
 		})
-		verify(t, db)
+		provenAudit(t, db)
 	})
 }
 
@@ -136,7 +136,7 @@ func TestImportOfAnotherRegistry(t *testing.T) {
 				t.Errorf("%v does not say %s", err, want)
 			}
 		}
-		verify(t, db)
+		provenAudit(t, db)
 	})
 }
 
@@ -165,7 +165,7 @@ func TestImportIsOneTransaction(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("AU|ipv4|202.%d.%d.0|256|20010101|assigned", i/256, i%256))
 	}
 	f := statisticsOf(t, "apnic", lines...)
-	before := events(t, db)
+	before := lastEvent(t, db)
 	err := db.Update(context.Background(), admin(day.Add(time.Hour)), func(x *Tx) error {
 		if _, err := x.Import(f, twoNIRs); err != nil {
 			return err
@@ -175,21 +175,21 @@ func TestImportIsOneTransaction(t *testing.T) {
 		}
 		return context.Canceled
 	})
-	if err != context.Canceled || events(t, db) != before {
-		t.Errorf("%v, event %d", err, events(t, db))
+	if err != context.Canceled || lastEvent(t, db) != before {
+		t.Errorf("%v, event %d", err, lastEvent(t, db))
 	}
-	verify(t, db)
+	provenAudit(t, db)
 	e, err := db.Try(context.Background(), admin(day.Add(time.Hour)), func(x *Tx) error {
 		_, err := x.Import(f, twoNIRs)
 		return err
 	})
-	if err != nil || e == nil || events(t, db) != before {
-		t.Errorf("tried: %v, event %d", err, events(t, db))
+	if err != nil || e == nil || lastEvent(t, db) != before {
+		t.Errorf("tried: %v, event %d", err, lastEvent(t, db))
 	}
 	doImport(t, db, admin(day.Add(time.Hour)), f, twoNIRs)
-	if n := events(t, db); n < before+4 {
+	if n := lastEvent(t, db); n < before+4 {
 		t.Errorf("event %d after %d", n, before)
 	}
 	checkConservation(t, db)
-	verify(t, db)
+	provenAudit(t, db)
 }

@@ -127,8 +127,8 @@ func checkConservation(t testing.TB, db *DB) {
 	})
 }
 
-// verify proves the audit: chain and replay (P7).
-func verify(t testing.TB, db *DB) {
+// provenAudit proves the audit: chain and replay (P7).
+func provenAudit(t testing.TB, db *DB) {
 	t.Helper()
 	if _, err := db.VerifyAudit(context.Background()); err != nil {
 		t.Error(err)

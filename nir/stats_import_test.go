@@ -89,8 +89,8 @@ rir-nir 202.16.0.0-202.16.2.255 KRNIC KR assignment 20010102
 rir-nir 2400::/32 KRNIC KR allocation 20040101`)
 		checkConservation(t, db)
 
-		before := events(t, db)
-		if im := doImport(t, db, admin(day.Add(2*time.Hour)), first, twoNIRs); im.State != ImportNothing || im.sum().Unchanged != 6 || events(t, db) != before {
+		before := lastEvent(t, db)
+		if im := doImport(t, db, admin(day.Add(2*time.Hour)), first, twoNIRs); im.State != ImportNothing || im.sum().Unchanged != 6 || lastEvent(t, db) != before {
 			t.Errorf("the same file again: %s, %+v", im.State, im.sum())
 		}
 
@@ -115,12 +115,12 @@ rir-nir 202.12.0.0/21 JPNIC JP allocation 20010101
 rir-nir 202.12.8.0/21 KRNIC KR allocation 20010101
 rir-nir 2400::/32 KRNIC KR allocation 20040101`)
 		checkConservation(t, db)
-		verify(t, db)
+		provenAudit(t, db)
 	})
 }
 
-// events returns the number of the last event.
-func events(t testing.TB, db *DB) int64 {
+// lastEvent returns the number of the last event.
+func lastEvent(t testing.TB, db *DB) int64 {
 	t.Helper()
 	var n int64
 	view(t, db, func(v *View) (err error) {
@@ -139,7 +139,7 @@ func TestImportMistakes(t *testing.T) {
 		_, err := x.Submit(ask("r1", "m1", inr.IPv6, "/32"))
 		return err
 	})
-	before := events(t, db)
+	before := lastEvent(t, db)
 	text := strings.Join([]string{
 		"2|apnic|20260618|8|||", "apnic|*|ipv4|*|6|summary", "apnic|*|ipv6|*|2|summary",
 		"apnic|AU|ipv4|202.1.0.0|256|20010101|assigned",   // 4: right
@@ -172,8 +172,8 @@ func TestImportMistakes(t *testing.T) {
 		}
 	}
 	var m *importMistakes
-	if CodeOf(err) != Invalid || !errors.As(err, &m) || m.Len() != 6 || events(t, db) != before {
-		t.Errorf("code %q, %v, event %d", CodeOf(err), err, events(t, db))
+	if CodeOf(err) != Invalid || !errors.As(err, &m) || m.Len() != 6 || lastEvent(t, db) != before {
+		t.Errorf("code %q, %v, event %d", CodeOf(err), err, lastEvent(t, db))
 	}
 
 	o := twoNIRs
@@ -183,7 +183,7 @@ func TestImportMistakes(t *testing.T) {
 		t.Errorf("partial: %+v, %d left out", im.sum(), im.LeftOut)
 	}
 	checkConservation(t, db)
-	verify(t, db)
+	provenAudit(t, db)
 }
 
 // TestImportOptions: what cannot be meant is refused, and who may not import is.
@@ -272,7 +272,7 @@ func TestR_NIR_27_ExistingPoolsFirst(t *testing.T) {
 		})
 		return r
 	}
-	old := inr.Of(mustRange(t, "61.0.0.0/20"))
+	old := inr.Of(rangeFrom(t, "61.0.0.0/20"))
 	if r := submit("a", ask("a", "m1", inr.IPv4, "/21")); len(r.Ranges) != 1 || !old.Contains(r.Ranges[0]) {
 		t.Errorf("the first allocation is %v: not of what the NIR held", r.Ranges)
 	}
@@ -280,9 +280,9 @@ func TestR_NIR_27_ExistingPoolsFirst(t *testing.T) {
 		t.Errorf("what the existing pool has no room for is %v", r.Ranges)
 	}
 	for _, p := range []Pool{
-		{Range: mustRange(t, "202.128.0.0/16"), Purpose: NIRExisting, NIR: "JPNIC"}, // of the regional pool
-		{Range: mustRange(t, "61.0.0.0/20"), Purpose: Regional},                     // of the existing one
-		{Range: mustRange(t, "61.1.0.0/16"), Purpose: NIRExisting},                  // of nobody
+		{Range: rangeFrom(t, "202.128.0.0/16"), Purpose: NIRExisting, NIR: "JPNIC"}, // of the regional pool
+		{Range: rangeFrom(t, "61.0.0.0/20"), Purpose: Regional},                     // of the existing one
+		{Range: rangeFrom(t, "61.1.0.0/16"), Purpose: NIRExisting},                  // of nobody
 	} {
 		err := db.Update(context.Background(), admin(day.Add(2*time.Hour)), func(x *Tx) error {
 			_, err := x.AddPool(p)
@@ -314,7 +314,7 @@ func TestR_NIR_27_ExistingPoolsFirst(t *testing.T) {
 	checkConservation(t, db)
 }
 
-func mustRange(t testing.TB, s string) inr.Range {
+func rangeFrom(t testing.TB, s string) inr.Range {
 	t.Helper()
 	r, err := inr.ParseRange(s)
 	if err != nil {
@@ -330,9 +330,9 @@ func TestPoolOfDelegatedSpace(t *testing.T) {
 	smallWorld(t, db)
 	doImport(t, db, admin(day), statisticsOf(t, "apnic", "AU|ipv4|27.0.1.0|768|20010101|assigned", "JP|ipv4|27.255.0.0|131072|20010101|assigned"), twoNIRs)
 	update(t, db, admin(day), func(x *Tx) error {
-		_, err := x.AddPool(Pool{Range: mustRange(t, "27.0.0.0/8"), Purpose: Regional})
+		_, err := x.AddPool(Pool{Range: rangeFrom(t, "27.0.0.0/8"), Purpose: Regional})
 		return err
 	})
 	checkConservation(t, db)
-	verify(t, db)
+	provenAudit(t, db)
 }

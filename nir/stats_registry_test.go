@@ -42,7 +42,7 @@ func domainsOf(names ...string) Domains {
 	}
 }
 
-func export(t testing.TB, db *DB, o ExportOptions) *Export {
+func exportFrom(t testing.TB, db *DB, o ExportOptions) *Export {
 	t.Helper()
 	var e *Export
 	view(t, db, func(v *View) (err error) {
@@ -79,7 +79,7 @@ func TestExportRegistry(t *testing.T) {
 			}},
 			Signer: key,
 		}
-		e := export(t, db, o)
+		e := exportFrom(t, db, o)
 		var names []string
 		for _, f := range e.Registry {
 			names = append(names, f.Name)
@@ -126,7 +126,7 @@ func TestExportRegistry(t *testing.T) {
 			_, err := x.SetWindow("JPNIC", inr.IPv4, "/19", "more")
 			return err
 		})
-		next := export(t, db, o)
+		next := exportFrom(t, db, o)
 		for i, f := range e.Registry {
 			if same := bytes.Equal(f.Data, next.Registry[i].Data); same == (f.Name == "manifest.json") {
 				t.Errorf("%s: the same is %v", f.Name, same)
@@ -220,7 +220,7 @@ func TestR_NIR_1_DirectMembersEverywhere(t *testing.T) {
 			return nil
 		})
 		checkConservation(t, db)
-		verify(t, db)
+		provenAudit(t, db)
 	})
 }
 
@@ -231,7 +231,7 @@ func TestExtendedStatistics(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *DB) {
 		smallWorld(t, db)
 		update(t, db, admin(day), func(x *Tx) error {
-			_, err := x.AddPool(Pool{Range: mustRange(t, "27.0.0.0/16"), Purpose: Quarantine})
+			_, err := x.AddPool(Pool{Range: rangeFrom(t, "27.0.0.0/16"), Purpose: Quarantine})
 			return err
 		})
 		update(t, db, staff(day.Add(time.Hour)), func(x *Tx) error {

@@ -69,10 +69,18 @@ func (x *Tx) cutAt(n int) error {
 	return x.cut()
 }
 
-// fill writes many new objects.
+// fill writes many new objects: other than put it ends no version before.
 func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
 	for i := range list {
-		if err := t.write(x, &list[i]); err != nil {
+		row := P(&list[i]).row()
+		if row.ID == "" {
+			row.ID = x.newID(t.prefix)
+		}
+		err := t.write(x, &list[i])
+		if err == nil {
+			err = x.note(t.name, row.ID, &list[i])
+		}
+		if err != nil {
 			return err
 		}
 		if err := x.cutAt(eventChanges); err != nil {
