@@ -116,8 +116,9 @@ var orders = map[alloc.Order]string{
 	alloc.BySize: "len DESC, first", alloc.ByAddress: "first", alloc.ByLargest: "len, first",
 }
 
-func (s space) Unreserved(o alloc.Order, length, limit int) ([]alloc.Free, error) {
-	return s.find(fmt.Sprintf("pool = $1 AND member = '' AND len <= $2 ORDER BY %s LIMIT %d", orders[o], limit), s.pool, length)
+func (s space) Unreserved(o alloc.Order, shortest, longest, limit int) ([]alloc.Free, error) {
+	return s.find(fmt.Sprintf("pool = $1 AND member = '' AND len >= $2 AND len <= $3 ORDER BY %s LIMIT %d", orders[o], limit),
+		s.pool, shortest, longest)
 }
 
 func (s space) Reserved(member string, now time.Time, shortest, longest, limit int) ([]alloc.Free, error) {
