@@ -71,11 +71,13 @@ type Redacted struct {
 // [Member] or a *[Delegation].
 func Public(object any) (*Redacted, error) {
 	for _, k := range kinds {
-		row, ok := k.encode(object)
-		if !ok {
-			continue
+		row, is, err := k.encode(object)
+		if is && err == nil {
+			return redact(k, row)
 		}
-		return redact(k, row)
+		if is {
+			return nil, fmt.Errorf("encoding %s: %w", k.tableName(), err)
+		}
 	}
 	return nil, fmt.Errorf("%T is no object of the registry", object)
 }
@@ -154,16 +156,15 @@ func (t *table[T, P]) row(v *View, id string) ([]byte, error) {
 	return json.Marshal(&r)
 }
 
-// encode returns an object of this kind as JSON.
-func (t *table[T, P]) encode(object any) ([]byte, bool) {
-	r, ok := object.(*T)
-	if !ok {
-		o, is := object.(T)
-		if !is {
-			return nil, false
-		}
-		r = &o
+// encode returns an object as JSON, if it is of this kind.
+func (t *table[T, P]) encode(object any) (row []byte, is bool, err error) {
+	r, is := object.(*T)
+	if o, value := object.(T); value {
+		r, is = &o, true
 	}
-	row, err := json.Marshal(r)
-	return row, err == nil
+	if !is {
+		return nil, false, nil
+	}
+	row, err = json.Marshal(r)
+	return row, true, err
 }
