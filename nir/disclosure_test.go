@@ -107,6 +107,9 @@ func TestR_SEC_4_Refuses(t *testing.T) {
 	if again := record("order", CourtOrder); again.ID != d.ID {
 		t.Error("the same reference is two requests")
 	}
+	other := police("order", CourtOrder)
+	other.Scope = "everything"
+	wantCode(t, do(db, hostmaster(day), func(x *Tx) error { _, err := x.RecordDisclosure(other); return err }), Conflict, "asks for something else")
 	for _, items := range [][]DisclosedItem{nil, {{"member", r.Member, nil}}, {{"member", r.Member, []string{"password"}}}} {
 		_, err = propose(d.ID, items)
 		wantCode(t, err, Invalid, "")

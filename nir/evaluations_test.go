@@ -2,12 +2,19 @@ package nir
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
+	"nirzone/fixtures/peers"
 	"nirzone/nir/inr"
 )
 
@@ -266,6 +273,58 @@ func TestR_NIR_11_Refusal(t *testing.T) {
 	again := submit(t, db, staff(day), opinion("r1", "m1", "/18"))
 	if again.State != Refused || again.ID != r.ID || len(again.Ranges) != 0 {
 		t.Errorf("%+v", again)
+	}
+}
+
+// TestR_NIR_11_WindowOfSubmission: the window that counts is the one in force when
+// the request came, whatever it is when it is approved.
+func TestR_NIR_11_WindowOfSubmission(t *testing.T) {
+	db := approving(t)
+	r := submit(t, db, staff(day), opinion("r1", "m1", "/19"))
+	for _, size := range []Size{"/16", "/24"} {
+		update(t, db, admin(day.Add(time.Hour)), func(x *Tx) error { _, err := x.SetWindow("JPNIC", inr.IPv4, size, "review"); return err })
+	}
+	var p Proposal
+	at := day.Add(2 * time.Hour)
+	update(t, db, hostmaster(at), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
+	update(t, db, hostmaster(at), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
+	if again := submit(t, db, staff(at), opinion("r1", "m1", "/19")); again.State != Registered || again.Window != "/20" || len(again.Ranges) != 1 {
+		t.Errorf("%+v", again)
+	}
+}
+
+// TestApprovalVerifiesOffline: what is stored of an approval is enough for anybody
+// with OpenSSH and the list of signers.
+func TestApprovalVerifiesOffline(t *testing.T) {
+	peers.Need(t, "ssh-keygen")
+	db := approving(t)
+	r := submit(t, db, staff(day), opinion("r1", "m1", "/19"))
+	var p Proposal
+	update(t, db, hostmaster(day), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
+	update(t, db, hostmaster(day), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
+	dir := t.TempDir()
+	view(t, db, func(v *View) error {
+		p, err := v.Proposal(p.Hash)
+		if err != nil {
+			return err
+		}
+		list, err := v.Approvals(p.ID)
+		if err != nil || len(list) != 1 || list[0].Signer != "anna" || list[0].Role != Approver {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		public, err := ssh.NewPublicKey(keyOf(t, "anna").Public())
+		if err != nil {
+			return err
+		}
+		signers := "anna " + string(ssh.MarshalAuthorizedKey(public))
+		return errors.Join(os.WriteFile(filepath.Join(dir, "signers"), []byte(signers), 0o600), os.WriteFile(filepath.Join(dir, "sig"), []byte(list[0].Signature), 0o600))
+	})
+	for text, good := range map[string]bool{string(p.Text()): true, string(p.Text()) + " ": false} {
+		cmd := exec.Command(peers.Path("ssh-keygen"), "-Y", "verify", "-f", "signers", "-I", "anna", "-n", "approver@nirzone", "-s", "sig")
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); (err == nil) != good {
+			t.Errorf("%v: %s", err, out)
+		}
 	}
 }
 

@@ -358,6 +358,16 @@ func TestBackupInUse(t *testing.T) {
 	}
 }
 
+// TestBackupOfPostgres: a database that is not a file is not copied as one, and
+// the refusal says what to do.
+func TestBackupOfPostgres(t *testing.T) {
+	err := (&DB{dialect: Postgres}).Backup(context.Background(), filepath.Join(t.TempDir(), "copy"))
+	var e *Error
+	if !errors.As(err, &e) || !strings.Contains(e.Hint(), "pg_dump") || !strings.Contains(e.Hint(), "nirctl audit export") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestR_SEC_7_Entitlements: what an NIR or a direct member is entitled to is what
 // is delegated to it, and every growth and shrinking is told once, with its event.
 func TestR_SEC_7_Entitlements(t *testing.T) {
