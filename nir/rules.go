@@ -15,6 +15,9 @@ type Rules struct {
 	QuarantineDays int                 // for which returned space is not allocated again
 	Holidays       map[string][]string // of an economy, dates as 2006-01-02; the RIR's own under its code
 	Zone           *time.Location      // in which a working day is a day; UTC if nil
+
+	Peers []string // codes of the other regional registries; nil for the four that there are
+	Fees  Fees     // how what is held becomes units of a fee, and tiers; the zero value is [DefaultFees]
 }
 
 // DefaultRules are what APNIC-103 says, and for what it leaves open the values
