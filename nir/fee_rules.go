@@ -52,8 +52,12 @@ func DefaultFees() Fees {
 		IPv4:    Rate{Unit: 32},
 		IPv6:    Rate{Unit: 56},
 		Tiers: []Tier{
-			{"very small", "/22", "/35"}, {"small", "/19", "/32"}, {"medium", "/16", "/29"},
-			{"large", "/13", "/26"}, {"very large", "/10", "/23"}, {"extra large", "", ""},
+			{"very small", "/22", "/35"},
+			{"small", "/19", "/32"},
+			{"medium", "/16", "/29"},
+			{"large", "/13", "/26"},
+			{"very large", "/10", "/23"},
+			{"extra large", "", ""},
 		},
 	}
 }
