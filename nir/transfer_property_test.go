@@ -24,6 +24,7 @@ type cell struct {
 	holder  string // likewise, of the model's names
 	date    time.Time
 	until   time.Time // of a quarantine
+	home    Purpose   // of the pool that it is in, "" for none
 }
 
 // A modelLine is a range of cells that is to move.
@@ -91,16 +92,6 @@ func span(i, j int) inr.Range {
 	return inr.Range{Kind: inr.IPv4, First: first(i), Last: first(j).Add(inr.N(255))}
 }
 
-// cellOf is the index of an address; false if it is of no cell.
-func cellOf(n inr.Num) (int, bool) {
-	for i := range allCells {
-		if f := first(i); !n.Less(f) && !f.Add(inr.N(255)).Less(n) {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
 func cellsOf(r inr.Range) (list []int) {
 	for i := range allCells {
 		if span(i, i).Overlaps(r) {
@@ -119,9 +110,12 @@ func newModel(t *rapid.T, outer *testing.T, file string) *model {
 		t: t, db: db, now: day, ids: map[string]string{}, belongs: map[string]bool{}, serves: map[string]string{},
 	}
 	for i := range m.cells {
-		m.cells[i].state = "free"
-		if i >= regionalCells+existingCells {
-			m.cells[i].state = "away"
+		m.cells[i] = cell{state: "free", home: Regional}
+		switch {
+		case i >= regionalCells+existingCells:
+			m.cells[i] = cell{state: "away"}
+		case i >= regionalCells:
+			m.cells[i].home = NIRExisting
 		}
 	}
 	m.must(func(x *Tx) error {
@@ -199,7 +193,7 @@ func (m *model) allocate(t *rapid.T) {
 			if m.cells[i].state != "free" {
 				t.Fatalf("%s was allocated; the model has %+v", g, m.cells[i])
 			}
-			m.cells[i] = cell{state: "held", manager: nir, holder: name, date: m.now}
+			m.cells[i] = cell{state: "held", manager: nir, holder: name, date: m.now, home: m.cells[i].home}
 		}
 	}
 }
@@ -299,7 +293,7 @@ func (m *model) transferable(l modelLine, member string) bool {
 		c := m.cells[i]
 		want := cell{state: "away"}
 		if home {
-			want = cell{state: "held", manager: l.source, holder: member, date: c.date}
+			want = cell{state: "held", manager: l.source, holder: member, date: c.date, home: c.home}
 		}
 		if c != want || m.claimed(i) {
 			return false
@@ -320,7 +314,7 @@ func (m *model) later(t *rapid.T) {
 	m.carryOut()
 	for i, c := range m.cells {
 		if c.state == "quarantine" && !c.until.After(m.now) {
-			m.cells[i] = cell{state: "free"}
+			m.cells[i] = cell{state: "free", home: c.home}
 			m.seen["freed"]++
 		}
 	}
@@ -349,8 +343,11 @@ func (m *model) move(l modelLine) {
 		case l.destination == "RIPE":
 			*c = cell{state: "away"}
 		case l.source == "RIPE":
-			*c = cell{state: "held", manager: l.destination, holder: l.receiver, date: foreignDate}
+			*c = cell{state: "held", manager: l.destination, holder: l.receiver, date: foreignDate, home: Regional}
 		default:
+			if l.source != l.destination {
+				c.home = Regional // what left an existing pool does not come back
+			}
 			c.manager, c.holder = l.destination, l.receiver
 		}
 	}
@@ -429,7 +426,7 @@ func (m *model) approve(t *rapid.T) {
 	}
 	m.expect(true, sign("second"), "a second person signs")
 	for _, k := range r.cells {
-		m.cells[k] = cell{state: "quarantine", until: m.now.AddDate(0, 0, quarantine)}
+		m.cells[k] = cell{state: "quarantine", until: m.now.AddDate(0, 0, quarantine), home: m.cells[k].home}
 	}
 	m.returns = slices.Delete(m.returns, i, i+1)
 	m.expect(false, sign("third"), "the return is replayed")
@@ -492,14 +489,18 @@ func (m *model) compareHeld(v *View, cells [allCells]cell) error {
 		return nil
 	})
 	for i, c := range cells {
-		if c.state != "held" {
+		over := c.manager // whose it is at the level above
+		if c.home == NIRExisting {
+			over = "JPNIC"
+		}
+		if c.home = ""; c.state != "held" {
 			c = cell{}
 		}
 		if real[i] != c {
 			m.t.Fatalf("as of %v cell %d is %+v, the model has %+v", m.now, i, real[i], c)
 		}
-		if c.manager != "" && managed[i] != c.manager || c.state == "held" && c.manager == "" && managed[i] != "" {
-			m.t.Fatalf("cell %d of %q is delegated to %q", i, c.manager, managed[i])
+		if managed[i] != over {
+			m.t.Fatalf("cell %d of %q is delegated to %q", i, over, managed[i])
 		}
 	}
 	for _, d := range members {
@@ -525,6 +526,16 @@ func (m *model) compareFree(v *View) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	pools, err := v.Pools()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	var home [allCells]Purpose
+	for _, p := range pools {
+		for _, i := range cellsOf(p.Range) {
+			home[i] = p.Purpose
+		}
+	}
 	n := map[int]int{}
 	for _, f := range rows {
 		for _, i := range cellsOf(f.Range) {
@@ -536,8 +547,8 @@ func (m *model) compareFree(v *View) {
 		if c.state == "free" {
 			want = 1
 		}
-		if n[i] != want {
-			m.t.Fatalf("cell %d is free %d times, the model has %+v", i, n[i], c)
+		if n[i] != want || home[i] != c.home {
+			m.t.Fatalf("cell %d is free %d times and in pool %q, the model has %+v", i, n[i], home[i], c)
 		}
 	}
 }
