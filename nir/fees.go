@@ -209,7 +209,7 @@ func (v *View) Assess(member string, now time.Time) (Assessment, error) {
 	}
 	a.IPv4, a.IPv6 = all.Set().Count(inr.IPv4).String(), all.Set().Count(inr.IPv6).String()
 	a.NextTier = v.Rules.fees().tier(all.Set())
-	before, err := v.heldAt(a.Renewed, member)
+	before, err := v.heldAtRenewal(a.Renewed, member)
 	a.Transferred = moved.Set().Subtract(before)
 	return a, err
 }
@@ -224,13 +224,13 @@ func (v *View) assessPast(a *Assessment) error {
 	if err != nil || !was {
 		return err
 	}
-	held, err := v.heldAt(a.Renewed, a.Member)
+	held, err := v.heldAtRenewal(a.Renewed, a.Member)
 	a.Tier = v.Rules.fees().tier(held)
 	return err
 }
 
-// heldAt returns what a direct member held when a fee year began.
-func (v *View) heldAt(at time.Time, member string) (inr.Set, error) {
+// heldAtRenewal returns what a direct member held when a fee year began.
+func (v *View) heldAtRenewal(at time.Time, member string) (inr.Set, error) {
 	p, err := v.before(at)
 	if err != nil {
 		return inr.Set{}, err
