@@ -2,8 +2,8 @@ package nir
 
 import "nirzone/nir/inr"
 
-// A cut is what becomes of a delegation when a range is taken out of it.
-type cut struct {
+// A section is what becomes of a delegation when a range is taken out of it.
+type section struct {
 	was  Delegation
 	in   inr.Range   // what is taken
 	rest []inr.Range // what stays: nothing, one range, or one on either side
@@ -12,22 +12,22 @@ type cut struct {
 // carve takes a range out of delegations of one level, in order. Each is split
 // into as few ranges as can be: what stays of it is never cut up into prefixes, so
 // that the delegations made from it are still part of one.
-func carve(list []Delegation, r inr.Range) []cut {
+func carve(list []Delegation, r inr.Range) []section {
 	out := inr.Of(r)
-	var cuts []cut
+	var cuts []section
 	for _, d := range list {
 		whole := inr.Of(d.Range)
 		in := whole.Intersect(out)
 		if in.IsEmpty() {
 			continue
 		}
-		cuts = append(cuts, cut{was: d, in: in.Ranges()[0], rest: whole.Subtract(out).Ranges()})
+		cuts = append(cuts, section{was: d, in: in.Ranges()[0], rest: whole.Subtract(out).Ranges()})
 	}
 	return cuts
 }
 
 // covers reports whether cuts leave no number of a range out.
-func covers(cuts []cut, r inr.Range) bool {
+func covers(cuts []section, r inr.Range) bool {
 	var b inr.Builder
 	for _, c := range cuts {
 		b.Add(c.in)
@@ -38,14 +38,14 @@ func covers(cuts []cut, r inr.Range) bool {
 // takeOut removes what was cut out of delegations. The first range that stays
 // keeps the identifier; where nothing stays the identifier is free for the
 // delegation that takes its place. It returns what stays.
-func (x *Tx) takeOut(c cut) ([]Delegation, error) {
+func (x *Tx) takeOut(c section) ([]Delegation, error) {
 	return x.leave(c, 0)
 }
 
 // takeOutParent does the same at level rir-nir. There the range from which more
 // was delegated keeps the identifier; what was delegated from the other is made
 // part of that one.
-func (x *Tx) takeOutParent(c cut) ([]Delegation, error) {
+func (x *Tx) takeOutParent(c section) ([]Delegation, error) {
 	children := make([][]Delegation, len(c.rest))
 	keep := 0
 	for i, r := range c.rest {

@@ -60,11 +60,11 @@ func (v *View) Fee(nir string, year int) (FeeReport, error) {
 	if r.AsOf, err = end.lastEvent(); err != nil {
 		return r, err
 	}
-	renewed, err := begin.managed(RIRToNIR, nir)
+	renewed, err := begin.managedAt(RIRToNIR, nir)
 	if err != nil {
 		return r, err
 	}
-	next, err := end.managed(RIRToNIR, nir)
+	next, err := end.managedAt(RIRToNIR, nir)
 	if err != nil {
 		return r, err
 	}
@@ -128,8 +128,8 @@ func (v *View) lastEvent() (time.Time, error) {
 	return fromMicros(at.Int64), err
 }
 
-// managed returns what a registry manages at a level.
-func (v *View) managed(l Level, nir string) (inr.Set, error) {
+// managedAt returns what a registry manages at a level.
+func (v *View) managedAt(l Level, nir string) (inr.Set, error) {
 	var b inr.Builder
 	err := delegations.each(v, "level = $1 AND nir = $2", []any{string(l), nir}, func(d *Delegation) error {
 		b.Add(d.Range)

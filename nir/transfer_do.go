@@ -22,7 +22,7 @@ func (x *Tx) carryLine(t *Transfer, l *TransferLine, p linePlan) error {
 		return err
 	}
 	if x.Rules.peer(t.Source) {
-		p.members = []cut{{in: l.Range, was: Delegation{Range: l.Range, Type: l.Type, Economy: l.Economy, Date: l.Date}}}
+		p.members = []section{{in: l.Range, was: Delegation{Range: l.Range, Type: l.Type, Economy: l.Economy, Date: l.Date}}}
 		rest = [][]Delegation{nil}
 	}
 	if err := x.takeOver(t, l, p, rest); err != nil {
@@ -117,7 +117,7 @@ func (x *Tx) takeOver(t *Transfer, l *TransferLine, p linePlan, rest [][]Delegat
 	return nil
 }
 
-func (x *Tx) takeOverParents(t *Transfer, list []cut) error {
+func (x *Tx) takeOverParents(t *Transfer, list []section) error {
 	for _, c := range list {
 		d := c.transferred(t)
 		if c.was.Level != RIRToNIR { // made beside the member's own, which keeps the identifier
@@ -132,7 +132,7 @@ func (x *Tx) takeOverParents(t *Transfer, list []cut) error {
 }
 
 // transferred is what was cut out of a delegation, managed by the destination.
-func (c cut) transferred(t *Transfer) Delegation {
+func (c section) transferred(t *Transfer) Delegation {
 	d := c.was
 	if len(c.rest) > 0 {
 		d.Row = Row{}

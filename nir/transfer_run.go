@@ -116,8 +116,8 @@ func (t *Transfer) noticed(r Rules) string {
 
 // A linePlan is all that a line changes, found before anything is written.
 type linePlan struct {
-	members []cut // delegations to the member; none from another regional registry
-	parents []cut // the NIR's, of which those are part; none if it is not an NIR's, or stays with it
+	members []section // delegations to the member; none from another regional registry
+	parents []section // the NIR's, of which those are part; none if it is not an NIR's, or stays with it
 	pools   []Pool
 }
 
@@ -153,7 +153,7 @@ func (x *Tx) planLine(t *Transfer, l *TransferLine) (linePlan, error) {
 
 // heldRange returns how a range is cut out of what a member holds under a
 // registry, and refuses one that it does not hold wholly.
-func (x *Tx) heldRange(member, nir string, r inr.Range, rule string) ([]cut, error) {
+func (x *Tx) heldRange(member, nir string, r inr.Range, rule string) ([]section, error) {
 	level := RIRToMember
 	if nir != "" {
 		level = NIRToMember

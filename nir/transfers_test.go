@@ -21,7 +21,7 @@ func (vouch) VerifySignature(role Role, text []byte, signature string, _ time.Ti
 	return "", "", fmt.Errorf("%q is not the signature of a %s", signature, role)
 }
 
-func rng(t testing.TB, text string) inr.Range {
+func aRange(t testing.TB, text string) inr.Range {
 	t.Helper()
 	r, err := inr.ParseRange(text)
 	if err != nil {
@@ -332,7 +332,7 @@ func TestR_NIR_13_MoveOnTransfer(t *testing.T) {
 		}
 		view(t, db, func(v *View) error {
 			for nir, n := range map[string]int64{"JPNIC": 2048, "KRNIC": 2048} {
-				set, err := v.managed(RIRToNIR, nir)
+				set, err := v.managedAt(RIRToNIR, nir)
 				if err != nil || set.Count(inr.IPv4).Int64() != n {
 					t.Errorf("%s manages %s, %v", nir, set, err)
 				}
@@ -406,7 +406,7 @@ func TestTransferRefusals(t *testing.T) {
 		"not a member":        {mod(func(a *TransferAsk) { a.Source, a.Destination = "KRNIC", "JPNIC" }), Conflict, "not a member of KRNIC"},
 		"no uid":              {mod(func(a *TransferAsk) { a.UID = "" }), Invalid, "what does JPNIC call"},
 		"another's uid":       {mod(func(a *TransferAsk) { a.UID = "jp-lir" }), Conflict, "calls another member"},
-		"not held":            {mod(func(a *TransferAsk) { a.Lines[0].Range = rng(t, "202.200.0.0/24") }), Conflict, "section 4.1"},
+		"not held":            {mod(func(a *TransferAsk) { a.Lines[0].Range = aRange(t, "202.200.0.0/24") }), Conflict, "section 4.1"},
 		"another's":           {mod(func(a *TransferAsk) { a.Lines[0].Range = s.theirs }), Conflict, "not all delegated"},
 		"partly held":         {mod(func(a *TransferAsk) { p, _ := b.Parent(); a.Lines[0].Range = p.Range() }), Conflict, "section 4.1"},
 		"past":                {mod(func(a *TransferAsk) { a.Lines[0].Due = day }), Invalid, "is past"},
