@@ -76,7 +76,7 @@ func (x *Tx) takeOutParent(c section) ([]Delegation, error) {
 }
 
 // leave writes what stays of a delegation, of which one keeps the identifier.
-func (x *Tx) leave(c cut, keep int) ([]Delegation, error) {
+func (x *Tx) leave(c section, keep int) ([]Delegation, error) {
 	if len(c.rest) == 0 {
 		return nil, delegations.end(x, c.was.ID)
 	}

@@ -151,5 +151,6 @@ type Move struct {
 }
 
 // redescribe makes the whois objects follow a move: source and maintainer are the
-// new manager's.
+// new manager's. It is called when all delegations are as they will be, but for
+// those of the moves of the same line that come after.
 func (x *Tx) redescribe(Move) error { return nil }

@@ -16,9 +16,9 @@ import (
 	"nirzone/nir/inr"
 )
 
-// A cell is a /24 as the model has it: the model knows no delegations, only who has
+// A landCell is a /24 as the model has it: the model knows no delegations, only who has
 // which /24.
-type cell struct {
+type landCell struct {
 	state   string // free, held, quarantine, away
 	manager string // of what is held: an NIR, or "" for the regional registry
 	holder  string // likewise, of the model's names
@@ -45,41 +45,41 @@ type modelReturn struct {
 }
 
 const (
-	regionalCells = 24 // from 202.0.0.0
-	existingCells = 8  // JPNIC's existing pool, behind them
-	foreignCells  = 8  // in another region at first, from 203.0.0.0
-	allCells      = regionalCells + existingCells + foreignCells
-	quarantine    = 5 // days
+	regionalCells  = 24 // from 202.0.0.0
+	existingCells  = 8  // JPNIC's existing pool, behind them
+	foreignCells   = 8  // in another region at first, from 203.0.0.0
+	allCells       = regionalCells + existingCells + foreignCells
+	quarantineDays = 5 // days
 )
 
-// A model is the registry as its rules say it has to be, beside the real one.
-type model struct {
+// A landModel is the registry as its rules say it has to be, beside the real one.
+type landModel struct {
 	t       *rapid.T
 	db      *DB
 	now     time.Time
-	cells   [allCells]cell
+	cells   [allCells]landCell
 	lines   []modelLine
 	returns []modelReturn
 	ids     map[string]string // of members, by the model's names
 	belongs map[string]bool   // name@registry, while the membership lasts
 	serves  map[string]string // registry, by name
-	past    []snapshot
+	past    []landAt
 	refs    int
 	seen    map[string]int // what happened, over all histories
 }
 
-type snapshot struct {
+type landAt struct {
 	at    time.Time
-	cells [allCells]cell
+	cells [allCells]landCell
 }
 
 var (
-	registries = []string{"", "JPNIC", "KRNIC"}
-	parties    = []string{"", "JPNIC", "KRNIC", "RIPE"}
-	names      = []string{"a", "b", "c"}
+	registries   = []string{"", "JPNIC", "KRNIC"}
+	modelParties = []string{"", "JPNIC", "KRNIC", "RIPE"}
+	modelNames   = []string{"a", "b", "c"}
 )
 
-func first(i int) inr.Num {
+func firstOf(i int) inr.Num {
 	base := uint64(202 << 24)
 	if i >= regionalCells+existingCells {
 		base, i = 203<<24, i-regionalCells-existingCells
@@ -88,32 +88,32 @@ func first(i int) inr.Num {
 }
 
 // span is a range of cells; they do not reach over the gap.
-func span(i, j int) inr.Range {
-	return inr.Range{Kind: inr.IPv4, First: first(i), Last: first(j).Add(inr.N(255))}
+func spanOf(i, j int) inr.Range {
+	return inr.Range{Kind: inr.IPv4, First: firstOf(i), Last: firstOf(j).Add(inr.N(255))}
 }
 
 func cellsOf(r inr.Range) (list []int) {
 	for i := range allCells {
-		if span(i, i).Overlaps(r) {
+		if spanOf(i, i).Overlaps(r) {
 			list = append(list, i)
 		}
 	}
 	return list
 }
 
-// newModel opens a registry with two NIRs, a regional pool and an existing one, and
+// newLandModel opens a registry with two NIRs, a regional pool and an existing one, and
 // three members: a of the regional registry, b of JPNIC, c of KRNIC.
-func newModel(t *rapid.T, outer *testing.T, file string) *model {
+func newLandModel(t *rapid.T, outer *testing.T, file string) *landModel {
 	db := openSQLite(outer, file)
-	db.o.Signers, db.o.Rules.QuarantineDays = vouch{}, quarantine
-	m := &model{
+	db.o.Signers, db.o.Rules.QuarantineDays = vouch{}, quarantineDays
+	m := &landModel{
 		t: t, db: db, now: day, ids: map[string]string{}, belongs: map[string]bool{}, serves: map[string]string{},
 	}
 	for i := range m.cells {
-		m.cells[i] = cell{state: "free", home: Regional}
+		m.cells[i] = landCell{state: "free", home: Regional}
 		switch {
 		case i >= regionalCells+existingCells:
-			m.cells[i] = cell{state: "away"}
+			m.cells[i] = landCell{state: "away"}
 		case i >= regionalCells:
 			m.cells[i].home = NIRExisting
 		}
@@ -127,13 +127,13 @@ func newModel(t *rapid.T, outer *testing.T, file string) *model {
 				return err
 			}
 		}
-		if _, err := x.AddPool(Pool{Range: span(0, regionalCells-1), Purpose: Regional}); err != nil {
+		if _, err := x.AddPool(Pool{Range: spanOf(0, regionalCells-1), Purpose: Regional}); err != nil {
 			return err
 		}
-		_, err := x.AddPool(Pool{Range: span(regionalCells, regionalCells+existingCells-1), Purpose: NIRExisting, NIR: "JPNIC"})
+		_, err := x.AddPool(Pool{Range: spanOf(regionalCells, regionalCells+existingCells-1), Purpose: NIRExisting, NIR: "JPNIC"})
 		return err
 	})
-	for i, name := range names {
+	for i, name := range modelNames {
 		m.must(func(x *Tx) error {
 			mem, err := x.AddMember(registries[i], name, Member{Name: name, Economy: "JP"})
 			m.ids[name], m.belongs[name+"@"+registries[i]], m.serves[name] = mem.ID, true, registries[i]
@@ -143,9 +143,9 @@ func newModel(t *rapid.T, outer *testing.T, file string) *model {
 	return m
 }
 
-func (m *model) tick() { m.now = m.now.Add(time.Second) }
+func (m *landModel) tick() { m.now = m.now.Add(time.Second) }
 
-func (m *model) try(fn func(x *Tx) error) error {
+func (m *landModel) try(fn func(x *Tx) error) error {
 	m.tick()
 	err := m.db.Update(context.Background(), admin(m.now), fn)
 	if err != nil && CodeOf(err) == "" {
@@ -154,7 +154,7 @@ func (m *model) try(fn func(x *Tx) error) error {
 	return err
 }
 
-func (m *model) must(fn func(x *Tx) error) {
+func (m *landModel) must(fn func(x *Tx) error) {
 	m.t.Helper()
 	if err := m.try(fn); err != nil {
 		m.t.Fatal(err)
@@ -162,7 +162,7 @@ func (m *model) must(fn func(x *Tx) error) {
 }
 
 // expect compares a refusal with what the model says.
-func (m *model) expect(ok bool, err error, what string) bool {
+func (m *landModel) expect(ok bool, err error, what string) bool {
 	m.t.Helper()
 	if ok != (err == nil) {
 		m.t.Fatalf("%s: the model says %t, the registry %v", what, ok, err)
@@ -175,8 +175,8 @@ func (m *model) expect(ok bool, err error, what string) bool {
 	return ok
 }
 
-func (m *model) allocate(t *rapid.T) {
-	name, nir := rapid.SampledFrom(names).Draw(t, "member"), rapid.SampledFrom(registries).Draw(t, "registry")
+func (m *landModel) allocate(t *rapid.T) {
+	name, nir := rapid.SampledFrom(modelNames).Draw(t, "member"), rapid.SampledFrom(registries).Draw(t, "registry")
 	if _, known := m.belongs[name+"@"+nir]; !known {
 		return // the request would make a member of that name
 	}
@@ -193,19 +193,19 @@ func (m *model) allocate(t *rapid.T) {
 			if m.cells[i].state != "free" {
 				t.Fatalf("%s was allocated; the model has %+v", g, m.cells[i])
 			}
-			m.cells[i] = cell{state: "held", manager: nir, holder: name, date: m.now, home: m.cells[i].home}
+			m.cells[i] = landCell{state: "held", manager: nir, holder: name, date: m.now, home: m.cells[i].home}
 		}
 	}
 }
 
 // claimed are the cells of which something is scheduled.
-func (m *model) claimed(i int) bool {
+func (m *landModel) claimed(i int) bool {
 	return slices.ContainsFunc(m.lines, func(l modelLine) bool { return slices.Contains(l.cells, i) }) ||
 		slices.ContainsFunc(m.returns, func(r modelReturn) bool { return slices.Contains(r.cells, i) })
 }
 
 // drawCells draws a run of cells: most of the time one that somebody holds.
-func (m *model) drawCells(t *rapid.T) (int, int) {
+func (m *landModel) drawCells(t *rapid.T) (int, int) {
 	i := rapid.IntRange(0, allCells-1).Draw(t, "from")
 	j := i
 	for n := rapid.IntRange(0, 5).Draw(t, "more"); n > 0 && j+1 < allCells && j+1 != regionalCells+existingCells; n-- {
@@ -217,7 +217,7 @@ func (m *model) drawCells(t *rapid.T) (int, int) {
 	return i, j
 }
 
-func (m *model) transfer(t *rapid.T) {
+func (m *landModel) transfer(t *rapid.T) {
 	i, j := m.drawCells(t)
 	c := m.cells[i]
 	source, member := c.manager, c.holder
@@ -228,16 +228,16 @@ func (m *model) transfer(t *rapid.T) {
 		source = rapid.SampledFrom(registries).Draw(t, "source")
 	}
 	if member == "" && source != "RIPE" {
-		member = rapid.SampledFrom(names).Draw(t, "member")
+		member = rapid.SampledFrom(modelNames).Draw(t, "member")
 	}
-	destination := rapid.SampledFrom(parties).Draw(t, "destination")
+	destination := rapid.SampledFrom(modelParties).Draw(t, "destination")
 	receiver := member
 	if merger := rapid.Bool().Draw(t, "merger"); source == "RIPE" || merger {
-		receiver = rapid.SampledFrom(names).Draw(t, "receiver")
+		receiver = rapid.SampledFrom(modelNames).Draw(t, "receiver")
 	}
 	l := modelLine{
 		source: source, destination: destination, receiver: receiver, due: m.now.Add(time.Second + time.Duration(rapid.IntRange(0, 72).Draw(t, "hours"))*time.Hour),
-		whole: rapid.IntRange(0, 3).Draw(t, "whole") == 0, serve: rapid.Bool().Draw(t, "serve"), cells: cellsOf(span(i, j)),
+		whole: rapid.IntRange(0, 3).Draw(t, "whole") == 0, serve: rapid.Bool().Draw(t, "serve"), cells: cellsOf(spanOf(i, j)),
 	}
 	a := TransferAsk{Due: l.due, Transfer: Transfer{
 		Source: source, Destination: destination, Member: m.ids[member], Receiver: m.ids[receiver], UID: receiver, Whole: l.whole, Serve: l.serve,
@@ -246,14 +246,14 @@ func (m *model) transfer(t *rapid.T) {
 		a.Receiver, a.UID, a.Serve, l.receiver, l.serve = "", "", false, "", false
 	}
 	if !l.whole {
-		a.Lines = []TransferLine{{Range: span(i, j), Due: l.due, Type: "allocation", Economy: "NL", Date: foreignDate}}
+		a.Lines = []TransferLine{{Range: spanOf(i, j), Due: l.due, Type: "allocation", Economy: "NL", Date: foreignDate}}
 	}
 	m.schedule(t, a, l, member)
 }
 
 var foreignDate = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (m *model) schedule(t *rapid.T, a TransferAsk, l modelLine, member string) {
+func (m *landModel) schedule(t *rapid.T, a TransferAsk, l modelLine, member string) {
 	if l.whole {
 		l.cells = nil
 		for i, c := range m.cells {
@@ -283,7 +283,7 @@ func (m *model) schedule(t *rapid.T, a TransferAsk, l modelLine, member string) 
 }
 
 // transferable is the rule of section 4 as the model has it.
-func (m *model) transferable(l modelLine, member string) bool {
+func (m *landModel) transferable(l modelLine, member string) bool {
 	home := l.source != "RIPE"
 	switch {
 	case len(l.cells) == 0, l.source == l.destination && (!home || !l.merger), l.whole && !home, home && !m.belongs[member+"@"+l.source]:
@@ -291,9 +291,9 @@ func (m *model) transferable(l modelLine, member string) bool {
 	}
 	for _, i := range l.cells {
 		c := m.cells[i]
-		want := cell{state: "away"}
+		want := landCell{state: "away"}
 		if home {
-			want = cell{state: "held", manager: l.source, holder: member, date: c.date, home: c.home}
+			want = landCell{state: "held", manager: l.source, holder: member, date: c.date, home: c.home}
 		}
 		if c != want || m.claimed(i) {
 			return false
@@ -304,7 +304,7 @@ func (m *model) transferable(l modelLine, member string) bool {
 
 // later lets time pass, and what is due happen: in the registry once a while, as
 // cron does; in the model by the same clock.
-func (m *model) later(t *rapid.T) {
+func (m *landModel) later(t *rapid.T) {
 	m.now = m.now.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "hours")) * time.Hour)
 	m.tick()
 	r, err := m.db.RunDue(context.Background(), admin(m.now))
@@ -314,13 +314,13 @@ func (m *model) later(t *rapid.T) {
 	m.carryOut()
 	for i, c := range m.cells {
 		if c.state == "quarantine" && !c.until.After(m.now) {
-			m.cells[i] = cell{state: "free", home: c.home}
+			m.cells[i] = landCell{state: "free", home: c.home}
 			m.seen["freed"]++
 		}
 	}
 }
 
-func (m *model) carryOut() {
+func (m *landModel) carryOut() {
 	slices.SortStableFunc(m.lines, func(a, b modelLine) int {
 		if c := a.due.Compare(b.due); c != 0 {
 			return c
@@ -334,16 +334,16 @@ func (m *model) carryOut() {
 	}
 }
 
-func (m *model) move(l modelLine) {
+func (m *landModel) move(l modelLine) {
 	m.seen[l.source+" to "+l.destination]++
 	member := m.cells[l.cells[0]].holder
 	for _, i := range l.cells {
 		c := &m.cells[i]
 		switch {
 		case l.destination == "RIPE":
-			*c = cell{state: "away"}
+			*c = landCell{state: "away"}
 		case l.source == "RIPE":
-			*c = cell{state: "held", manager: l.destination, holder: l.receiver, date: foreignDate, home: Regional}
+			*c = landCell{state: "held", manager: l.destination, holder: l.receiver, date: foreignDate, home: Regional}
 		default:
 			if l.source != l.destination {
 				c.home = Regional // what left an existing pool does not come back
@@ -361,9 +361,9 @@ func (m *model) move(l modelLine) {
 }
 
 // settle ends the membership behind a whole transfer.
-func (m *model) settle(l modelLine, member string) {
+func (m *landModel) settle(l modelLine, member string) {
 	rest := slices.ContainsFunc(m.lines, func(o modelLine) bool { return o.transfer == l.transfer })
-	holds := slices.ContainsFunc(m.cells[:], func(c cell) bool { return c.state == "held" && c.manager == l.source && c.holder == member })
+	holds := slices.ContainsFunc(m.cells[:], func(c landCell) bool { return c.state == "held" && c.manager == l.source && c.holder == member })
 	if !l.whole || rest || holds {
 		return
 	}
@@ -373,7 +373,7 @@ func (m *model) settle(l modelLine, member string) {
 	}
 }
 
-func (m *model) cancel(t *rapid.T) {
+func (m *landModel) cancel(t *rapid.T) {
 	if len(m.lines) == 0 {
 		return
 	}
@@ -385,7 +385,7 @@ func (m *model) cancel(t *rapid.T) {
 	m.lines = slices.Delete(m.lines, i, i+1)
 }
 
-func (m *model) giveBack(t *rapid.T) {
+func (m *landModel) giveBack(t *rapid.T) {
 	i, j := m.drawCells(t)
 	c := m.cells[i]
 	member := c.holder
@@ -399,17 +399,17 @@ func (m *model) giveBack(t *rapid.T) {
 	}
 	var r Return
 	err := m.try(func(x *Tx) (err error) {
-		r, err = x.AddReturn(Return{NIR: c.manager, Member: m.ids[member], Ranges: []inr.Range{span(i, j)}})
+		r, err = x.AddReturn(Return{NIR: c.manager, Member: m.ids[member], Ranges: []inr.Range{spanOf(i, j)}})
 		return err
 	})
 	if m.expect(ok, err, "return") {
-		m.returns = append(m.returns, modelReturn{r.Plan, cellsOf(span(i, j)), r.ID})
+		m.returns = append(m.returns, modelReturn{r.Plan, cellsOf(spanOf(i, j)), r.ID})
 	}
 }
 
 // approve signs a return: by the one who proposed it never. A second signature
 // changes nothing.
-func (m *model) approve(t *rapid.T) {
+func (m *landModel) approve(t *rapid.T) {
 	if len(m.returns) == 0 {
 		return
 	}
@@ -426,13 +426,13 @@ func (m *model) approve(t *rapid.T) {
 	}
 	m.expect(true, sign("second"), "a second person signs")
 	for _, k := range r.cells {
-		m.cells[k] = cell{state: "quarantine", until: m.now.AddDate(0, 0, quarantine), home: m.cells[k].home}
+		m.cells[k] = landCell{state: "quarantine", until: m.now.AddDate(0, 0, quarantineDays), home: m.cells[k].home}
 	}
 	m.returns = slices.Delete(m.returns, i, i+1)
 	m.expect(false, sign("third"), "the return is replayed")
 }
 
-func (m *model) expired(hash string) (late bool, err error) {
+func (m *landModel) expired(hash string) (late bool, err error) {
 	err = m.db.View(context.Background(), func(v *View) error {
 		p, err := v.Proposal(hash)
 		late = !m.now.Before(p.Expires)
@@ -442,7 +442,7 @@ func (m *model) expired(hash string) (late bool, err error) {
 }
 
 // agree compares everything, and remembers what was.
-func (m *model) agree(*rapid.T) {
+func (m *landModel) agree(*rapid.T) {
 	err := m.db.View(context.Background(), func(v *View) error {
 		m.compareFree(v)
 		m.compareServing(v)
@@ -457,13 +457,13 @@ func (m *model) agree(*rapid.T) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.past = append(m.past, snapshot{m.now, m.cells})
+	m.past = append(m.past, landAt{m.now, m.cells})
 }
 
 // compareHeld: P8, P9. Every cell has one manager and one holder, and what is
 // delegated to a member is part of what its NIR has.
-func (m *model) compareHeld(v *View, cells [allCells]cell) error {
-	var real [allCells]cell
+func (m *landModel) compareHeld(v *View, cells [allCells]landCell) error {
+	var real [allCells]landCell
 	above := map[string]Delegation{}
 	var members []Delegation
 	var managed [allCells]string
@@ -479,7 +479,7 @@ func (m *model) compareHeld(v *View, cells [allCells]cell) error {
 			if real[i].state != "" {
 				m.t.Fatalf("cell %d is held twice", i)
 			}
-			real[i] = cell{state: "held", manager: d.NIR, holder: m.nameOf(d.Member), date: d.Date}
+			real[i] = landCell{state: "held", manager: d.NIR, holder: m.nameOf(d.Member), date: d.Date}
 		}
 		if d.Level == RIRToNIR {
 			above[d.ID] = *d
@@ -494,7 +494,7 @@ func (m *model) compareHeld(v *View, cells [allCells]cell) error {
 			over = "JPNIC"
 		}
 		if c.home = ""; c.state != "held" {
-			c = cell{}
+			c = landCell{}
 		}
 		if real[i] != c {
 			m.t.Fatalf("as of %v cell %d is %+v, the model has %+v", m.now, i, real[i], c)
@@ -511,7 +511,7 @@ func (m *model) compareHeld(v *View, cells [allCells]cell) error {
 	return err
 }
 
-func (m *model) nameOf(id string) string {
+func (m *landModel) nameOf(id string) string {
 	for n, i := range m.ids {
 		if i == id {
 			return n
@@ -521,7 +521,7 @@ func (m *model) nameOf(id string) string {
 }
 
 // compareFree: P3 and P13. What is free is what the model says, to the cell.
-func (m *model) compareFree(v *View) {
+func (m *landModel) compareFree(v *View) {
 	rows, err := freeBlocks.find(v, "id <> ''")
 	if err != nil {
 		m.t.Fatal(err)
@@ -553,8 +553,8 @@ func (m *model) compareFree(v *View) {
 	}
 }
 
-func (m *model) compareServing(v *View) {
-	for _, name := range names {
+func (m *landModel) compareServing(v *View) {
+	for _, name := range modelNames {
 		list, err := v.Memberships(m.ids[name])
 		if err != nil {
 			m.t.Fatal(err)
@@ -569,8 +569,8 @@ func (m *model) compareServing(v *View) {
 }
 
 // compareAggregates: P11. The same cells, and no cover is smaller.
-func (m *model) compareAggregates(v *View) {
-	for _, name := range names {
+func (m *landModel) compareAggregates(v *View) {
+	for _, name := range modelNames {
 		list, err := v.Aggregates(m.ids[name])
 		if err != nil {
 			m.t.Fatal(err)
@@ -619,7 +619,7 @@ func minimal(set [allCells]bool) int {
 }
 
 // history: P9 and P7. Every instant is as it was, and the chain is sound.
-func (m *model) history() {
+func (m *landModel) history() {
 	for i := 0; i < len(m.past); i += 1 + len(m.past)/8 {
 		s := m.past[i]
 		err := m.db.AsOf(context.Background(), s.at, func(v *View) error { return m.compareHeld(v, s.cells) })
@@ -654,7 +654,7 @@ func TestTransferProperties(t *testing.T) {
 	dir, n, seen := t.TempDir(), 0, map[string]int{}
 	rapid.Check(t, func(r *rapid.T) {
 		n++
-		m := newModel(r, t, filepath.Join(dir, fmt.Sprintf("%d.db", n)))
+		m := newLandModel(r, t, filepath.Join(dir, fmt.Sprintf("%d.db", n)))
 		m.seen = seen
 		defer func() { _, _ = m.db.Close(), m.db.sql.Close() }()
 		r.Repeat(map[string]func(*rapid.T){
