@@ -132,7 +132,10 @@ func TestReturnRefusals(t *testing.T) {
 func TestReturnOfExistingPool(t *testing.T) {
 	s := newScene(t, openSQLite(t, t.TempDir()+"/r.db"))
 	old := aRange(t, "201.0.0.0/16")
-	s.update(3*time.Hour, func(x *Tx) error { _, err := x.AddPool(Pool{Range: old, Purpose: NIRExisting, NIR: "JPNIC"}); return err })
+	s.update(3*time.Hour, func(x *Tx) error {
+		_, err := x.AddPool(Pool{Range: old, Purpose: NIRExisting, NIR: "JPNIC"})
+		return err
+	})
 	var got inr.Range
 	s.update(4*time.Hour, func(x *Tx) error {
 		r, err := x.Submit(ask("e1", "old-lir", inr.IPv4, "/20"))
@@ -232,7 +235,10 @@ func TestTransferLines(t *testing.T) {
 	var line TransferLine
 	view(t, s.db, func(v *View) error { _, l, err := v.Transfer(tr.ID); line = l[0]; return err })
 	s.update(4*time.Hour, func(x *Tx) error { _, err := x.Reschedule(line.ID, day.Add(8*time.Hour)); return err })
-	s.update(4*time.Hour, func(x *Tx) error { _, err := x.AddLine(tr.ID, TransferLine{Range: high.Range(), Due: day.Add(30 * time.Hour)}); return err })
+	s.update(4*time.Hour, func(x *Tx) error {
+		_, err := x.AddLine(tr.ID, TransferLine{Range: high.Range(), Due: day.Add(30 * time.Hour)})
+		return err
+	})
 	state := func(to string) {
 		s.update(5*time.Hour, func(x *Tx) error {
 			n, err := x.NIR("KRNIC")

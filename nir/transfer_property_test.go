@@ -49,7 +49,7 @@ const (
 	existingCells  = 8  // JPNIC's existing pool, behind them
 	foreignCells   = 8  // in another region at first, from 203.0.0.0
 	allCells       = regionalCells + existingCells + foreignCells
-	quarantineDays = 5 // days
+	quarantineDays = 2 // days
 )
 
 // A landModel is the registry as its rules say it has to be, beside the real one.
@@ -185,7 +185,8 @@ func (m *landModel) allocate(t *rapid.T) {
 	m.refs++
 	var r Request
 	err := m.try(func(x *Tx) (err error) { r, err = x.Submit(a); return err })
-	if !m.expect(m.serves[name] == nir && m.belongs[name+"@"+nir], err, "request") {
+	at, served := m.serves[name]
+	if !m.expect(served && at == nir && m.belongs[name+"@"+nir], err, "request") {
 		return
 	}
 	for _, g := range r.Ranges {
@@ -207,6 +208,11 @@ func (m *landModel) claimed(i int) bool {
 // drawCells draws a run of cells: most of the time one that somebody holds.
 func (m *landModel) drawCells(t *rapid.T) (int, int) {
 	i := rapid.IntRange(0, allCells-1).Draw(t, "from")
+	if rapid.IntRange(0, 4).Draw(t, "anywhere") > 0 {
+		for n := 0; n < allCells && (m.cells[i].state == "free" || m.cells[i].state == "quarantine" || m.claimed(i)); n++ {
+			i = (i + 1) % allCells
+		}
+	}
 	j := i
 	for n := rapid.IntRange(0, 5).Draw(t, "more"); n > 0 && j+1 < allCells && j+1 != regionalCells+existingCells; n-- {
 		if m.cells[j+1].holder != m.cells[i].holder && rapid.IntRange(0, 3).Draw(t, "keep to one holder") > 0 {
@@ -305,7 +311,7 @@ func (m *landModel) transferable(l modelLine, member string) bool {
 // later lets time pass, and what is due happen: in the registry once a while, as
 // cron does; in the model by the same clock.
 func (m *landModel) later(t *rapid.T) {
-	m.now = m.now.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "hours")) * time.Hour)
+	m.now = m.now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "hours")) * time.Hour)
 	m.tick()
 	r, err := m.db.RunDue(context.Background(), admin(m.now))
 	if err != nil || len(r.Blocked) > 0 {
@@ -649,8 +655,8 @@ func given(t *testing.T, name, value string) {
 // model that knows /24s and nothing else: P3, P8, P9, P11 and P13 of the registry's
 // properties.
 func TestTransferProperties(t *testing.T) {
-	given(t, "rapid.checks", "16")
-	given(t, "rapid.steps", "60")
+	given(t, "rapid.checks", "10")
+	given(t, "rapid.steps", "80")
 	dir, n, seen := t.TempDir(), 0, map[string]int{}
 	rapid.Check(t, func(r *rapid.T) {
 		n++
@@ -658,7 +664,7 @@ func TestTransferProperties(t *testing.T) {
 		m.seen = seen
 		defer func() { _, _ = m.db.Close(), m.db.sql.Close() }()
 		r.Repeat(map[string]func(*rapid.T){
-			"allocate": m.allocate, "allocate more": m.allocate, "transfer": m.transfer, "transfer more": m.transfer, "later": m.later,
+			"allocate": m.allocate, "allocate more": m.allocate, "transfer": m.transfer, "transfer more": m.transfer, "later": m.later, "later still": m.later,
 			"cancel": m.cancel, "return": m.giveBack, "approve": m.approve, "": m.agree,
 		})
 		m.history()
