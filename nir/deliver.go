@@ -73,13 +73,16 @@ func (g Digest) lastAnswer() string {
 }
 
 // Deliver sends what is due. It takes digests in one event, sends each and notes
-// each in an event of its own, until nothing is due at the actor's time. It stops
+// each in an event of its own, until nothing is due. It stops
 // with the first server that takes nothing at all; that is an error, and every
 // digest waits for its next attempt.
 //
 // Several deliveries may run at once: what one took is not sent by another before
 // the lease ends, and sending stops before.
-func (n *DB) Deliver(ctx context.Context, a Actor, p MailPolicy, c Carrier) (Delivery, error) {
+//
+// Sending takes its time, and others write meanwhile: each event has the time that
+// clock gives for it, not the actor's.
+func (n *DB) Deliver(ctx context.Context, a Actor, p MailPolicy, c Carrier, clock func() time.Time) (Delivery, error) {
 	var out Delivery
 	if err := p.Check(); err != nil {
 		return out, err
@@ -87,6 +90,7 @@ func (n *DB) Deliver(ctx context.Context, a Actor, p MailPolicy, c Carrier) (Del
 	sending, cancel := context.WithTimeout(ctx, p.Lease*3/4)
 	defer cancel()
 	for {
+		a.At = clock()
 		letters, taken, err := n.takeLetters(ctx, a, p)
 		if err != nil || len(taken) == 0 {
 			return out, err
@@ -98,6 +102,7 @@ func (n *DB) Deliver(ctx context.Context, a Actor, p MailPolicy, c Carrier) (Del
 				receipts, down = c.Carry(sending, letters[i])
 			}
 			// A crash here is the one that SMTP cannot rule out: see Digest.
+			a.At = clock()
 			d, err := n.noteMail(ctx, a, p, d, letters[i], receipts, down)
 			if err != nil {
 				out.Unknown = append(out.Unknown, d.ID)
