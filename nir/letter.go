@@ -103,13 +103,9 @@ type section struct {
 // sections splits messages by what happened. A notice that opened and closed
 // between two mails is told as such.
 func sections(list []Message) []section {
-	all := []section{
-		{title: "New notices", word: "new"},
-		{title: "Grown worse", word: "worse"},
-		{title: "Closed: what they said holds no longer", word: "closed"},
-		{title: "Opened and closed since the last mail", word: "come and gone"},
-		{title: "Reminders and other messages", word: "other"},
-	}
+	other, fresh := section{title: "Reminders and other messages", word: "other"}, section{title: "New notices", word: "new"}
+	worse, over := section{title: "Grown worse", word: "worse"}, section{title: "Closed: what they said holds no longer", word: "closed"}
+	brief := section{title: "Opened and closed since the last mail", word: "come and gone"}
 	opened, closed := map[string]bool{}, map[string]bool{}
 	for _, m := range list {
 		opened[m.Notice] = opened[m.Notice] || m.Kind == NoticeOpened
@@ -119,19 +115,19 @@ func sections(list []Message) []section {
 		both := m.Notice != "" && opened[m.Notice] && closed[m.Notice]
 		switch {
 		case both && m.Kind == NoticeClosed:
-			all[3].list = append(all[3].list, m)
+			brief.list = append(brief.list, m)
 		case both: // told with its end
 		case m.Kind == NoticeOpened:
-			all[0].list = append(all[0].list, m)
+			fresh.list = append(fresh.list, m)
 		case m.Kind == NoticeRaised:
-			all[1].list = append(all[1].list, m)
+			worse.list = append(worse.list, m)
 		case m.Kind == NoticeClosed:
-			all[2].list = append(all[2].list, m)
+			over.list = append(over.list, m)
 		default:
-			all[4].list = append(all[4].list, m)
+			other.list = append(other.list, m)
 		}
 	}
-	return all
+	return []section{other, fresh, worse, over, brief} // the counted rest of a flood first
 }
 
 // counts is "2 new, 1 closed".
