@@ -31,8 +31,8 @@ type Answer struct {
 	Unsure    bool // the connection ended before the server said whether it took the message
 }
 
-// An Error is a server that takes no message at all in this session. Login tells
-// that it wants one, or another one.
+// An Error is a server that takes no message at all in this session: it is gone, or
+// refuses the sender. Login tells that it wants a login, or another one.
 type Error struct {
 	Login bool
 	Err   error
@@ -122,16 +122,18 @@ func (c *Session) transact(m Message, b []byte) ([]Answer, error) {
 	return answers, nil
 }
 
-// sender answers for a sender that the server does not take.
+// sender answers for a sender that the server does not take. If that is for good it
+// concerns every message: a login or an address in our configuration is wrong, and
+// no recipient's mail should be given up for it.
 func (c *Session) sender(m Message, err error) ([]Answer, error) {
 	a := answer(err)
-	if c.gone(err) {
+	switch {
+	case c.gone(err):
 		return nil, &Error{Err: fmt.Errorf("sending message %s: %w", m.ID, plain(err))}
-	}
-	switch a.Code {
-	case 530, 534, 535, 538: // RFC 4954, section 6
+	case a.Result == Permanent:
 		c.broken = plain(err)
-		return nil, &Error{Login: true, Err: fmt.Errorf("sending message %s: the server wants a login: %s", m.ID, a.Text)}
+		login := a.Code == 530 || a.Code == 534 || a.Code == 535 || a.Code == 538 // RFC 4954, section 6
+		return nil, &Error{Login: login, Err: fmt.Errorf("sending message %s: the server takes nothing from %s: %s", m.ID, m.From, a.Text)}
 	}
 	c.reset()
 	return everybody(m, a), nil
