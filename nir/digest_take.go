@@ -22,7 +22,12 @@ type MailGroup struct {
 	Messages  int       `json:"messages"`
 	Due       time.Time `json:"due"` // when the first has to be told
 	list      []Message
+	size      int // of their texts and data
 }
+
+// maxDigestSize is how many octets of texts and data begin another digest: in
+// base64 that is less than what mail servers take.
+const maxDigestSize = 4 << 20
 
 // MailPlan returns what a delivery at a time would do. It changes nothing.
 func (v *View) MailPlan(p MailPolicy, now time.Time) (MailPlan, error) {
@@ -62,7 +67,7 @@ func (v *View) MailPlan(p MailPolicy, now time.Time) (MailPlan, error) {
 	return plan, nil
 }
 
-// mailGroups returns what waits, by NIR, as much of each as a digest takes.
+// mailGroups returns what waits, by NIR, and as much of each as one digest takes.
 func (v *View) mailGroups(p MailPolicy) ([]MailGroup, error) {
 	var groups []MailGroup
 	err := outbox.each(v, "state = 'waiting' ORDER BY nir, created, id", nil, func(m *Message) error {
@@ -73,8 +78,9 @@ func (v *View) mailGroups(p MailPolicy) ([]MailGroup, error) {
 		if due := p.due(*m); due.Before(g.Due) {
 			g.Due = due
 		}
-		if g.Messages++; len(g.list) < p.Most {
-			g.list = append(g.list, *m)
+		g.Messages++
+		if len(g.list) < p.Most && g.size < maxDigestSize {
+			g.list, g.size = append(g.list, *m), g.size+len(m.Text)+len(m.Data)
 		}
 		return nil
 	})

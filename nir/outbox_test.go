@@ -428,6 +428,58 @@ func TestLeaseEnded(t *testing.T) {
 	})
 }
 
+// TestDigestsAreBounded: what is too much for one mail goes with the next, in the
+// same run.
+func TestDigestsAreBounded(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/r.db")
+	mailWorld(t, db, "a@jpnic.test")
+	update(t, db, admin(day), func(x *Tx) error {
+		x.act("test.notice")
+		for i := range 9 {
+			if err := x.notify(Notice{NIR: "JPNIC", Code: "big", Subject: fmt.Sprint(i), Severity: "error", Text: strings.Repeat("x", 1<<20)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var p post
+	run(t, db, day, &p)
+	if len(p.letters) < 3 {
+		t.Fatalf("%d letters", len(p.letters))
+	}
+	for _, l := range p.letters {
+		if b, err := asMessage(l).Bytes(); err != nil || len(b) > 10<<20 {
+			t.Errorf("a letter of %d octets, %v", len(b), err)
+		}
+	}
+	if d := run(t, db, day, &p).Digests; len(d) != 0 {
+		t.Errorf("still due: %+v", d)
+	}
+}
+
+func TestBadAddresses(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/r.db")
+	mailWorld(t, db, "a@jpnic.test")
+	for _, email := range []string{"a b", "a@b.test\r\nBcc: x@y.test", ",", "<a@b.test> SIZE=1", strings.Repeat("a@b.test,", 20) + "\"x y\"@b.test", "\u65e5@b.test"} {
+		err := db.Update(context.Background(), admin(day), func(x *Tx) error {
+			n, err := x.NIR("JPNIC")
+			if err != nil {
+				return err
+			}
+			n.Email = email
+			_, err = x.PutNIR(n)
+			return err
+		})
+		if CodeOf(err) != Invalid {
+			t.Errorf("%q: %v", email, err)
+		}
+	}
+	p := MailPolicy{From: "x", ReplyTo: "y", Registry: []string{"z"}, Wait: map[string]time.Duration{"bad": -1}}
+	if err := p.Check(); err == nil || strings.Count(err.Error(), "\n") != 4 {
+		t.Errorf("all mistakes at once: %v", err)
+	}
+}
+
 func TestPauseIsDeterministic(t *testing.T) {
 	p := DefaultMailPolicy()
 	seen := map[time.Duration]bool{}
