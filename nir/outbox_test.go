@@ -146,7 +146,11 @@ func TestOutboxIsPartOfTheEvent(t *testing.T) {
 		return nil
 	})
 	open1(t, db, day, n)
-	open1(t, db, day.Add(time.Minute), n) // again: nothing
+	before := events(t, db)
+	open1(t, db, day.Add(time.Minute), n)
+	if now := events(t, db); now != before {
+		t.Errorf("the same notice again made %d events", now-before)
+	}
 	view(t, db, func(v *View) error {
 		list, err := v.Outbox("JPNIC")
 		if err != nil || len(list) != 1 || list[0].Kind != NoticeOpened {
@@ -477,6 +481,50 @@ func TestBadAddresses(t *testing.T) {
 	p := MailPolicy{From: "x", ReplyTo: "y", Registry: []string{"z"}, Wait: map[string]time.Duration{"bad": -1}}
 	if err := p.Check(); err == nil || strings.Count(err.Error(), "\n") != 4 {
 		t.Errorf("all mistakes at once: %v", err)
+	}
+}
+
+// TestTakenAgain: while a second attempt is under way, the first, which outlasted
+// its lease, cannot note anything.
+func TestTakenAgain(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/r.db")
+	mailWorld(t, db, "a@jpnic.test")
+	open1(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
+	ctx, p, late := context.Background(), mailPolicy(), admin(day.Add(mailPolicy().Lease))
+	letters, first, err := db.takeLetters(ctx, admin(day), p)
+	if err != nil || len(first) != 1 {
+		t.Fatal(first, err)
+	}
+	_, second, err := db.takeLetters(ctx, late, p)
+	if err != nil || len(second) != 1 {
+		t.Fatal(second, err)
+	}
+	if _, err := db.noteMail(ctx, late, p, first[0], letters[0], []Receipt{{State: Rejected}}, nil); CodeOf(err) != Conflict {
+		t.Errorf("the first noted: %v", err)
+	}
+	if d, err := db.noteMail(ctx, late, p, second[0], letters[0], []Receipt{{State: Handed}}, nil); err != nil || d.State != DigestSent || d.Unsure != 1 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// TestRegistryCannotBeTold: that mail to the registry itself does not arrive is a
+// notice, and no mail to the registry about it, for ever.
+func TestRegistryCannotBeTold(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/r.db")
+	mailWorld(t, db, "a@jpnic.test")
+	open1(t, db, day, Notice{Code: "own", Subject: "x", Severity: "error", Text: "of the registry"})
+	p := post{answer: func(string) Receipt { return Receipt{State: Rejected, Answer: "550 no"} }}
+	for i := range 3 {
+		out := run(t, db, day.Add(time.Duration(i)*time.Hour), &p)
+		if want := 1 - min(i, 1); len(out.Digests) != want {
+			t.Errorf("run %d: %d digests, want %d", i, len(out.Digests), want)
+		}
+		if i == 0 && out.Err() == nil {
+			t.Error("the delivery does not say that mail was given up")
+		}
+	}
+	if got := codes(openOf(t, db, "")); !strings.Contains(got, "mail-failed APNIC") {
+		t.Errorf("open: %s", got)
 	}
 }
 
