@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,11 +15,17 @@ import (
 	"nirzone/fixtures/peers"
 )
 
+func TestMain(m *testing.M) {
+	code := m.Run()
+	peers.StopShared()
+	os.Exit(code)
+}
+
 // onBoth runs a test on a registry in SQLite, and on one in a real PostgreSQL.
 func onBoth(t *testing.T, fn func(t *testing.T, db *DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { fn(t, openSQLite(t, filepath.Join(t.TempDir(), "registry.db"))) })
-	t.Run("postgres", func(t *testing.T) { fn(t, openPostgres(t, peers.StartPostgres(t).Source)) })
+	t.Run("postgres", func(t *testing.T) { fn(t, openPostgres(t, peers.SharedPostgres(t))) })
 }
 
 func openSQLite(t testing.TB, file string) *DB {
