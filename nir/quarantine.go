@@ -49,7 +49,7 @@ func (x *Tx) isolate(r inr.Range, source string) error {
 // the region's). If it was ended already nothing happens.
 func (x *Tx) endQuarantine(id string, r *Ran) error {
 	if err := x.Actor.need("end a quarantine", RegistryStaff, Admin); err != nil {
-		return err
+		return citing(err, returnRule)
 	}
 	q, err := quarantines.get(x.View, id)
 	if CodeOf(err) == NotFound {

@@ -108,6 +108,7 @@ func TestReturnRefusals(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+		everyRefusalCites(t, name, err)
 	}
 	r := s.giveBack(3*time.Hour, Return{NIR: "JPNIC", Member: s.member, Ranges: []inr.Range{s.theirs}})
 	err := s.try(4*time.Hour, func(x *Tx) error {
@@ -276,9 +277,13 @@ func TestTransferLines(t *testing.T) {
 		}
 		return err
 	})
-	e, err := s.db.Try(context.Background(), admin(day.Add(9*time.Hour)), func(x *Tx) error { _, err := x.RunDue(day.Add(40 * time.Hour)); return err })
+	e, err := s.db.Try(context.Background(), admin(day.Add(40*time.Hour)), func(x *Tx) error { _, err := x.RunDue(x.Actor.At); return err })
 	if err != nil || len(e.Changes) < 6 {
 		t.Errorf("a dry run of the future: %d changes, %v", len(e.Changes), err)
+	}
+	early := s.try(9*time.Hour, func(x *Tx) error { _, err := x.RunDue(day.Add(40 * time.Hour)); return err })
+	if CodeOf(early) != Invalid {
+		t.Errorf("carried out before its time: %v", early)
 	}
 	if r := s.run(9 * time.Hour); len(r.Lines) != 1 || r.Lines[0].Range != low.Range() {
 		t.Errorf("%+v", r)

@@ -104,7 +104,7 @@ func (x *Tx) takeOver(t *Transfer, l *TransferLine, p linePlan, rest [][]Delegat
 			if t.Destination != "" {
 				d.Level = NIRToMember
 			}
-			if err := x.addDelegation(&d); err != nil {
+			if err := x.addMoved(&d); err != nil {
 				return err
 			}
 			m.Now = d
@@ -124,11 +124,23 @@ func (x *Tx) takeOverParents(t *Transfer, list []section) error {
 			d.Row = Row{}
 		}
 		d.Level, d.Member = RIRToNIR, ""
-		if err := x.addDelegation(&d); err != nil {
+		if err := x.addMoved(&d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addMoved records a delegation with the pool that its range is in now.
+func (x *Tx) addMoved(d *Delegation) error {
+	over, err := x.poolsOver(d.Range)
+	if err != nil {
+		return err
+	}
+	if d.Pool = ""; len(over) == 1 {
+		d.Pool = over[0].ID
+	}
+	return x.addDelegation(d)
 }
 
 // transferred is what was cut out of a delegation, managed by the destination.

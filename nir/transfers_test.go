@@ -384,6 +384,16 @@ func TestR_NIR_29_Fees(t *testing.T) {
 	})
 }
 
+// everyRefusalCites: each mistake names a section of the policy, each on a line.
+func everyRefusalCites(t *testing.T, name string, err error) {
+	t.Helper()
+	for _, line := range strings.Split(fmt.Sprint(err), "\n") {
+		if !strings.Contains(line, "APNIC-103, section ") {
+			t.Errorf("%s: no section is named: %s", name, line)
+		}
+	}
+}
+
 func TestTransferRefusals(t *testing.T) {
 	s := newScene(t, openSQLite(t, t.TempDir()+"/r.db"))
 	b, _ := s.mine.Block()
@@ -422,6 +432,7 @@ func TestTransferRefusals(t *testing.T) {
 		if CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+		everyRefusalCites(t, name, err)
 	}
 	nirStaff := func(nir string) Actor {
 		return Actor{Name: "s", Roles: []Role{NIRStaff}, NIR: nir, At: day.Add(3 * time.Hour)}
