@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nirzone/nir/inr"
+	"nirzone/nir/stats"
 )
 
 func (s *scene) giveBack(after time.Duration, r Return) Return {
@@ -33,6 +34,24 @@ func (s *scene) free() inr.Set {
 		return freeBlocks.each(v, "id <> ''", nil, func(f *FreeBlock) error { b.Add(f.Range); return nil })
 	})
 	return b.Set()
+}
+
+// status is what the extended statistics say of a range.
+func (s *scene) status(t *testing.T, r inr.Range) (status string) {
+	t.Helper()
+	view(t, s.db, func(v *View) error {
+		files, err := v.Statistics(StatisticsOptions{Form: stats.Extended, Day: day})
+		for _, f := range files {
+			for _, line := range strings.Split(string(f.Data), "\n") {
+				field := strings.Split(line, "|")
+				if len(field) > 6 && field[2] == "ipv4" && field[3] != "*" && aRange(t, field[3]).First.Cmp(r.First) <= 0 {
+					status = field[6]
+				}
+			}
+		}
+		return err
+	})
+	return status
 }
 
 // TestP13_ReturnFreesExactlyThat: a return changes nothing until a second person
@@ -66,6 +85,12 @@ func TestP13_ReturnFreesExactlyThat(t *testing.T) {
 		}
 		if a := s.authority(5*time.Hour, half.Range()); a.Manager != "" {
 			t.Errorf("held still: %+v", a)
+		}
+		if w := s.whois(5*time.Hour, half.Range()); w != "" {
+			t.Errorf("whois says %q of what was returned", w)
+		}
+		if st := s.status(t, half.Range()); st != "reserved" {
+			t.Errorf("in statistics it is %s", st)
 		}
 		if !s.free().Equal(before) {
 			t.Error("free before the quarantine ended")
@@ -196,6 +221,12 @@ func TestToAndFromAnotherRegion(t *testing.T) {
 			}
 			return errorsOf(err, err2)
 		})
+		if was, is := s.claimant(2*time.Hour, half.Range()), s.claimant(3*time.Hour, half.Range()); was != "JPNIC" || is != "RIPE" {
+			t.Errorf("claimed by %s, then by %s", was, is)
+		}
+		if w := s.whois(3*time.Hour, half.Range()); w != "" {
+			t.Errorf("whois says %q of what left", w)
+		}
 		s.sound()
 		born := time.Date(1994, 5, 6, 0, 0, 0, 0, time.UTC)
 		back := s.transfer(4*time.Hour, TransferAsk{
@@ -215,6 +246,9 @@ func TestToAndFromAnotherRegion(t *testing.T) {
 			}
 			return errorsOf(err, err2, err3)
 		})
+		if is := s.claimant(4*time.Hour, half.Range()); is != "KRNIC" {
+			t.Errorf("claimed by %s", is)
+		}
 		if at := s.serves(s.authority(4*time.Hour, half.Range()).Member); at != "KRNIC" {
 			t.Errorf("the new member is served by %s", at)
 		}

@@ -21,6 +21,9 @@ func (x *Tx) carryLine(t *Transfer, l *TransferLine, p linePlan) error {
 	if err := x.movePools(t, l, p); err != nil {
 		return err
 	}
+	if err := x.moveForeign(t, l.Range); err != nil {
+		return err
+	}
 	if x.Rules.peer(t.Source) {
 		p.members = []section{{in: l.Range, was: Delegation{Range: l.Range, Type: l.Type, Economy: l.Economy, Date: l.Date}}}
 		rest = [][]Delegation{nil}
