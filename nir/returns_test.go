@@ -96,6 +96,13 @@ func TestP13_ReturnFreesExactlyThat(t *testing.T) {
 			t.Error("free before the quarantine ended")
 		}
 		s.sound()
+		s.update(6*time.Hour, func(x *Tx) error { // as after an import
+			list, err := x.Pools()
+			return errorsOf(err, x.refill(list, inr.Of(s.mine)))
+		})
+		if !s.free().Equal(before) {
+			t.Error("an import beside it made it free")
+		}
 		if err := s.sign(6*time.Hour, r.Plan, "third"); CodeOf(err) != Conflict {
 			t.Errorf("carried out twice: %v", err)
 		}
