@@ -2,6 +2,7 @@ package nir
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,22 +37,34 @@ func (s *scene) free() inr.Set {
 	return b.Set()
 }
 
-// status is what the extended statistics say of a range.
-func (s *scene) status(t *testing.T, r inr.Range) (status string) {
+// status is what the extended statistics say of a range: of every record that has
+// a part of it.
+func (s *scene) status(t *testing.T, r inr.Range) string {
 	t.Helper()
+	var all []string
 	view(t, s.db, func(v *View) error {
 		files, err := v.Statistics(StatisticsOptions{Form: stats.Extended, Day: day})
-		for _, f := range files {
-			for _, line := range strings.Split(string(f.Data), "\n") {
-				field := strings.Split(line, "|")
-				if len(field) > 6 && field[2] == "ipv4" && field[3] != "*" && aRange(t, field[3]).First.Cmp(r.First) <= 0 {
-					status = field[6]
-				}
+		if err != nil {
+			return err
+		}
+		for _, line := range strings.Split(string(files[0].Data), "\n") {
+			field := strings.Split(line, "|")
+			if len(field) < 7 || field[2] != "ipv4" || field[3] == "*" {
+				continue
+			}
+			n, err := strconv.ParseUint(field[4], 10, 64)
+			if err != nil {
+				return err
+			}
+			g := aRange(t, field[3])
+			g.Last = g.First.Add(inr.N(n - 1))
+			if g.Overlaps(r) {
+				all = append(all, field[6])
 			}
 		}
-		return err
+		return nil
 	})
-	return status
+	return strings.Join(all, " and ")
 }
 
 // TestP13_ReturnFreesExactlyThat: a return changes nothing until a second person
