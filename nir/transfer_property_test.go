@@ -79,7 +79,7 @@ var (
 	modelNames   = []string{"a", "b", "c"}
 )
 
-func firstOfCell(i int) inr.Num {
+func cellAt(i int) inr.Num {
 	base := uint64(202 << 24)
 	if i >= regionalCells+existingCells {
 		base, i = 203<<24, i-regionalCells-existingCells
@@ -89,7 +89,7 @@ func firstOfCell(i int) inr.Num {
 
 // span is a range of cells; they do not reach over the gap.
 func spanOf(i, j int) inr.Range {
-	return inr.Range{Kind: inr.IPv4, First: firstOfCell(i), Last: firstOfCell(j).Add(inr.N(255))}
+	return inr.Range{Kind: inr.IPv4, First: cellAt(i), Last: cellAt(j).Add(inr.N(255))}
 }
 
 func cellsOf(r inr.Range) (list []int) {
