@@ -72,6 +72,23 @@ func (e *Error) in(field string) *Error    { e.Field = field; return e }
 func (e *Error) by(rule string) *Error     { e.Rule = rule; return e }
 func (e *Error) remedy(text string) *Error { e.Remedy = text; return e }
 
+// citing names a section for every refusal in err that names none.
+func citing(err error, rule string) error {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
+	case *Error:
+		if e.Rule == "" {
+			e.Rule = rule
+		}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			_ = citing(one, rule)
+		}
+	case interface{ Unwrap() error }:
+		_ = citing(e.Unwrap(), rule)
+	}
+	return err
+}
+
 // mistakes collects every mistake of one input, so that all are told at once.
 type mistakes []error
 

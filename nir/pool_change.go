@@ -101,7 +101,7 @@ func (x *Tx) SplitPool(id string, r inr.Range, purpose Purpose) (Pool, error) {
 		return p, err
 	}
 	if !p.Range.Contains(r) || r == p.Range {
-		return p, invalid("range", "%s is not a part of pool %s", r, p.Range)
+		return p, invalid("range", "%s is not a part of pool %s", r, p.Range).by(poolRule)
 	}
 	own := p
 	own.Row, own.Purpose = Row{}, purpose
@@ -112,11 +112,15 @@ func (x *Tx) SplitPool(id string, r inr.Range, purpose Purpose) (Pool, error) {
 	return own, x.cutPool(p, r, &own)
 }
 
+// poolRule is the section of the policy on what pools there are.
+const poolRule = "APNIC-103, section 3.5"
+
 func (x *Tx) poolToChange(id string) (Pool, error) {
 	if err := x.Actor.need("change a pool", Admin); err != nil {
-		return Pool{}, err
+		return Pool{}, citing(err, poolRule)
 	}
-	return x.Pool(id)
+	p, err := x.Pool(id)
+	return p, citing(err, poolRule)
 }
 
 // checkPurpose refuses a purpose that a part of a pool cannot get.
@@ -125,13 +129,13 @@ func (x *Tx) checkPurpose(was, p *Pool, r inr.Range) error {
 	case was.Purpose:
 		return nil
 	case NIRExisting:
-		return refuse(Conflict, "%s is not what an NIR held of old", r).in("purpose").by("APNIC-103, section 3.5")
+		return refuse(Conflict, "%s is not what an NIR held of old", r).in("purpose").by(poolRule)
 	case Regional, Reserved, Quarantine:
 	default:
-		return invalid("purpose", "%.20q is not regional, reserved or quarantine", p.Purpose)
+		return invalid("purpose", "%.20q is not regional, reserved or quarantine", p.Purpose).by(poolRule)
 	}
 	if was.Purpose == NIRExisting {
-		return refuse(Conflict, "%s is delegated to %s", r, was.NIR).in("purpose").by("APNIC-103, section 3.5").remedy("nirctl return create")
+		return refuse(Conflict, "%s is delegated to %s", r, was.NIR).in("purpose").by(poolRule).remedy("nirctl return create")
 	}
 	return nil
 }
@@ -149,7 +153,7 @@ func (x *Tx) ChangePool(p Pool) (Pool, error) {
 	m.add(x.checkPurpose(&was, &p, p.Range))
 	policy := x.Rules.policy(&p)
 	if err := policy.Check(); err != nil {
-		m.add(invalid("strategy", "%v", err))
+		m.add(invalid("strategy", "%v", err).by(poolRule))
 	}
 	if err := m.err(); err != nil {
 		return p, err
@@ -166,17 +170,17 @@ func (x *Tx) ShrinkPool(id string, r inr.Range) error {
 		return err
 	}
 	if !p.Range.Contains(r) {
-		return invalid("range", "%s is not in pool %s", r, p.Range)
+		return invalid("range", "%s is not in pool %s", r, p.Range).by(poolRule)
 	}
 	if p.Purpose == NIRExisting {
-		return refuse(Conflict, "%s is delegated to %s", r, p.NIR).in("range").by("APNIC-103, section 3.5")
+		return refuse(Conflict, "%s is delegated to %s", r, p.NIR).in("range").by(poolRule)
 	}
 	free, err := x.freeSet(p.ID)
 	if err != nil {
 		return err
 	}
 	if held := inr.Of(r).Subtract(free); !held.IsEmpty() {
-		return refuse(Conflict, "of %s, %s is held or in quarantine", r, held).in("range").remedy("nirctl pool view " + p.ID)
+		return refuse(Conflict, "of %s, %s is held or in quarantine", r, held).in("range").by(poolRule).remedy("nirctl pool view " + p.ID)
 	}
 	x.act("pool.shrink")
 	return x.cutPool(p, r, nil)
@@ -205,7 +209,7 @@ func (x *Tx) MergePools(id, other string) (Pool, error) {
 	both := inr.Of(p.Range, o.Range).Ranges()
 	same := p.Purpose == o.Purpose && p.NIR == o.NIR && p.Strategy == o.Strategy && p.Factor == o.Factor && p.FreeFrom.Equal(o.FreeFrom)
 	if len(both) != 1 || p.ID == o.ID || !same {
-		return p, refuse(Conflict, "pools %s and %s do not touch, or are not for the same purpose and filled in the same way", p.Range, o.Range)
+		return p, refuse(Conflict, "pools %s and %s do not touch, or are not for the same purpose and filled in the same way", p.Range, o.Range).by(poolRule)
 	}
 	free, err := x.FreeBlocks(o.ID)
 	if err != nil {

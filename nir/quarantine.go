@@ -49,7 +49,7 @@ func (x *Tx) isolate(r inr.Range, source string) error {
 // the region's). If it was ended already nothing happens.
 func (x *Tx) endQuarantine(id string, r *Ran) error {
 	if err := x.Actor.need("end a quarantine", RegistryStaff, Admin); err != nil {
-		return err
+		return citing(err, returnRule)
 	}
 	q, err := quarantines.get(x.View, id)
 	if CodeOf(err) == NotFound {
@@ -85,4 +85,30 @@ func (x *Tx) endQuarantine(id string, r *Ran) error {
 	}
 	r.Freed = append(r.Freed, q.Range)
 	return nil
+}
+
+// stillQuarantined returns what of a pool's range is in quarantine. What an import
+// says is held by somebody is so no more.
+func (x *Tx) stillQuarantined(r inr.Range, held inr.Set) (inr.Set, error) {
+	list, err := x.quarantinedIn(r)
+	if err != nil {
+		return inr.Set{}, err
+	}
+	for _, q := range list {
+		rest := inr.Of(q.Range).Subtract(held)
+		if rest.Contains(q.Range) {
+			continue
+		}
+		if err := quarantines.end(x, q.ID); err != nil {
+			return inr.Set{}, err
+		}
+		for part := range rest.All() {
+			n := q
+			n.Row, n.Range = Row{}, part
+			if err := quarantines.put(x, &n); err != nil {
+				return inr.Set{}, err
+			}
+		}
+	}
+	return inr.Of(r).Intersect(quarantinedSet(list)).Subtract(held), nil
 }

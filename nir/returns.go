@@ -69,11 +69,11 @@ func (v *View) OpenReturns() ([]Return, error) {
 // AddReturn takes a return and proposes to carry it out. Nothing else happens
 // until somebody other than the actor has signed the proposal of r.Plan.
 func (x *Tx) AddReturn(r Return) (Return, error) {
-	if err := x.mayTransfer(&Transfer{Source: r.NIR}); err != nil {
+	if err := x.mayReturn(&r); err != nil {
 		return r, err
 	}
 	if err := x.checkReturn(&r); err != nil {
-		return r, err
+		return r, citing(err, returnRule)
 	}
 	economy := ""
 	if m, err := x.Member(r.Member); err == nil {
@@ -91,6 +91,15 @@ func (x *Tx) AddReturn(r Return) (Return, error) {
 	}
 	r.Plan = p.Hash
 	return r, returns.put(x, &r)
+}
+
+// mayReturn refuses all but the registry's staff and the NIR that manages it.
+func (x *Tx) mayReturn(r *Return) error {
+	const act = "return resources"
+	if r.NIR == "" || r.NIR == x.Rules.RIR {
+		return citing(x.Actor.need(act, RegistryStaff, Admin), returnRule)
+	}
+	return citing(x.Actor.needNIR(act, r.NIR), returnRule)
 }
 
 func (x *Tx) checkReturn(r *Return) error {
@@ -131,7 +140,7 @@ func (x *Tx) WithdrawReturn(id string) (Return, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := x.mayTransfer(&Transfer{Source: r.NIR}); err != nil {
+	if err := x.mayReturn(&r); err != nil {
 		return r, err
 	}
 	if r.State != ReturnReviewed {
@@ -157,7 +166,7 @@ func (x *Tx) ReviewReturn(id string) (Return, error) {
 		return r, err
 	}
 	if err := x.Actor.need("review a return", RegistryStaff, Admin); err != nil {
-		return r, err
+		return r, citing(err, returnRule)
 	}
 	if r.State != ReturnReviewed {
 		return r, refuse(Conflict, "the return is %s", r.State).by(returnRule)

@@ -2,11 +2,13 @@ package nir
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"nirzone/nir/inr"
+	"nirzone/nir/stats"
 )
 
 func (s *scene) giveBack(after time.Duration, r Return) Return {
@@ -33,6 +35,36 @@ func (s *scene) free() inr.Set {
 		return freeBlocks.each(v, "id <> ''", nil, func(f *FreeBlock) error { b.Add(f.Range); return nil })
 	})
 	return b.Set()
+}
+
+// status is what the extended statistics say of a range: of every record that has
+// a part of it.
+func (s *scene) status(t *testing.T, r inr.Range) string {
+	t.Helper()
+	var all []string
+	view(t, s.db, func(v *View) error {
+		files, err := v.Statistics(StatisticsOptions{Form: stats.Extended, Day: day})
+		if err != nil {
+			return err
+		}
+		for _, line := range strings.Split(string(files[0].Data), "\n") {
+			field := strings.Split(line, "|")
+			if len(field) < 7 || field[2] != "ipv4" || field[3] == "*" {
+				continue
+			}
+			n, err := strconv.ParseUint(field[4], 10, 64)
+			if err != nil {
+				return err
+			}
+			g := aRange(t, field[3])
+			g.Last = g.First.Add(inr.N(n - 1))
+			if g.Overlaps(r) {
+				all = append(all, field[6])
+			}
+		}
+		return nil
+	})
+	return strings.Join(all, " and ")
 }
 
 // TestP13_ReturnFreesExactlyThat: a return changes nothing until a second person
@@ -67,10 +99,23 @@ func TestP13_ReturnFreesExactlyThat(t *testing.T) {
 		if a := s.authority(5*time.Hour, half.Range()); a.Manager != "" {
 			t.Errorf("held still: %+v", a)
 		}
+		if w := s.whois(5*time.Hour, half.Range()); w != "" {
+			t.Errorf("whois says %q of what was returned", w)
+		}
+		if st := s.status(t, half.Range()); st != "reserved" {
+			t.Errorf("in statistics it is %s", st)
+		}
 		if !s.free().Equal(before) {
 			t.Error("free before the quarantine ended")
 		}
 		s.sound()
+		s.update(6*time.Hour, func(x *Tx) error { // as after an import
+			list, err := x.Pools()
+			return errorsOf(err, x.refill(list, inr.Of(s.mine)))
+		})
+		if !s.free().Equal(before) {
+			t.Error("an import beside it made it free")
+		}
 		if err := s.sign(6*time.Hour, r.Plan, "third"); CodeOf(err) != Conflict {
 			t.Errorf("carried out twice: %v", err)
 		}
@@ -108,6 +153,7 @@ func TestReturnRefusals(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+		everyRefusalCites(t, name, err)
 	}
 	r := s.giveBack(3*time.Hour, Return{NIR: "JPNIC", Member: s.member, Ranges: []inr.Range{s.theirs}})
 	err := s.try(4*time.Hour, func(x *Tx) error {
@@ -195,6 +241,12 @@ func TestToAndFromAnotherRegion(t *testing.T) {
 			}
 			return errorsOf(err, err2)
 		})
+		if was, is := s.claimant(2*time.Hour, half.Range()), s.claimant(3*time.Hour, half.Range()); was != "JPNIC" || is != "RIPE" {
+			t.Errorf("claimed by %s, then by %s", was, is)
+		}
+		if w := s.whois(3*time.Hour, half.Range()); w != "" {
+			t.Errorf("whois says %q of what left", w)
+		}
 		s.sound()
 		born := time.Date(1994, 5, 6, 0, 0, 0, 0, time.UTC)
 		back := s.transfer(4*time.Hour, TransferAsk{
@@ -214,6 +266,9 @@ func TestToAndFromAnotherRegion(t *testing.T) {
 			}
 			return errorsOf(err, err2, err3)
 		})
+		if is := s.claimant(4*time.Hour, half.Range()); is != "KRNIC" {
+			t.Errorf("claimed by %s", is)
+		}
 		if at := s.serves(s.authority(4*time.Hour, half.Range()).Member); at != "KRNIC" {
 			t.Errorf("the new member is served by %s", at)
 		}
@@ -276,9 +331,13 @@ func TestTransferLines(t *testing.T) {
 		}
 		return err
 	})
-	e, err := s.db.Try(context.Background(), admin(day.Add(9*time.Hour)), func(x *Tx) error { _, err := x.RunDue(day.Add(40 * time.Hour)); return err })
+	e, err := s.db.Try(context.Background(), admin(day.Add(40*time.Hour)), func(x *Tx) error { _, err := x.RunDue(x.Actor.At); return err })
 	if err != nil || len(e.Changes) < 6 {
 		t.Errorf("a dry run of the future: %d changes, %v", len(e.Changes), err)
+	}
+	early := s.try(9*time.Hour, func(x *Tx) error { _, err := x.RunDue(day.Add(40 * time.Hour)); return err })
+	if CodeOf(early) != Invalid {
+		t.Errorf("carried out before its time: %v", early)
 	}
 	if r := s.run(9 * time.Hour); len(r.Lines) != 1 || r.Lines[0].Range != low.Range() {
 		t.Errorf("%+v", r)

@@ -159,8 +159,14 @@ func (r *recorder) pools(held inr.Set) error {
 			closed.Add(list[i].Range)
 		}
 	}
-	for status, b := range map[stats.Status]*inr.Builder{stats.Available: &open, stats.Reserved: &closed} { // sorted when written
-		for rng := range b.Set().Subtract(held).All() {
+	q, err := r.v.Quarantined()
+	if err != nil {
+		return err
+	}
+	out := open.Set().Intersect(quarantinedSet(q)) // not available yet
+	closed.AddSet(out)
+	for status, s := range map[stats.Status]inr.Set{stats.Available: open.Set().Subtract(out), stats.Reserved: closed.Set()} { // sorted when written
+		for rng := range s.Subtract(held).All() {
 			r.list = append(r.list, stats.Record{Registry: r.v.Rules.statistics(), Range: rng, Status: status})
 		}
 	}

@@ -117,7 +117,11 @@ func (x *Tx) refillPool(p *Pool) error {
 	if err != nil {
 		return err
 	}
-	free := inr.Of(p.Range).Subtract(held)
+	quarantined, err := x.stillQuarantined(p.Range, held)
+	if err != nil {
+		return err
+	}
+	free := inr.Of(p.Range).Subtract(held).Subtract(quarantined)
 	var keep, add []FreeBlock
 	var reserved inr.Builder
 	for _, f := range have {

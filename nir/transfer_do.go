@@ -21,6 +21,9 @@ func (x *Tx) carryLine(t *Transfer, l *TransferLine, p linePlan) error {
 	if err := x.movePools(t, l, p); err != nil {
 		return err
 	}
+	if err := x.moveForeign(t, l.Range); err != nil {
+		return err
+	}
 	if x.Rules.peer(t.Source) {
 		p.members = []section{{in: l.Range, was: Delegation{Range: l.Range, Type: l.Type, Economy: l.Economy, Date: l.Date}}}
 		rest = [][]Delegation{nil}
@@ -104,7 +107,7 @@ func (x *Tx) takeOver(t *Transfer, l *TransferLine, p linePlan, rest [][]Delegat
 			if t.Destination != "" {
 				d.Level = NIRToMember
 			}
-			if err := x.addDelegation(&d); err != nil {
+			if err := x.addMoved(&d); err != nil {
 				return err
 			}
 			m.Now = d
@@ -124,11 +127,23 @@ func (x *Tx) takeOverParents(t *Transfer, list []section) error {
 			d.Row = Row{}
 		}
 		d.Level, d.Member = RIRToNIR, ""
-		if err := x.addDelegation(&d); err != nil {
+		if err := x.addMoved(&d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addMoved records a delegation with the pool that its range is in now.
+func (x *Tx) addMoved(d *Delegation) error {
+	over, err := x.poolsOver(d.Range)
+	if err != nil {
+		return err
+	}
+	if d.Pool = ""; len(over) == 1 {
+		d.Pool = over[0].ID
+	}
+	return x.addDelegation(d)
 }
 
 // transferred is what was cut out of a delegation, managed by the destination.
@@ -151,6 +166,7 @@ type Move struct {
 }
 
 // redescribe makes the whois objects follow a move: source and maintainer are the
-// new manager's. It is called when all delegations are as they will be, but for
-// those of the moves of the same line that come after.
-func (x *Tx) redescribe(Move) error { return nil }
+// new manager's.
+func (x *Tx) redescribe(m Move) error {
+	return x.moveWhois(m.Was, m.Now, m.Rest, m.Whois == DeleteWhois)
+}

@@ -17,7 +17,7 @@ func (x *Tx) openLine(id string) (Transfer, TransferLine, error) {
 		return t, l, err
 	}
 	if err := x.mayTransfer(&t); err != nil {
-		return t, l, err
+		return t, l, citing(err, x.Rules.rule(&t))
 	}
 	if l.State != TransferScheduled {
 		return t, l, refuse(Conflict, "the transfer of %s is %s", l.Range, l.State).by(x.Rules.rule(&t))
@@ -32,13 +32,13 @@ func (x *Tx) AddLine(transfer string, l TransferLine) (TransferLine, error) {
 		return l, err
 	}
 	if err := x.mayTransfer(&t); err != nil {
-		return l, err
+		return l, citing(err, x.Rules.rule(&t))
 	}
 	if t.State != TransferScheduled {
 		return l, refuse(Conflict, "the transfer is %s", t.State).by(x.Rules.rule(&t)).remedy("nirctl transfer create")
 	}
 	if err := x.checkLine(&t, &l, nil); err != nil {
-		return l, err
+		return l, citing(err, x.Rules.rule(&t))
 	}
 	x.act("transfer.add")
 	return l, transferLines.put(x, &l)
@@ -76,11 +76,11 @@ func (x *Tx) CompleteLine(line string) (TransferLine, error) {
 		return l, err
 	}
 	if err := x.Actor.need("carry out a transfer", RegistryStaff, Admin); err != nil {
-		return l, err
+		return l, citing(err, x.Rules.rule(&t))
 	}
 	p, err := x.planLine(&t, &l)
 	if err != nil {
-		return l, err
+		return l, citing(err, x.Rules.rule(&t))
 	}
 	if l.Due.After(x.Actor.At) {
 		l.Due = x.Actor.At

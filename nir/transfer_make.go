@@ -23,24 +23,8 @@ type TransferAsk struct {
 func (x *Tx) AddTransfer(a TransferAsk) (Transfer, []TransferLine, error) {
 	t := &a.Transfer
 	x.canonical(t)
-	if err := x.mayTransfer(t); err != nil {
-		return *t, nil, err
-	}
-	if err := x.checkTransfer(t); err != nil {
-		return *t, nil, err
-	}
-	if err := x.wholeLines(&a); err != nil {
-		return *t, nil, err
-	}
-	var m mistakes
-	if len(a.Lines) == 0 {
-		m.add(invalid("lines", "there is nothing to transfer").by(x.Rules.rule(t)))
-	}
-	for i := range a.Lines {
-		m.add(x.checkLine(t, &a.Lines[i], a.Lines[:i]))
-	}
-	if err := m.err(); err != nil {
-		return *t, nil, err
+	if err := x.checkAsk(&a); err != nil {
+		return *t, nil, citing(err, x.Rules.rule(t))
 	}
 	t.State, t.Submitter, t.Made = TransferScheduled, x.Actor.Name, x.Actor.At
 	x.act("transfer.create")
@@ -54,6 +38,28 @@ func (x *Tx) AddTransfer(a TransferAsk) (Transfer, []TransferLine, error) {
 		}
 	}
 	return *t, a.Lines, x.tellParties(t)
+}
+
+// checkAsk refuses what is wrong with the transfer, or else with its lines.
+func (x *Tx) checkAsk(a *TransferAsk) error {
+	t := &a.Transfer
+	if err := x.mayTransfer(t); err != nil {
+		return err
+	}
+	if err := x.checkTransfer(t); err != nil {
+		return err
+	}
+	if err := x.wholeLines(a); err != nil {
+		return err
+	}
+	var m mistakes
+	if len(a.Lines) == 0 {
+		m.add(invalid("lines", "there is nothing to transfer"))
+	}
+	for i := range a.Lines {
+		m.add(x.checkLine(t, &a.Lines[i], a.Lines[:i]))
+	}
+	return m.err()
 }
 
 // canonical writes this registry as "" and fills in what follows.

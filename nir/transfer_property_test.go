@@ -130,6 +130,10 @@ func newLandModel(t *rapid.T, outer *testing.T, file string) *landModel {
 		if _, err := x.AddPool(Pool{Range: spanOf(0, regionalCells-1), Purpose: Regional}); err != nil {
 			return err
 		}
+		abroad := ForeignRange{Source: "RIPE", Range: spanOf(regionalCells+existingCells, allCells-1)}
+		if err := foreignSpace.put(x, &abroad); err != nil {
+			return err
+		}
 		_, err := x.AddPool(Pool{Range: spanOf(regionalCells, regionalCells+existingCells-1), Purpose: NIRExisting, NIR: "JPNIC"})
 		return err
 	})
@@ -452,6 +456,7 @@ func (m *landModel) agree(*rapid.T) {
 	err := m.db.View(context.Background(), func(v *View) error {
 		m.compareFree(v)
 		m.compareServing(v)
+		m.compareRecords(v)
 		m.compareAggregates(v)
 		for _, check := range []func() ([]Fault, error){v.CheckPools, v.CheckDelegations} {
 			if f, err := check(); err != nil || len(f) > 0 {
@@ -515,6 +520,50 @@ func (m *landModel) compareHeld(v *View, cells [allCells]landCell) error {
 		}
 	}
 	return err
+}
+
+// compareRecords: what whois answers of a cell is of its manager, and so are the
+// claims; nobody else's object stands there.
+func (m *landModel) compareRecords(v *View) {
+	claims, err := v.Claims(nil)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	var real, want, source [allCells]string
+	for _, c := range claims {
+		p, err := inr.FromPrefix(c.Prefix)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		for _, i := range cellsOf(p.Range()) {
+			real[i] += c.Source
+		}
+	}
+	for i, c := range m.cells {
+		switch {
+		case c.state == "away":
+			want[i] = "RIPE"
+			continue
+		case c.home == NIRExisting:
+			want[i] = "JPNIC"
+		case c.manager != "":
+			want[i] = c.manager
+		default:
+			want[i] = "APNIC"
+		}
+		if c.state == "held" {
+			source[i] = want[i]
+		}
+	}
+	if real != want {
+		m.t.Fatalf("claims are of %q, want %q", real, want)
+	}
+	for i, c := range m.cells {
+		w, err := v.WhoisCovering(spanOf(i, i))
+		if c.state == "held" && (err != nil || w.Source != source[i]) || err == nil && c.state != "held" && c.home != NIRExisting {
+			m.t.Fatalf("cell %d is %+v, whois says %s %s of %s, %v", i, c, w.Type, w.Key, w.Source, err)
+		}
+	}
 }
 
 func (m *landModel) nameOf(id string) string {
@@ -655,7 +704,7 @@ func given(t *testing.T, name, value string) {
 // model that knows /24s and nothing else: P3, P8, P9, P11 and P13 of the registry's
 // properties.
 func TestTransferProperties(t *testing.T) {
-	given(t, "rapid.checks", "10")
+	given(t, "rapid.checks", "7")
 	given(t, "rapid.steps", "80")
 	dir, n, seen := t.TempDir(), 0, map[string]int{}
 	rapid.Check(t, func(r *rapid.T) {

@@ -19,8 +19,14 @@ type Ran struct {
 // RunDue carries out every line of a transfer that is due, in the order in which
 // they are due, and ends every quarantine that is over. All of it is one event;
 // [DB.RunDue] makes one of each.
+//
+// Nothing is carried out before its time: now is at most the actor's. What will be
+// due is shown by a dry run whose actor acts then.
 func (x *Tx) RunDue(now time.Time) (Ran, error) {
 	var r Ran
+	if now.After(x.Actor.At) {
+		return r, invalid("now", "%s is later than the event, %s", now.Format(time.RFC3339), x.Actor.At.Format(time.RFC3339)).by("APNIC-103, section 4")
+	}
 	list, ends, err := x.due(now)
 	if err != nil {
 		return r, err
@@ -49,12 +55,18 @@ func (n *DB) RunDue(ctx context.Context, a Actor) (Ran, error) {
 		lines, ends, err = v.due(a.At)
 		return err
 	})
-	for _, id := range lines {
-		err = errors.Join(err, n.Update(ctx, a, func(x *Tx) error { return x.runLine(id, &r) }))
+	each := func(ids []string, run func(x *Tx, id string, r *Ran) error) {
+		for _, id := range ids {
+			var one Ran
+			if failed := n.Update(ctx, a, func(x *Tx) error { return run(x, id, &one) }); failed != nil {
+				err = errors.Join(err, failed)
+				continue
+			}
+			r.Lines, r.Blocked, r.Freed = append(r.Lines, one.Lines...), append(r.Blocked, one.Blocked...), append(r.Freed, one.Freed...)
+		}
 	}
-	for _, id := range ends {
-		err = errors.Join(err, n.Update(ctx, a, func(x *Tx) error { return x.endQuarantine(id, &r) }))
-	}
+	each(lines, (*Tx).runLine)
+	each(ends, (*Tx).endQuarantine)
 	if err != nil {
 		return r, fmt.Errorf("carrying out what is due: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,44 @@ func (s *scene) run(after time.Duration) Ran {
 	return r
 }
 
+// claimant returns whose claims a range is in as of a time.
+func (s *scene) claimant(at time.Duration, r inr.Range) string {
+	s.t.Helper()
+	found := "nobody"
+	err := s.db.AsOf(context.Background(), day.Add(at), func(v *View) error {
+		list, err := v.Claims(nil)
+		for _, c := range list {
+			if p, err := inr.FromPrefix(c.Prefix); err == nil && p.Range().Overlaps(r) {
+				found += "+" + c.Source
+			}
+		}
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.TrimPrefix(found, "nobody+")
+}
+
+// whois returns source, mnt-by and state of the objects that are of a range, each once.
+func (s *scene) whois(at time.Duration, r inr.Range) string {
+	s.t.Helper()
+	var seen []string
+	err := s.db.AsOf(context.Background(), day.Add(at), func(v *View) error {
+		return v.WhoisWithin(r, func(w *WhoisObject) error {
+			if text := fmt.Sprint(w.Type, " ", w.Source, " ", w.Mntner); !slices.Contains(seen, text) {
+				seen = append(seen, text)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	slices.Sort(seen)
+	return strings.Join(seen, ", ")
+}
+
 // authority returns who answers for the first number of a range.
 func (s *scene) authority(at time.Duration, r inr.Range) Authority {
 	s.t.Helper()
@@ -164,6 +203,16 @@ func TestR_NIR_30_ToAnNIR(t *testing.T) {
 		if a := s.authority(due-time.Second, s.mine); a != (Authority{"APNIC", "APNIC", "APNIC-HM", "APNIC", 0, s.direct}) {
 			t.Errorf("before it %+v", a)
 		}
+		for at, want := range map[time.Duration][2]string{
+			due - time.Second: {"APNIC", "inetnum APNIC [APNIC-HM]"}, due: {"JPNIC", "inetnum JPNIC [MAINT-JPNIC]"},
+		} {
+			if c := s.claimant(at, s.mine); c != want[0] {
+				t.Errorf("as of %s %s claims it", at, c)
+			}
+			if w := s.whois(at, s.mine); !strings.Contains(w, want[1]) {
+				t.Errorf("as of %s whois says %q, want %q", at, w, want[1])
+			}
+		}
 		if at := s.serves(s.direct); at != "JPNIC" {
 			t.Errorf("served by %s", at)
 		}
@@ -214,6 +263,12 @@ func TestR_NIR_31_ToTheRegionalRegistry(t *testing.T) {
 		s.run(due)
 		if a := s.authority(due, s.theirs); a != (Authority{"APNIC", "APNIC", "APNIC-HM", "APNIC", 0, s.member}) {
 			t.Errorf("after: %+v", a)
+		}
+		if was, is := s.claimant(due-time.Hour, s.theirs), s.claimant(due, s.theirs); was != "JPNIC" || is != "APNIC" {
+			t.Errorf("claimed by %s, then by %s", was, is)
+		}
+		if w := s.whois(due, s.theirs); w != "inetnum APNIC [APNIC-HM]" && w != "domain APNIC [APNIC-HM], inetnum APNIC [APNIC-HM]" {
+			t.Errorf("whois says %q", w)
 		}
 		s.update(due+time.Hour, func(x *Tx) error { // it is served as a direct member, and gets more
 			a := ask("c1", "new-lir", inr.IPv4, "/19")
@@ -384,6 +439,16 @@ func TestR_NIR_29_Fees(t *testing.T) {
 	})
 }
 
+// everyRefusalCites: each mistake names a section of the policy, each on a line.
+func everyRefusalCites(t *testing.T, name string, err error) {
+	t.Helper()
+	for _, line := range strings.Split(fmt.Sprint(err), "\n") {
+		if !strings.Contains(line, "APNIC-103, section ") {
+			t.Errorf("%s: no section is named: %s", name, line)
+		}
+	}
+}
+
 func TestTransferRefusals(t *testing.T) {
 	s := newScene(t, openSQLite(t, t.TempDir()+"/r.db"))
 	b, _ := s.mine.Block()
@@ -422,6 +487,7 @@ func TestTransferRefusals(t *testing.T) {
 		if CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+		everyRefusalCites(t, name, err)
 	}
 	nirStaff := func(nir string) Actor {
 		return Actor{Name: "s", Roles: []Role{NIRStaff}, NIR: nir, At: day.Add(3 * time.Hour)}
