@@ -47,8 +47,9 @@ func (v *View) WhoisCovering(r inr.Range) (WhoisObject, error) {
 }
 
 // nearest looks at what begins nearest to the range: the most specific object, as
-// long as objects nest. Only if that ends too early the blocks around the range
-// are asked for what stands in them.
+// objects nest (of a mirror's that do not, it is the one that is meant as well as
+// another). Only if that ends too early the blocks around the range are asked for
+// what stands in them.
 func (v *View) nearest(r inr.Range) (WhoisObject, bool, error) {
 	near, err := whoisObjects.find(v, ofNumbers+"first <= $2 ORDER BY first DESC, last LIMIT 2", r.Kind.String(), numKey(r.First))
 	if err != nil {
