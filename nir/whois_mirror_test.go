@@ -336,6 +336,8 @@ func TestMostSpecific(t *testing.T) {
 	for _, p := range []inr.Range{r, part(0, 3), part(0, 63), part(0, 255), part(100, 900), part(200, 300), part(400, 500)} {
 		text += "inetnum: " + p.RPSL() + "\nnetname: M\nsource: JPNIC\n\n"
 	}
+	both := submit(t, db, staff(day), ask("r2", "m2", inr.IPv4, "/24")).Ranges[0]
+	text += "inetnum: " + both.RPSL() + "\nnetname: M\nsource: JPNIC\n\n"
 	mirror(t, db, dumpOf(day, text), day)
 	view(t, db, func(v *View) error {
 		for _, c := range []struct {
@@ -352,6 +354,7 @@ func TestMostSpecific(t *testing.T) {
 			{part(901, 901), r, KeptHere},
 			{part(0, 901), r, KeptHere},
 			{r, r, KeptHere},
+			{both, both, KeptHere},
 		} {
 			w, err := v.WhoisCovering(c.ask)
 			if err != nil || w.Range != c.want || w.Origin != c.origin {
