@@ -166,7 +166,8 @@ type Move struct {
 }
 
 // redescribe makes the whois objects follow a move: source and maintainer are the
-// new manager's.
+// new manager's. It is called when all delegations are as they will be, but for
+// those of the moves of the same line that come after.
 func (x *Tx) redescribe(m Move) error {
 	return x.moveWhois(m.Was, m.Now, m.Rest, m.Whois == DeleteWhois)
 }

@@ -123,13 +123,13 @@ func (x *Tx) describe(d *Delegation, r *Request) error {
 			return fmt.Errorf("describing %s: %w", d.Range, err)
 		}
 	}
-	if d.Level == RIRToNIR {
-		return nil
-	}
 	if r == nil { // the objects of a new delegation are new
 		if err := x.prune(d); err != nil {
 			return err
 		}
+	}
+	if d.Level == RIRToNIR {
+		return nil
 	}
 	if err := x.adoptKept(d, reg); err != nil {
 		return err

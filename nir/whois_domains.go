@@ -131,6 +131,9 @@ func renderZone(key string, g *Registration, reg registrar) *rpsl.Object {
 // becomes inactive. ds are the texts of DS records: tag, algorithm, digest type,
 // digest.
 func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
+	if err := x.mayWrite("change whois objects"); err != nil {
+		return WhoisObject{}, err
+	}
 	z, err := ParseReverseZone(name)
 	if err != nil {
 		return WhoisObject{}, err

@@ -18,11 +18,20 @@ var editable = []string{"inetnum", "inet6num", "aut-num", "domain", "mntner", "i
 // follows from a delegation is changed by [Tx.Register]; of a domain that does,
 // everything may be changed but its key, source and the registry's maintainer.
 func (x *Tx) PutWhois(text string) (WhoisObject, error) {
+	if err := x.mayWrite("change whois objects"); err != nil {
+		return WhoisObject{}, err
+	}
 	o, err := rpsl.ParseObject("object", text)
 	if err != nil {
 		return WhoisObject{}, invalid("text", "%v", err)
 	}
 	return x.putObject(o)
+}
+
+// mayWrite refuses who may write no whois object at all, before anything of the
+// input is looked at; whose objects they may write is judged when that is known.
+func (x *Tx) mayWrite(act string) error {
+	return x.Actor.need(act, NIRStaff, RegistryStaff, Admin)
 }
 
 func (x *Tx) putObject(o *rpsl.Object) (WhoisObject, error) {
@@ -159,6 +168,9 @@ func (x *Tx) checkExclusive(z ReverseZone, state string) error {
 // only its NIR may delete that, to serve the zone by its own system (APNIC-103,
 // section 3.4.2), and it is not made again.
 func (x *Tx) DeleteWhois(class, key, source string) error {
+	if err := x.mayWrite("delete whois objects"); err != nil {
+		return err
+	}
 	key, err := rpsl.Key(class, key)
 	if err != nil {
 		return invalid("key", "%v", err)

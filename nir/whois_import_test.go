@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"path/filepath"
 	"testing"
 
 	"nirzone/nir/inr"
@@ -78,5 +79,33 @@ func TestR_NIR_14_AfterAnImport(t *testing.T) {
 			return err
 		})
 		verify(t, db)
+	})
+}
+
+// TestWhoisOfLess: what a delegation has no more ends with its objects.
+func TestWhoisOfLess(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	update(t, db, admin(day), func(x *Tx) error {
+		x.act("test.less")
+		d := Delegation{Level: RIRToNIR, Range: rng(t, "2400:1::-2400:4:ffff:ffff:ffff:ffff:ffff:ffff"), Type: "allocation", NIR: "JPNIC", Date: day, Evidence: ByImport}
+		if err := x.addDelegation(&d); err != nil {
+			return err
+		}
+		if err := x.describe(&d, nil); err != nil {
+			return err
+		}
+		d.Range = rng(t, "2400:1::/32")
+		if err := delegations.put(x, &d); err != nil {
+			return err
+		}
+		return x.describe(&d, nil)
+	})
+	view(t, db, func(v *View) error {
+		list, err := whoisObjects.find(v, "type = 'inet6num'")
+		if len(list) != 1 || list[0].Key != "2400:1::/32" {
+			t.Errorf("%+v", list)
+		}
+		return err
 	})
 }

@@ -11,6 +11,9 @@ import (
 // ValidateIRT records that the owner of an irt object says that it is right; so
 // does every change of it.
 func (x *Tx) ValidateIRT(key, source string) error {
+	if err := x.mayWrite("validate an irt object"); err != nil {
+		return err
+	}
 	key, err := rpsl.Key("irt", key)
 	if err != nil {
 		return invalid("key", "%v", err)

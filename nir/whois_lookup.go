@@ -47,15 +47,22 @@ func (v *View) WhoisCovering(r inr.Range) (WhoisObject, error) {
 }
 
 // nearest looks at what begins nearest to the range: the most specific object, as
-// long as objects nest. Only if that ends too early the blocks around the range
-// are asked for what stands in them.
+// objects nest (of a mirror's that do not, it is the one that is meant as well as
+// another). Only if that ends too early the blocks around the range are asked for
+// what stands in them.
 func (v *View) nearest(r inr.Range) (WhoisObject, bool, error) {
-	near, err := whoisObjects.find(v, ofNumbers+"first <= $2 ORDER BY first DESC, last LIMIT 2", r.Kind.String(), numKey(r.First))
+	near, err := whoisObjects.find(v, ofNumbers+"first <= $2 ORDER BY first DESC, last, origin DESC LIMIT 1", r.Kind.String(), numKey(r.First))
 	if err != nil {
 		return WhoisObject{}, false, err
 	}
-	if w, found, err := v.best(near, r); err != nil || found {
-		return w, found, err
+	if len(near) > 0 && near[0].Range.Contains(r) {
+		near, err = v.inForce(near)
+		if err != nil {
+			return WhoisObject{}, false, err
+		}
+		if len(near) > 0 {
+			return near[0], true, nil
+		}
 	}
 	list, err := v.covering(r)
 	if err != nil {
@@ -82,22 +89,6 @@ func (v *View) covering(r inr.Range) ([]WhoisObject, error) {
 		marks = append(marks, fmt.Sprintf("$%d", len(args)))
 	}
 	return whoisObjects.find(v, ofNumbers+"spot IN ("+strings.Join(marks, ", ")+") AND first <= $2 AND last >= $3 ORDER BY first DESC, last, origin DESC, source, id", args...)
-}
-
-// best returns which of the objects nearest to a range covers it: of the same
-// numbers what is kept here before a mirror.
-func (v *View) best(near []WhoisObject, r inr.Range) (WhoisObject, bool, error) {
-	if len(near) == 0 || !near[0].Range.Contains(r) {
-		return WhoisObject{}, false, nil
-	}
-	same := near[0].Range
-	near = slices.DeleteFunc(near, func(w WhoisObject) bool { return w.Range != same })
-	slices.SortStableFunc(near, func(a, b WhoisObject) int { return strings.Compare(b.Origin, a.Origin) })
-	near, err := v.inForce(near)
-	if err != nil || len(near) == 0 {
-		return WhoisObject{}, false, err
-	}
-	return near[0], true, nil
 }
 
 // inForce leaves out what the mirror of an NIR says of numbers that it does not

@@ -195,6 +195,17 @@ func TestMirrorGate(t *testing.T) {
 			}
 			return err
 		})
+		// A release is for the next cycle: not for a loss of the same name later.
+		m = cycle(text(40, 160))
+		hash := m.Hash
+		update(t, db, admin(at), release(hash, 19))
+		if m = cycle(text(21, 160)); m.Held != 0 || m.Deleted != 0 || m.Released != "" {
+			t.Errorf("all are back: %+v", m)
+		}
+		if m = cycle(text(40, 160)); m.Hash != hash || m.Held != 19 || m.Deleted != 0 {
+			t.Errorf("the loss of before: %+v", m)
+		}
+		cycle(text(21, 160))
 		if m = cycle("person: X\nnic-hdl: X1\nsource: JPNIC\n"); m.Held != 139 || m.Deleted != 0 || m.Added != 1 {
 			t.Errorf("all: %+v", m)
 		}
@@ -295,4 +306,61 @@ func TestMirrorLag(t *testing.T) {
 	if late(28) {
 		t.Error("late although it was mirrored")
 	}
+}
+
+// TestMirrorGateLast: the last objects are held, however few they are.
+func TestMirrorGateLast(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	r := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22")).Ranges[0]
+	mirror(t, db, dumpOf(day, assigned(r, 0, "A")+assigned(r, 1, "B")), day)
+	if m := mirror(t, db, dumpOf(day, assigned(r, 2, "C")), day); m.Held != 2 || m.Added != 1 || m.Deleted != 0 || m.Objects != 3 {
+		t.Errorf("%+v", m)
+	}
+	if m := mirror(t, db, dumpOf(day, assigned(r, 1, "B")+assigned(r, 2, "C")), day); m.Held != 0 || m.Deleted != 1 {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestMostSpecific: of what begins at one address the smallest that covers, of the
+// same numbers what is kept here, and of two that do not nest the one that begins
+// nearest.
+func TestMostSpecific(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	r := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22")).Ranges[0]
+	part := func(from, to uint64) inr.Range {
+		return inr.Range{Kind: inr.IPv4, First: r.First.Add(inr.N(from)), Last: r.First.Add(inr.N(to))}
+	}
+	var text string
+	for _, p := range []inr.Range{r, part(0, 3), part(0, 63), part(0, 255), part(100, 900), part(200, 300), part(400, 500)} {
+		text += "inetnum: " + p.RPSL() + "\nnetname: M\nsource: JPNIC\n\n"
+	}
+	both := submit(t, db, staff(day), ask("r2", "m2", inr.IPv4, "/24")).Ranges[0]
+	text += "inetnum: " + both.RPSL() + "\nnetname: M\nsource: JPNIC\n\n"
+	mirror(t, db, dumpOf(day, text), day)
+	view(t, db, func(v *View) error {
+		for _, c := range []struct {
+			ask, want inr.Range
+			origin    string
+		}{
+			{part(0, 0), part(0, 3), Mirrored},
+			{part(4, 4), part(0, 63), Mirrored},
+			{part(0, 4), part(0, 63), Mirrored},
+			{part(64, 64), part(0, 255), Mirrored},
+			{part(120, 130), part(100, 900), Mirrored}, // two that overlap and do not nest
+			{part(250, 250), part(200, 300), Mirrored},
+			{part(350, 350), part(100, 900), Mirrored},
+			{part(901, 901), r, KeptHere},
+			{part(0, 901), r, KeptHere},
+			{r, r, KeptHere},
+			{both, both, KeptHere},
+		} {
+			w, err := v.WhoisCovering(c.ask)
+			if err != nil || w.Range != c.want || w.Origin != c.origin {
+				t.Errorf("%s: %s %s (%v), want %s %s", c.ask, w.Origin, w.Key, err, c.origin, c.want)
+			}
+		}
+		return nil
+	})
 }

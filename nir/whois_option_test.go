@@ -178,7 +178,7 @@ func TestWhoisOfAReturn(t *testing.T) {
 		})
 		view(t, db, func(v *View) error {
 			w, err := v.WhoisCovering(part)
-			if c.answers == "" && CodeOf(err) != NotFound || c.answers != "" && (err != nil || w.Source != c.answers || w.Range != r || strings.Contains(w.Text, "EXAMPLE-NET")) {
+			if c.answers == "" && CodeOf(err) != NotFound || c.answers != "" && (err != nil || w.Source != c.answers || w.ID == "" || w.Range != r || strings.Contains(w.Text, "EXAMPLE-NET")) {
 				t.Errorf("%s: %+v, %v", c.size, w, err)
 			}
 			list, err := v.Domains("TWNIC")
@@ -260,4 +260,28 @@ func TestWhoisOfAPartialTransfer(t *testing.T) {
 		return nil
 	})
 	verify(t, db)
+}
+
+// TestR_NIR_30_WhoisAtTheInstant: a transfer that is due changes the answers in the
+// event that carries it out.
+func TestR_NIR_30_WhoisAtTheInstant(t *testing.T) {
+	s := newScene(t, openSQLite(t, filepath.Join(t.TempDir(), "r.db")))
+	due := 100 * time.Hour
+	s.transfer(3*time.Hour, TransferAsk{
+		Transfer: Transfer{Destination: "JPNIC", Member: s.direct, UID: "jp-7", Whole: true, Reason: "national service"}, Due: day.Add(due),
+	})
+	s.run(due)
+	for at, want := range map[time.Duration]string{due - time.Second: "APNIC", due: "JPNIC"} {
+		err := s.db.AsOf(context.Background(), day.Add(at), func(v *View) error {
+			w, err := v.WhoisCovering(s.mine)
+			if w.Source != want || w.ID == "" || !strings.Contains(w.Text, "EXAMPLE-NET") {
+				t.Errorf("after %v: %+v", at, w)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	verify(t, s.db)
 }

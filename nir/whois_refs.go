@@ -10,6 +10,9 @@ import (
 // here, such as a person of another database. ref is "contact AA1-EX", "mntner
 // MAINT-EX", "irt IRT-EX" or "organisation ORG-EX".
 func (x *Tx) DeclareExternal(source, ref, reason string) error {
+	if err := x.mayWrite("declare what is external"); err != nil {
+		return err
+	}
 	reg, err := x.registrarOf(source)
 	if err != nil {
 		return err

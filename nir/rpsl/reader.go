@@ -32,8 +32,12 @@ func DefaultLimits() Limits {
 func (l Limits) filled() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct{ v, d *int }{
-		{&l.Objects, &d.Objects}, {&l.Object, &d.Object}, {&l.Attributes, &d.Attributes},
-		{&l.Line, &d.Line}, {&l.Ratio, &d.Ratio}, {&l.Mistakes, &d.Mistakes},
+		{&l.Objects, &d.Objects},
+		{&l.Object, &d.Object},
+		{&l.Attributes, &d.Attributes},
+		{&l.Line, &d.Line},
+		{&l.Ratio, &d.Ratio},
+		{&l.Mistakes, &d.Mistakes},
 	} {
 		if *f.v <= 0 {
 			*f.v = *f.d

@@ -10,7 +10,7 @@ CREATE TABLE whois_object (
 	PRIMARY KEY (id, since)
 );
 CREATE UNIQUE INDEX whois_key ON whois_object (type, key, source, origin) WHERE until IS NULL;
-CREATE INDEX whois_space ON whois_object (kind, first DESC, last) WHERE until IS NULL AND kind <> '' AND type <> 'domain';
+CREATE INDEX whois_space ON whois_object (kind, first DESC, last, origin DESC) WHERE until IS NULL AND kind <> '' AND type <> 'domain';
 CREATE INDEX whois_spot ON whois_object (spot) WHERE until IS NULL AND kind <> '' AND type <> 'domain';
 CREATE INDEX whois_domain ON whois_object (kind, first) WHERE until IS NULL AND type = 'domain';
 CREATE INDEX whois_derived ON whois_object (derived_from) WHERE until IS NULL AND derived_from <> '';
