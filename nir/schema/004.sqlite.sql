@@ -1,1 +1,1 @@
--- Nothing in this step.
+-- Nothing yet.
