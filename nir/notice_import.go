@@ -1,11 +1,8 @@
 package nir
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -46,38 +43,8 @@ const (
 	zonebuild   = "zonebuild"
 )
 
-// ParseNoticeFile reads state/notices/<source>.json as zonebuild writes it. It
-// refuses unknown keys, a newer version and anything behind the object, and names
-// file and line.
-func ParseNoticeFile(file string, data []byte) (*zone.NoticeFile, error) {
-	var f zone.NoticeFile
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(&f)
-	if err == nil && d.More() {
-		err = errors.New("something follows the object")
-	}
-	if err != nil {
-		at := d.InputOffset()
-		var syntax *json.SyntaxError
-		var kind *json.UnmarshalTypeError
-		switch {
-		case errors.As(err, &syntax):
-			at = syntax.Offset
-		case errors.As(err, &kind):
-			at = kind.Offset
-		}
-		row := 1 + bytes.Count(data[:min(int(at), len(data))], []byte("\n"))
-		return nil, invalid("file", "%s:%d: %v", file, row, err).remedy("let zonebuild write it again: it does in every run")
-	}
-	if f.Version < 1 || f.Version > zone.NoticeFileVersion {
-		return nil, invalid("file", "%s: version %d; this program knows %d", file, f.Version, zone.NoticeFileVersion).remedy("use the program that belongs to the zonebuild that wrote it")
-	}
-	return &f, nil
-}
-
 // ImportNotices takes what zonebuild told its sources: its files
-// state/notices/<source>.json, read with [ParseNoticeFile]. A source is an NIR
+// state/notices/<source>.json, read with [zone.ParseNoticeFile]. A source is an NIR
 // by its code, or the registry itself; what is neither, the registry is told.
 //
 // What a file has as new or open is open, once each (policy APNIC-103, section

@@ -54,7 +54,7 @@ func (f *feeds) build(at time.Time, registry, jpnic string) []*zone.NoticeFile {
 	f.open, opened, closed = zone.Reopen(f.open, notices, at)
 	var files []*zone.NoticeFile
 	for _, file := range zone.NoticeFiles(f.open, opened, closed, at) {
-		read, err := ParseNoticeFile("notices.json", file.Encode()) // as it was written and read
+		read, err := zone.ParseNoticeFile("notices.json", file.Encode()) // as it was written and read
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -246,27 +246,6 @@ func TestImportNoticesRefuses(t *testing.T) {
 	err := db.Update(context.Background(), staff(day), func(x *Tx) error { _, err := x.ImportNotices(nil, false); return err })
 	if CodeOf(err) != Forbidden {
 		t.Error(err)
-	}
-}
-
-func TestParseNoticeFile(t *testing.T) {
-	good := string(noticeFile("JPNIC", day, stale("one", zone.Warning, day)).Encode())
-	if f, err := ParseNoticeFile("JPNIC.json", []byte(good)); err != nil || len(f.Open) != 1 || f.Open[0].Text != "one" {
-		t.Fatalf("%+v, %v", f, err)
-	}
-	for _, c := range []struct{ old, new, want string }{
-		{"\"version\": 1", "\"version\": 2", "version 2"},
-		{"\"source\": \"JPNIC\",", "\"sauce\": \"JPNIC\",", "JPNIC.json:"},
-		{"\"severity\": \"warning\"", "\"severity\": \"dire\"", "dire"},
-		{"\"open\": [", "\"open\": [[", "JPNIC.json:"},
-		{good, good + "{}", "follows"},
-		{good, good[:len(good)/2], "JPNIC.json:"},
-		{good, "", "JPNIC.json:1:"},
-	} {
-		bad := strings.Replace(good, c.old, c.new, 1)
-		if f, err := ParseNoticeFile("JPNIC.json", []byte(bad)); CodeOf(err) != Invalid || !strings.Contains(err.Error(), c.want) || bad == good {
-			t.Errorf("%q: %+v, %v; want %q", c.new, f, err, c.want)
-		}
 	}
 }
 
