@@ -176,14 +176,14 @@ func (x *Tx) noteReceipts(d *Digest, p MailPolicy, l Letter, receipts []Receipt,
 		got := Receipt{State: Deferred, Answer: "no answer"}
 		switch {
 		case down != nil:
-			got.Answer = line(down.Error())
+			got.Answer = oneLine(down.Error())
 		case i < len(receipts):
 			got = receipts[i]
 		}
 		unsure = unsure || got.Unsure
 		for j := range d.Addressees {
 			if d.Addressees[j].Address == r {
-				d.Addressees[j].State, d.Addressees[j].Answer = got.State, line(got.Answer)
+				d.Addressees[j].State, d.Addressees[j].Answer = got.State, oneLine(got.Answer)
 			}
 		}
 	}

@@ -144,7 +144,7 @@ func (x *Tx) Answer(id, text string) (Request, error) {
 	r.Due = x.Rules.after(x.Actor.At, left, r.Economy)
 	r.PausedFor += x.Actor.At.Sub(r.Paused)
 	r.State, r.Paused, r.Answered = Evaluating, time.Time{}, time.Time{}
-	if err := x.noticeOver(r.NIR, "question", r.Ref); err != nil {
+	if err := x.settle(r.NIR, "question", r.Ref); err != nil {
 		return r, err
 	}
 	return r, x.settleStep(&r, e)
@@ -193,11 +193,11 @@ func (x *Tx) Withdraw(id, why string) (Request, error) {
 		return r, err
 	}
 	if was == HeldRequest {
-		if err := x.noticeOver("", "pool-exhausted", r.NIR+"/"+r.Ref); err != nil {
+		if err := x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref); err != nil {
 			return r, err
 		}
 	}
-	if err := x.noticeOver(r.NIR, "question", r.Ref); err != nil {
+	if err := x.settle(r.NIR, "question", r.Ref); err != nil {
 		return r, err
 	}
 	return r, x.settleStep(&r, e)
@@ -215,7 +215,7 @@ func (x *Tx) CloseRequest(id string) (Request, error) {
 		return r, err
 	}
 	r.State = ClosedRequest
-	if err := x.noticeOver(r.NIR, "request-registered", r.Ref); err != nil {
+	if err := x.settle(r.NIR, "request-registered", r.Ref); err != nil {
 		return r, err
 	}
 	return r, x.settleStep(&r, e)
@@ -276,16 +276,6 @@ func (x *Tx) stepOfNIR(id, act string) (Request, error) {
 func (x *Tx) respond(r *Request, e *Evaluation) {
 	e.Due = r.Due
 	r.Answered = x.Actor.At
-}
-
-// noticeOver closes a notice that no longer holds.
-func (x *Tx) noticeOver(nir, code, subject string) error {
-	n, found, err := notices.one(x.View, "nir = $1 AND code = $2 AND subject = $3 AND closed = 0", nir, code, subject)
-	if err != nil || !found {
-		return err
-	}
-	n.Closed = x.Actor.At
-	return notices.put(x, &n)
 }
 
 func needText(field, s string) error {

@@ -47,7 +47,7 @@ const (
 func compose(d Digest, list []Message, registry string) (Letter, error) {
 	l := Letter{
 		MessageID: d.MessageID, From: d.Sender, ReplyTo: d.ReplyTo, Recipients: d.open(), Date: d.Made,
-		Subject: subject(d, list, registry), Text: text(d, list, registry),
+		Subject: letterSubject(d, list, registry), Text: letterText(d, list, registry),
 		File: "notices-" + firstWord(d.NIR, registry) + "-" + d.Made.UTC().Format("20060102T150405Z") + ".json",
 	}
 	for _, a := range d.Addressees {
@@ -67,10 +67,10 @@ func compose(d Digest, list []Message, registry string) (Letter, error) {
 	return l, nil
 }
 
-// subject says who tells whom how much, and how bad the worst is.
-func subject(d Digest, list []Message, registry string) string {
-	s := fmt.Sprintf("%s to %s: %s", registry, firstWord(d.NIR, registry), count(len(list), "message"))
-	if parts := counts(list); parts != "" {
+// letterSubject says who tells whom how much, and how bad the worst is.
+func letterSubject(d Digest, list []Message, registry string) string {
+	s := fmt.Sprintf("%s to %s: %s", registry, firstWord(d.NIR, registry), plural(len(list), "message"))
+	if parts := letterCounts(list); parts != "" {
 		s += " (" + parts + ")"
 	}
 	worst := map[string]int{}
@@ -81,13 +81,13 @@ func subject(d Digest, list []Message, registry string) string {
 	}
 	for _, w := range []string{"alarm", "error"} {
 		if worst[w] > 0 {
-			return line(s + ", " + count(worst[w], w))
+			return oneLine(s + ", " + plural(worst[w], w))
 		}
 	}
-	return line(s)
+	return oneLine(s)
 }
 
-func count(n int, word string) string {
+func plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
@@ -100,9 +100,9 @@ type chapter struct {
 	list        []Message
 }
 
-// sections splits messages by what happened. A notice that opened and closed
+// chapters splits messages by what happened. A notice that opened and closed
 // between two mails is told as such.
-func sections(list []Message) []chapter {
+func chapters(list []Message) []chapter {
 	other, fresh := chapter{title: "Reminders and other messages", word: "other"}, chapter{title: "New notices", word: "new"}
 	worse, over := chapter{title: "Grown worse", word: "worse"}, chapter{title: "Closed: what they said holds no longer", word: "closed"}
 	brief := chapter{title: "Opened and closed since the last mail", word: "come and gone"}
@@ -130,10 +130,10 @@ func sections(list []Message) []chapter {
 	return []chapter{other, fresh, worse, over, brief} // the counted rest of a flood first
 }
 
-// counts is "2 new, 1 closed".
-func counts(list []Message) string {
+// letterCounts is "2 new, 1 closed".
+func letterCounts(list []Message) string {
 	var parts []string
-	for _, s := range sections(list) {
+	for _, s := range chapters(list) {
 		if len(s.list) > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", len(s.list), s.word))
 		}
@@ -141,58 +141,58 @@ func counts(list []Message) string {
 	return strings.Join(parts, ", ")
 }
 
-func text(d Digest, list []Message, registry string) string {
+func letterText(d Digest, list []Message, registry string) string {
 	var b strings.Builder
-	wrap(&b, "", fmt.Sprintf("%s tells %s, %s: %s.", registry, firstWord(d.NIR, "its own staff"), d.Made.UTC().Format("2006-01-02 15:04 UTC"), counts(list)))
+	wrapWords(&b, "", fmt.Sprintf("%s tells %s, %s: %s.", registry, firstWord(d.NIR, "its own staff"), d.Made.UTC().Format("2006-01-02 15:04 UTC"), letterCounts(list)))
 	left := maxEntries
-	for _, s := range sections(list) {
+	for _, s := range chapters(list) {
 		if len(s.list) == 0 {
 			continue
 		}
 		fmt.Fprintf(&b, "\n%s\n%s\n", s.title, strings.Repeat("-", len(s.title)))
 		for i, m := range s.list {
 			if left == 0 {
-				wrap(&b, "", fmt.Sprintf("… and %d more: the attachment has them all.", len(s.list)-i))
+				wrapWords(&b, "", fmt.Sprintf("… and %d more: the attachment has them all.", len(s.list)-i))
 				break
 			}
 			left--
-			entry(&b, m)
+			letterEntry(&b, m)
 		}
 	}
 	b.WriteString("\n")
-	wrap(&b, "", "The attachment has the same as JSON. What is open, and how to say that you have seen it:")
+	wrapWords(&b, "", "The attachment has the same as JSON. What is open, and how to say that you have seen it:")
 	who := ""
 	if d.NIR != "" {
 		who = " --nir " + d.NIR
 	}
 	fmt.Fprintf(&b, "  nirctl notice list%s\n  nirctl notice ack ID\n\n", who)
-	wrap(&b, "", "Digest "+d.ID+". A second mail with the Message-ID of this one is the same mail, sent again because no answer came back.")
+	wrapWords(&b, "", "Digest "+d.ID+". A second mail with the Message-ID of this one is the same mail, sent again because no answer came back.")
 	return b.String()
 }
 
-func entry(b *strings.Builder, m Message) {
+func letterEntry(b *strings.Builder, m Message) {
 	fmt.Fprintf(b, "\n")
-	wrap(b, "", fmt.Sprintf("%s: %s: %s", severities[rank(m.Severity)], line(m.Code), line(m.Subject)))
-	wrap(b, "  ", cut(line(m.Text), maxEntryText))
+	wrapWords(b, "", fmt.Sprintf("%s: %s: %s", severities[rank(m.Severity)], oneLine(m.Code), oneLine(m.Subject)))
+	wrapWords(b, "  ", shorten(oneLine(m.Text), maxEntryText))
 	var n Notice
 	if m.Notice == "" || json.Unmarshal(m.Data, &n) != nil {
 		return
 	}
 	where := ""
 	if n.Place != "" {
-		where = "at " + line(n.Place) + ", "
+		where = "at " + oneLine(n.Place) + ", "
 	}
 	when := "open since " + n.Opened.UTC().Format("2006-01-02 15:04 UTC")
 	if m.Kind == NoticeClosed {
 		when = "open from " + n.Opened.UTC().Format("2006-01-02 15:04") + " to " + n.Closed.UTC().Format("2006-01-02 15:04 UTC")
 	}
-	wrap(b, "  ", "("+where+when+", notice "+m.Notice+")")
+	wrapWords(b, "  ", "("+where+when+", notice "+m.Notice+")")
 }
 
-// line makes one printable line of what others wrote: control characters, line and
+// oneLine makes one printable line of what others wrote: control characters, line and
 // paragraph separators and characters that turn the direction of the text become
 // spaces, what is not UTF-8 becomes U+FFFD.
-func line(s string) string {
+func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r != ' ' && (!unicode.IsPrint(r) || unicode.Is(unicode.Bidi_Control, r)) {
 			return ' '
@@ -202,16 +202,16 @@ func line(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-func cut(s string, n int) string {
+func shorten(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
 	return string([]rune(s)[:n-1]) + "…"
 }
 
-// wrap writes a line's words in lines of maxLine characters behind an indent. A
+// wrapWords writes a line's words in lines of maxLine characters behind an indent. A
 // word that is longer has a line of its own, so that it can be copied.
-func wrap(b *strings.Builder, indent, s string) {
+func wrapWords(b *strings.Builder, indent, s string) {
 	n := 0
 	for _, w := range strings.Fields(s) {
 		k := utf8.RuneCountInString(w)

@@ -178,7 +178,7 @@ func headersOf(t testing.TB, l Letter) string {
 
 func TestWrap(t *testing.T) {
 	var b strings.Builder
-	wrap(&b, "  ", strings.Repeat("word ", 40)+strings.Repeat("x", 100)+" end")
+	wrapWords(&b, "  ", strings.Repeat("word ", 40)+strings.Repeat("x", 100)+" end")
 	for s := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
 		if !strings.HasPrefix(s, "  ") || len(s) > maxLine && strings.TrimSpace(s) != strings.Repeat("x", 100) {
 			t.Errorf("%q", s)

@@ -67,15 +67,15 @@ func TestDeliverToARealServer(t *testing.T) {
 	m := peers.StartSMTP(t, peers.SMTPConfig{})
 	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
 	mailWorld(t, db, "good@jpnic.test, later@jpnic.test, refused@jpnic.test")
-	open1(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
+	openNotice(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
 	p := &postman{server: mailServer(m)}
 	defer func() { _ = p.close() }()
-	d := run(t, db, day, p).Digests[0]
+	d := deliverAt(t, db, day, p).Digests[0]
 	if d.State != DigestDue || strings.Join(d.open(), " ") != "later@jpnic.test" || !strings.Contains(d.Addressees[1].Answer, "451 4.7.1") || !strings.Contains(d.Addressees[2].Answer, "550 5.1.1") {
 		t.Fatalf("%+v", d)
 	}
 	m.Open(t)
-	if d = run(t, db, d.Next, p).Digests[0]; d.State != DigestSent || d.Unsure != 0 {
+	if d = deliverAt(t, db, d.Next, p).Digests[0]; d.State != DigestSent || d.Unsure != 0 {
 		t.Fatalf("%+v", d)
 	}
 	to := map[string]int{}
@@ -93,7 +93,7 @@ func TestDeliverToARealServer(t *testing.T) {
 	if len(to) != 3 || to["good@jpnic.test"] != 1 || to["later@jpnic.test"] != 1 || to["hostmaster@registry.test"] != 1 {
 		t.Errorf("copies: %v", to)
 	}
-	verify(t, db)
+	verifyMail(t, db)
 }
 
 // TestDeliveryAsAProcess is no test: it is the process that TestCrashAfterSending
@@ -125,7 +125,7 @@ func TestCrashAfterSending(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "r.db")
 	db := openSQLite(t, file)
 	mailWorld(t, db, "a@jpnic.test")
-	open1(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
+	openNotice(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
 	child := exec.Command(os.Args[0], "-test.run=^TestDeliveryAsAProcess$")
 	_, port, _ := net.SplitHostPort(m.Addr())
 	child.Env = append(os.Environ(), "NIRZONE_TEST_REGISTRY="+file, "NIRZONE_TEST_PORT="+port, "NIRZONE_TEST_CA="+m.CAFile)
@@ -137,21 +137,21 @@ func TestCrashAfterSending(t *testing.T) {
 	m.AwaitMails(t, 1)
 	p := &postman{server: mailServer(m)}
 	defer func() { _ = p.close() }()
-	if d := run(t, db, day.Add(time.Minute), p); len(d.Digests) != 0 {
+	if d := deliverAt(t, db, day.Add(time.Minute), p); len(d.Digests) != 0 {
 		t.Errorf("within the lease it was sent again: %+v", d)
 	}
-	d := run(t, db, day.Add(mailPolicy().Lease), p).Digests[0]
+	d := deliverAt(t, db, day.Add(mailPolicy().Lease), p).Digests[0]
 	if d.State != DigestSent || d.Unsure != 1 || d.Tries != 2 {
 		t.Errorf("%+v", d)
 	}
-	if d := run(t, db, day.Add(time.Hour), p); len(d.Digests) != 0 {
+	if d := deliverAt(t, db, day.Add(time.Hour), p); len(d.Digests) != 0 {
 		t.Errorf("%+v", d)
 	}
 	list := m.AwaitMails(t, 2)
 	if len(list) != 2 || string(list[0].Raw) != string(list[1].Raw) || list[0].Header.Get("Message-Id") != "<"+d.MessageID+">" {
 		t.Errorf("%d copies, which should be two of the same mail", len(list))
 	}
-	verify(t, db)
+	verifyMail(t, db)
 }
 
 // A thief passes SMTP on until the message has ended, and keeps the server's last
@@ -215,16 +215,16 @@ func TestAnswerLost(t *testing.T) {
 	m := peers.StartSMTP(t, peers.SMTPConfig{})
 	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
 	mailWorld(t, db, "a@jpnic.test")
-	open1(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
+	openNotice(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
 	p := &postman{server: mail.Server{Host: peers.Loopback, Port: thief(t, m.Addr()), Security: mail.Plain, Timeout: 20 * time.Second}}
-	d := run(t, db, day, p).Digests[0]
+	d := deliverAt(t, db, day, p).Digests[0]
 	if d.State != DigestDue || d.Unsure != 1 || len(d.open()) != 1 {
 		t.Fatalf("%+v", d)
 	}
 	m.AwaitMails(t, 1)
 	p = &postman{server: mailServer(m)}
 	defer func() { _ = p.close() }()
-	if d = run(t, db, d.Next, p).Digests[0]; d.State != DigestSent || d.Unsure != 1 {
+	if d = deliverAt(t, db, d.Next, p).Digests[0]; d.State != DigestSent || d.Unsure != 1 {
 		t.Errorf("%+v", d)
 	}
 	if list := m.AwaitMails(t, 2); string(list[0].Raw) != string(list[1].Raw) {

@@ -63,14 +63,14 @@ func (f *feeds) build(at time.Time, registry, jpnic string) []*zone.NoticeFile {
 	return files
 }
 
-func take(t testing.TB, db *DB, at time.Time, files []*zone.NoticeFile, complete bool) NoticeImport {
+func takeNotices(t testing.TB, db *DB, at time.Time, files []*zone.NoticeFile, complete bool) NoticeImport {
 	t.Helper()
 	var out NoticeImport
 	update(t, db, admin(at), func(x *Tx) (err error) { out, err = x.ImportNotices(files, complete); return err })
 	return out
 }
 
-func codes(list []Notice) string {
+func noticeCodes(list []Notice) string {
 	var s []string
 	for _, n := range list {
 		s = append(s, n.Code+" "+n.Subject)
@@ -78,7 +78,7 @@ func codes(list []Notice) string {
 	return strings.Join(s, ", ")
 }
 
-func events(t testing.TB, db *DB) int64 {
+func eventCount(t testing.TB, db *DB) int64 {
 	t.Helper()
 	s, err := db.VerifyAudit(context.Background())
 	if err != nil {
@@ -99,15 +99,15 @@ func TestR_NIR_18_OverrideIsToldOnce(t *testing.T) {
 			t.Helper()
 			at = at.Add(2 * time.Hour)
 			files := f.build(at, registry, jpnic)
-			out := take(t, db, at, files, true)
-			if codes(out.Opened) != opened || codes(out.Closed) != closed {
-				t.Errorf("registry %q, JPNIC %q: opened %q, closed %q; want %q, %q", registry, jpnic, codes(out.Opened), codes(out.Closed), opened, closed)
+			out := takeNotices(t, db, at, files, true)
+			if noticeCodes(out.Opened) != opened || noticeCodes(out.Closed) != closed {
+				t.Errorf("registry %q, JPNIC %q: opened %q, closed %q; want %q, %q", registry, jpnic, noticeCodes(out.Opened), noticeCodes(out.Closed), opened, closed)
 			}
-			before := events(t, db)
-			if again := take(t, db, at, files, true); len(again.Opened)+len(again.Closed)+again.Changed != 0 || events(t, db) != before {
+			before := eventCount(t, db)
+			if again := takeNotices(t, db, at, files, true); len(again.Opened)+len(again.Closed)+again.Changed != 0 || eventCount(t, db) != before {
 				t.Errorf("the same files again: %+v", again)
 			}
-			run(t, db, at, p)
+			deliverAt(t, db, at, p)
 			if (opened != "" || closed != "") && !strings.HasPrefix(opened, "inactive") { // which may wait for others
 				told++
 			}
@@ -143,15 +143,15 @@ func TestR_NIR_19_OutsideIsToldOnce(t *testing.T) {
 		f, p := &feeds{t: t}, &post{}
 		for i := range 3 {
 			at := day.Add(time.Duration(i+1) * 2 * time.Hour)
-			out := take(t, db, at, f.build(at, "", "28.12 1.13 14"), true)
+			out := takeNotices(t, db, at, f.build(at, "", "28.12 1.13 14"), true)
 			want := "outside-claims 1.13.202.in-addr.arpa. in " + theZone + ", outside-claims 14.202.in-addr.arpa. in " + theZone
 			if i > 0 {
 				want = ""
 			}
-			if codes(out.Opened) != want {
-				t.Errorf("run %d opened %q, want %q", i, codes(out.Opened), want)
+			if noticeCodes(out.Opened) != want {
+				t.Errorf("run %d opened %q, want %q", i, noticeCodes(out.Opened), want)
 			}
-			run(t, db, at, p)
+			deliverAt(t, db, at, p)
 		}
 		for _, e := range f.zone.Entries {
 			if e.Name == "1.13.202.in-addr.arpa." || e.Name == "14.202.in-addr.arpa." {
@@ -161,13 +161,13 @@ func TestR_NIR_19_OutsideIsToldOnce(t *testing.T) {
 		if len(p.letters) != 1 || !strings.Contains(p.letters[0].Subject, "JPNIC: 2 messages (2 new)") {
 			t.Fatalf("%d letters: %+v", len(p.letters), p.letters)
 		}
-		if got := openOf(t, db, "JPNIC"); len(got) != 2 || got[0].Place == "" || !got[0].Opened.Equal(day.Add(2*time.Hour)) {
+		if got := openNotices(t, db, "JPNIC"); len(got) != 2 || got[0].Place == "" || !got[0].Opened.Equal(day.Add(2*time.Hour)) {
 			t.Errorf("%+v", got)
 		}
-		if out := take(t, db, day.Add(9*time.Hour), f.build(day.Add(8*time.Hour), "", "28.12"), true); len(out.Closed) != 2 {
+		if out := takeNotices(t, db, day.Add(9*time.Hour), f.build(day.Add(8*time.Hour), "", "28.12"), true); len(out.Closed) != 2 {
 			t.Errorf("%+v", out)
 		}
-		verify(t, db)
+		verifyMail(t, db)
 	})
 }
 
@@ -195,16 +195,16 @@ func TestImportNotices(t *testing.T) {
 			t.Errorf("%s: %+v", name, out)
 		}
 	}
-	out := take(t, db, h(1), []*zone.NoticeFile{
+	out := takeNotices(t, db, h(1), []*zone.NoticeFile{
 		noticeFile("JPNIC", h(1), stale("one", zone.Warning, h(1))), noticeFile("ARIN", h(1), stale("one", zone.Warning, h(1))), noticeFile("APNIC", h(1), stale("one", zone.Warning, h(1))),
 	}, true)
 	check("first", out, 3, 0, 0, 0, 0)
-	if fmt.Sprint(out.Unmatched) != "[ARIN]" || codes(openOf(t, db, "")) != "stale APNIC, stale ARIN: ARIN" && codes(openOf(t, db, "")) != "stale ARIN: ARIN, stale APNIC" {
-		t.Errorf("%v; %s", out.Unmatched, codes(openOf(t, db, "")))
+	if fmt.Sprint(out.Unmatched) != "[ARIN]" || noticeCodes(openNotices(t, db, "")) != "stale APNIC, stale ARIN: ARIN" && noticeCodes(openNotices(t, db, "")) != "stale ARIN: ARIN, stale APNIC" {
+		t.Errorf("%v; %s", out.Unmatched, noticeCodes(openNotices(t, db, "")))
 	}
 	only := func(at, since time.Time, text string, s zone.Severity) NoticeImport {
 		t.Helper()
-		return take(t, db, h(20), []*zone.NoticeFile{noticeFile("JPNIC", at, stale(text, s, since))}, false)
+		return takeNotices(t, db, h(20), []*zone.NoticeFile{noticeFile("JPNIC", at, stale(text, s, since))}, false)
 	}
 	check("a new run, nothing new", only(h(3), h(1), "one", zone.Warning), 0, 0, 0, 0, 1)
 	check("other words", only(h(4), h(1), "two", zone.Warning), 0, 0, 1, 0, 0)
@@ -216,8 +216,8 @@ func TestImportNotices(t *testing.T) {
 		t.Errorf("%+v", older)
 	}
 	check("gone and back between two imports", only(h(9), h(8), "two", zone.Warning), 1, 0, 0, 1, 0)
-	check("gone with its file", take(t, db, h(21), []*zone.NoticeFile{noticeFile("APNIC", h(10), stale("one", zone.Warning, h(1)))}, true), 0, 0, 0, 2, 1)
-	if list := openOf(t, db, "JPNIC"); len(list) != 0 {
+	check("gone with its file", takeNotices(t, db, h(21), []*zone.NoticeFile{noticeFile("APNIC", h(10), stale("one", zone.Warning, h(1)))}, true), 0, 0, 0, 2, 1)
+	if list := openNotices(t, db, "JPNIC"); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
 	view(t, db, func(v *View) error {
@@ -227,7 +227,7 @@ func TestImportNotices(t *testing.T) {
 		}
 		return err
 	})
-	verify(t, db)
+	verifyMail(t, db)
 }
 
 func TestImportNoticesRefuses(t *testing.T) {
@@ -259,11 +259,11 @@ func TestImportFlood(t *testing.T) {
 		n.Name = zone.Name(fmt.Sprintf("%d.%d.12.202.in-addr.arpa.", i%256, i/256))
 		list = append(list, n)
 	}
-	if out := take(t, db, day, []*zone.NoticeFile{noticeFile("JPNIC", day, list...)}, false); len(out.Opened) != 2000 {
+	if out := takeNotices(t, db, day, []*zone.NoticeFile{noticeFile("JPNIC", day, list...)}, false); len(out.Opened) != 2000 {
 		t.Fatalf("%d opened", len(out.Opened))
 	}
 	var p post
-	run(t, db, day, &p)
+	deliverAt(t, db, day, &p)
 	if len(p.letters) != 1 || !strings.Contains(p.letters[0].Text, "1500 more notices") || strings.Count(p.letters[0].Text, "\n") > 2000 {
 		t.Errorf("%d letters", len(p.letters))
 	}
@@ -279,9 +279,9 @@ func TestFindNotices(t *testing.T) {
 			{NIR: "JPNIC", Code: "dup", Subject: "c", Severity: "info"},
 		} {
 			n.Text = "text"
-			open1(t, db, day.Add(time.Duration(i)*time.Hour), n)
+			openNotice(t, db, day.Add(time.Duration(i)*time.Hour), n)
 		}
-		close1(t, db, day.Add(9*time.Hour), "JPNIC", "overdue", "b")
+		closeNotice(t, db, day.Add(9*time.Hour), "JPNIC", "overdue", "b")
 		for _, c := range []struct {
 			f    NoticeFilter
 			want string

@@ -250,7 +250,7 @@ func (x *Tx) fulfil(r *Request) error {
 		return err
 	}
 	if held {
-		if err := x.noticeOver("", "pool-exhausted", r.NIR+"/"+r.Ref); err != nil {
+		if err := x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref); err != nil {
 			return err
 		}
 	}

@@ -136,8 +136,7 @@ func (x *Tx) NoticeOverdue() error {
 	}
 	for _, n := range open {
 		if !late[n.Subject] {
-			n.Closed = x.Actor.At
-			if err := notices.put(x, &n); err != nil {
+			if err := x.closeNotice(n, x.Actor.At, true); err != nil {
 				return err
 			}
 		}

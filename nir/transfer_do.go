@@ -35,7 +35,7 @@ func (x *Tx) carryLine(t *Transfer, l *TransferLine, p linePlan) error {
 	if err := transferLines.put(x, l); err != nil {
 		return err
 	}
-	if err := x.settleNotice(t.noticed(x.Rules), "transfer-blocked", l.ID); err != nil {
+	if err := x.settle(t.noticed(x.Rules), "transfer-blocked", l.ID); err != nil {
 		return err
 	}
 	if err := x.settleTransfer(t); err != nil {

@@ -99,7 +99,7 @@ func (x *Tx) CancelLine(line string) (TransferLine, error) {
 	if err := transferLines.put(x, &l); err != nil {
 		return l, err
 	}
-	if err := x.settleNotice(t.Source, "transfer-blocked", l.ID); err != nil {
+	if err := x.settle(t.Source, "transfer-blocked", l.ID); err != nil {
 		return l, err
 	}
 	return l, x.settleTransfer(&t)
@@ -164,7 +164,7 @@ func (x *Tx) tellParties(t *Transfer) error {
 }
 
 func (x *Tx) untellParties(t *Transfer) error {
-	return x.eachParty(t, func(code string) error { return x.settleNotice(code, "transfer-scheduled", t.ID) })
+	return x.eachParty(t, func(code string) error { return x.settle(code, "transfer-scheduled", t.ID) })
 }
 
 func (x *Tx) eachParty(t *Transfer, fn func(code string) error) error {
@@ -177,14 +177,4 @@ func (x *Tx) eachParty(t *Transfer, fn func(code string) error) error {
 		return nil
 	}
 	return fn(t.Destination)
-}
-
-// settleNotice closes a notice, if it is open: what it said no longer holds.
-func (x *Tx) settleNotice(nir, code, subject string) error {
-	n, found, err := notices.one(x.View, "nir = $1 AND code = $2 AND subject = $3 AND closed = 0", nir, code, subject)
-	if err != nil || !found {
-		return err
-	}
-	n.Closed = x.Actor.At
-	return notices.put(x, &n)
 }

@@ -310,12 +310,7 @@ func (x *Tx) notice(nir, code, subject, severity, text string) error {
 	if text != "" {
 		return x.notify(Notice{NIR: nir, Code: code, Subject: subject, Severity: severity, Text: text, Origin: "whois"})
 	}
-	n, open, err := notices.one(x.View, "nir = $1 AND code = $2 AND subject = $3 AND closed = 0", nir, code, subject)
-	if err != nil || !open {
-		return err
-	}
-	n.Closed, n.Seen = x.Actor.At, x.Actor.At
-	return notices.put(x, &n)
+	return x.settle(nir, code, subject)
 }
 
 func (x *Tx) late(m *WhoisMirror) string {
