@@ -69,7 +69,7 @@ func TestRealStatistics(t *testing.T) {
 		count := map[string]int{}
 		for _, x := range c.All() {
 			count[x.Source]++
-			if c.Contested(x.Prefix) {
+			if len(c.Touching(x.Prefix)) != 1 {
 				t.Errorf("%s of %s is claimed twice", x.Prefix, x.Source)
 			}
 		}
