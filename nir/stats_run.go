@@ -17,8 +17,8 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	if im.ID == "" {
 		im.ID = x.newID(importRuns.prefix)
 	}
-	for _, id := range p.end { // first what gives way: no two of one level overlap
-		if err := delegations.end(x, id); err != nil {
+	for i := range p.end { // first what gives way: no two of one level overlap
+		if err := delegations.end(x, p.end[i].ID); err != nil {
 			return err
 		}
 		if err := x.cutAt(eventChanges); err != nil {
@@ -49,6 +49,9 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	if err := fill(x, delegations, p.add); err != nil {
 		return err
 	}
+	if err := x.redescribe(p); err != nil {
+		return err
+	}
 	if p.space != nil {
 		if err := p.space.run(x, im.ID); err != nil {
 			return err
@@ -59,6 +62,67 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	}
 	im.State, im.Made = ImportDone, x.Actor.At
 	return importRuns.put(x, im)
+}
+
+// redescribe brings the whois objects of delegations that changed or ended up to
+// date. A new delegation has none, unless it takes the place of one that has: for
+// all others they are made afterwards ([Tx.DescribeMissing]), because an import by
+// the thousand ought not to wait for them.
+func (x *Tx) redescribe(p *importPlan) error {
+	var went inr.Builder
+	var gone []*Delegation
+	for i := range p.end {
+		has, err := x.isDescribed(&p.end[i])
+		if err != nil {
+			return err
+		}
+		if has {
+			gone = append(gone, &p.end[i])
+			went.Add(p.end[i].Range)
+		}
+	}
+	for i := range p.put {
+		has, err := x.isDescribed(&p.put[i])
+		if err == nil && has {
+			err = x.describe(&p.put[i], nil)
+		}
+		if err != nil {
+			return err
+		}
+		if err := x.cutAt(eventChanges); err != nil {
+			return err
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	taken := went.Set()
+	for i := range p.add { // what comes before what went: name servers that are in use stay
+		if !taken.Overlaps(p.add[i].Range) {
+			continue
+		}
+		if err := x.describe(&p.add[i], nil); err != nil {
+			return err
+		}
+		if err := x.cutAt(eventChanges); err != nil {
+			return err
+		}
+	}
+	for _, d := range gone {
+		if err := x.undescribe(d); err != nil {
+			return err
+		}
+		if err := x.cutAt(eventChanges); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isDescribed reports whether a delegation has a whois object.
+func (v *View) isDescribed(d *Delegation) (bool, error) {
+	_, ok, err := whoisObjects.one(v, "derived_from = $1 AND derived_from <> ''", d.ID)
+	return ok, err
 }
 
 // cutAt begins another event when this one has so many changes.
