@@ -18,10 +18,10 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 		im.ID = x.newID(importRuns.prefix)
 	}
 	for i := range p.end { // first what gives way: no two of one level overlap
-		if err := delegations.end(x, p.end[i].ID); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		if err := delegations.end(x, p.end[i].ID); err != nil {
 			return err
 		}
 	}
@@ -34,11 +34,11 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 		}
 	}
 	for i := range p.put {
-		p.put[i].Request = im.ID
-		if err := delegations.put(x, &p.put[i]); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		p.put[i].Request = im.ID
+		if err := delegations.put(x, &p.put[i]); err != nil {
 			return err
 		}
 	}
@@ -82,14 +82,14 @@ func (x *Tx) redescribe(p *importPlan) error {
 		}
 	}
 	for i := range p.put {
+		if err := x.room(); err != nil {
+			return err
+		}
 		has, err := x.isDescribed(&p.put[i])
 		if err == nil && has {
 			err = x.describe(&p.put[i], nil)
 		}
 		if err != nil {
-			return err
-		}
-		if err := x.cutAt(eventChanges); err != nil {
 			return err
 		}
 	}
@@ -101,18 +101,18 @@ func (x *Tx) redescribe(p *importPlan) error {
 		if !taken.Overlaps(p.add[i].Range) {
 			continue
 		}
-		if err := x.describe(&p.add[i], nil); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		if err := x.describe(&p.add[i], nil); err != nil {
 			return err
 		}
 	}
 	for _, d := range gone {
-		if err := x.undescribe(d); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		if err := x.undescribe(d); err != nil {
 			return err
 		}
 	}
@@ -125,9 +125,10 @@ func (v *View) isDescribed(d *Delegation) (bool, error) {
 	return ok, err
 }
 
-// cutAt begins another event when this one has so many changes.
-func (x *Tx) cutAt(n int) error {
-	if len(x.changes) < n {
+// room makes room in the event for another change, which has to follow: it begins
+// the next event if this one is full.
+func (x *Tx) room() error {
+	if len(x.changes) < eventChanges {
 		return nil
 	}
 	return x.cut()
@@ -136,6 +137,9 @@ func (x *Tx) cutAt(n int) error {
 // fill writes many new objects: other than put it ends no version before.
 func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
 	for i := range list {
+		if err := x.room(); err != nil {
+			return err
+		}
 		row := P(&list[i]).row()
 		if row.ID == "" {
 			row.ID = x.newID(t.prefix)
@@ -145,9 +149,6 @@ func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
 			err = x.note(t.name, row.ID, &list[i])
 		}
 		if err != nil {
-			return err
-		}
-		if err := x.cutAt(eventChanges); err != nil {
 			return err
 		}
 	}
@@ -221,10 +222,10 @@ func (x *Tx) replaceFree(have, keep, add []FreeBlock) error {
 		if stays[f.Range] {
 			continue
 		}
-		if err := freeBlocks.end(x, f.ID); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		if err := freeBlocks.end(x, f.ID); err != nil {
 			return err
 		}
 	}

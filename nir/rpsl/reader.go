@@ -32,8 +32,12 @@ func DefaultLimits() Limits {
 func (l Limits) filled() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct{ v, d *int }{
-		{&l.Objects, &d.Objects}, {&l.Object, &d.Object}, {&l.Attributes, &d.Attributes},
-		{&l.Line, &d.Line}, {&l.Ratio, &d.Ratio}, {&l.Mistakes, &d.Mistakes},
+		{&l.Objects, &d.Objects},
+		{&l.Object, &d.Object},
+		{&l.Attributes, &d.Attributes},
+		{&l.Line, &d.Line},
+		{&l.Ratio, &d.Ratio},
+		{&l.Mistakes, &d.Mistakes},
 	} {
 		if *f.v <= 0 {
 			*f.v = *f.d
@@ -96,7 +100,11 @@ type Reader struct {
 func NewReader(file string, r io.Reader, lim Limits) *Reader {
 	lim = lim.filled()
 	counted := &counter{r: r}
-	in := bufio.NewReaderSize(counted, 64<<10)
+	size := 64 << 10
+	if text, ok := r.(interface{ Len() int }); ok { // one object: a buffer costs more than to read it
+		size = min(size, text.Len()+1)
+	}
+	in := bufio.NewReaderSize(counted, size)
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(in)
 		if err != nil {
