@@ -30,17 +30,17 @@ type Feed struct {
 // others are outcomes of [nirzone/zone].
 const FeedAccepted = "accepted"
 
-var feeds = newTable[Feed]("feed", "fed")
+var feedTable = newTable[Feed]("feed", "fed")
 
 // Feeds returns the feeds of an NIR, or of all if the code is empty, by NIR and
 // zone.
 func (v *View) Feeds(code string) ([]Feed, error) {
-	return feeds.find(v, "($1 = '' OR nir = $1) ORDER BY nir, zone", code)
+	return feedTable.find(v, "($1 = '' OR nir = $1) ORDER BY nir, zone", code)
 }
 
 // FeedVersions returns every version of a feed, the oldest first: what was accepted
 // and refused when.
-func (v *View) FeedVersions(id string) ([]Feed, error) { return feeds.versions(v, id) }
+func (v *View) FeedVersions(id string) ([]Feed, error) { return feedTable.versions(v, id) }
 
 // RecordFeeds records what zonefetch left in its manifest about the sources that
 // are NIRs, and returns how many feeds changed. The manifest of a run before one
@@ -91,7 +91,7 @@ func (x *Tx) RecordFeeds(m *zone.Manifest) (int, error) {
 		if old[[2]string{have[i].NIR, string(have[i].Zone)}] == nil {
 			continue
 		}
-		if err := feeds.end(x, have[i].ID); err != nil {
+		if err := feedTable.end(x, have[i].ID); err != nil {
 			return changed, err
 		}
 		changed++
@@ -115,5 +115,5 @@ func (x *Tx) recordFeed(code string, z *zone.ZoneEntry, run int64, old *Feed) (b
 		}
 		f.Row = old.Row
 	}
-	return true, feeds.put(x, &f)
+	return true, feedTable.put(x, &f)
 }

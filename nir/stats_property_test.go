@@ -14,27 +14,27 @@ import (
 	"nirzone/nir/inr"
 )
 
-// A modelLine is what the model of imports knows of a range of 202.0.0.0/16, in
+// A fileLine is what the model of imports knows of a range of 202.0.0.0/16, in
 // /24s.
-type modelLine struct {
+type fileLine struct {
 	first, count               int
 	economy, date, typ, holder string
 }
 
-func (l modelLine) overlaps(o modelLine) bool {
+func (l fileLine) overlaps(o fileLine) bool {
 	return l.first < o.first+o.count && o.first < l.first+l.count
 }
 
-func (l modelLine) record() string {
+func (l fileLine) record() string {
 	return fmt.Sprintf("%s|ipv4|202.0.%d.0|%d|%s|%s|%s", l.economy, l.first, l.count*256, l.date, l.typ, l.holder)
 }
 
 // bring is an import by the model: a record ends what it overlaps and is not of
 // its range; a holder that is not said stays, unless another registry manages it
 // now.
-func bring(have, file []modelLine) []modelLine {
+func bring(have, file []fileLine) []fileLine {
 	for _, w := range file {
-		var left []modelLine
+		var left []fileLine
 		for _, h := range have {
 			switch {
 			case h.first == w.first && h.count == w.count:
@@ -47,7 +47,7 @@ func bring(have, file []modelLine) []modelLine {
 		}
 		have = append(left, w)
 	}
-	slices.SortFunc(have, func(a, b modelLine) int { return cmp.Compare(a.first, b.first) })
+	slices.SortFunc(have, func(a, b fileLine) int { return cmp.Compare(a.first, b.first) })
 	return have
 }
 
@@ -66,7 +66,7 @@ func TestImportAgainstModel(t *testing.T) {
 		}
 		return nil
 	})
-	var model []modelLine
+	var model []fileLine
 	at := day
 	rapid.Check(t, func(r *rapid.T) {
 		file := drawFile(r)
@@ -90,10 +90,10 @@ func TestImportAgainstModel(t *testing.T) {
 }
 
 // drawFile draws records that do not overlap.
-func drawFile(r *rapid.T) []modelLine {
-	var file []modelLine
+func drawFile(r *rapid.T) []fileLine {
+	var file []fileLine
 	for at := 0; ; {
-		l := modelLine{
+		l := fileLine{
 			first: at + rapid.SampledFrom([]int{0, 0, 16, 32}).Draw(r, "gap"), count: rapid.SampledFrom([]int{8, 16, 16, 24}).Draw(r, "count"),
 			economy: rapid.SampledFrom([]string{"AU", "JP", "KR", "NZ"}).Draw(r, "economy"), date: rapid.SampledFrom([]string{"20010101", "20020202"}).Draw(r, "date"),
 			typ: rapid.SampledFrom([]string{"allocated", "assigned"}).Draw(r, "type"), holder: rapid.SampledFrom([]string{"", "A1", "A2"}).Draw(r, "holder"),
@@ -105,7 +105,7 @@ func drawFile(r *rapid.T) []modelLine {
 	}
 }
 
-func linesOf(model []modelLine) string {
+func linesOf(model []fileLine) string {
 	var list []string
 	for _, l := range model {
 		list = append(list, l.record()+" "+economies[l.economy])
@@ -135,7 +135,7 @@ func firstStepsOf(t *testing.T, db *DB) string {
 				}
 				holder = m.Member
 			}
-			l := modelLine{
+			l := fileLine{
 				first: int(d.Range.First.Lo >> 8 & 255), count: int(d.Range.Count().Int64() / 256), economy: d.Economy,
 				date: v.Rules.day(d).String(), typ: string(statusOf[d.Type]), holder: handles[holder],
 			}

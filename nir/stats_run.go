@@ -49,7 +49,7 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	if err := fill(x, delegations, p.add); err != nil {
 		return err
 	}
-	if err := x.redescribe(p); err != nil {
+	if err := x.describeImport(p); err != nil {
 		return err
 	}
 	if p.space != nil {
@@ -64,11 +64,11 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	return importRuns.put(x, im)
 }
 
-// redescribe brings the whois objects of delegations that changed or ended up to
+// describeImport brings the whois objects of delegations that changed or ended up to
 // date. A new delegation has none, unless it takes the place of one that has: for
 // all others they are made afterwards ([Tx.DescribeMissing]), because an import by
 // the thousand ought not to wait for them.
-func (x *Tx) redescribe(p *importPlan) error {
+func (x *Tx) describeImport(p *importPlan) error {
 	var went inr.Builder
 	var gone []*Delegation
 	for i := range p.end {

@@ -52,6 +52,11 @@ func newTable[T any, P rower[T]](name, prefix string) *table[T, P] {
 type kind interface {
 	tableName() string
 	live(v *View, fn func(id string, row []byte) error) error
+	row(v *View, id string) ([]byte, error)             // one object as the audit has it
+	encode(object any) (row []byte, is bool, err error) // an object that is of this kind
+	fields() []string                                   // their JSON names
+	restore(x *Tx, id string, row []byte) error         // writes a version of the audit
+	supersede(x *Tx, id string) error                   // ends the version that stands
 }
 
 // kinds are all tables of objects.
