@@ -283,7 +283,7 @@ func (c *comparison) giveWay(w *wanted, list []*Delegation) bool {
 	}
 	for _, d := range list {
 		c.ended[d.ID] = true
-		c.p.end = append(c.p.end, d.ID)
+		c.p.end = append(c.p.end, *d)
 		c.p.touched.Add(d.Range)
 		if d.Range != w.Range && d.Level != NIRToMember {
 			c.p.count(d.NIR, d.Economy, d.Range.Kind).Ended++

@@ -99,10 +99,10 @@ func around(s inr.Set, r inr.Range) inr.Range {
 
 func (f *foreignPlan) run(x *Tx, im string) error {
 	for i := range f.end {
-		if err := foreignSpace.end(x, f.end[i].ID); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		if err := foreignSpace.end(x, f.end[i].ID); err != nil {
 			return err
 		}
 	}

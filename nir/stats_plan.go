@@ -16,7 +16,7 @@ type importPlan struct {
 	Import
 	x       *Tx
 	file    *Statistics
-	end     []string     // identifiers of delegations
+	end     []Delegation
 	put     []Delegation // with the identifier of the one that changes
 	add     []Delegation
 	members *importMembers

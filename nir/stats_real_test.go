@@ -27,6 +27,9 @@ func parents(t testing.TB) []zone.Name {
 // again: the same file, byte for byte, but for its comments. The claims that
 // follow are read back by the builder of zones.
 func TestRealStatistics(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: the whole file of a real day takes seconds")
+	}
 	data := realStatistics(t)
 	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
 	unconfirmed(db)

@@ -27,15 +27,12 @@ type Domain struct {
 // any order, and for those that ended. fn does not read the registry.
 type Domains func(v *View, fn func(*Domain) error) error
 
-// domains are those of the registry's own whois objects.
-var domains Domains = func(*View, func(*Domain) error) error { return nil }
-
 // ExportOptions say what an export is for.
 type ExportOptions struct {
 	Zones   []zone.Name // the parent zones that the registry serves
 	TTL     uint32      // that the zonelets state; 0 for [zone.DefaultTTL]
 	Others  []OwedZones // zones of other registries in which this one has space
-	Domains Domains     // nil for the registry's own
+	Domains Domains     // nil for the domain objects that are kept here
 	Signer  Signer      // of the .asc beside zonelets for others; nil for none
 	Signed  time.Time   // of the signatures; zero for when the content changed
 }
@@ -74,7 +71,7 @@ func (v *View) Export(o ExportOptions) (*Export, error) {
 		e.o.TTL = zone.DefaultTTL
 	}
 	if e.o.Domains == nil {
-		e.o.Domains = domains
+		e.o.Domains = whoisDomains
 	}
 	for _, step := range []func() error{e.event, e.layOut, e.gather, e.write} {
 		if err := step(); err != nil {

@@ -17,11 +17,11 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	if im.ID == "" {
 		im.ID = x.newID(importRuns.prefix)
 	}
-	for _, id := range p.end { // first what gives way: no two of one level overlap
-		if err := delegations.end(x, id); err != nil {
+	for i := range p.end { // first what gives way: no two of one level overlap
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		if err := delegations.end(x, p.end[i].ID); err != nil {
 			return err
 		}
 	}
@@ -34,11 +34,11 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 		}
 	}
 	for i := range p.put {
-		p.put[i].Request = im.ID
-		if err := delegations.put(x, &p.put[i]); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		p.put[i].Request = im.ID
+		if err := delegations.put(x, &p.put[i]); err != nil {
 			return err
 		}
 	}
@@ -47,6 +47,9 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 		p.touched.Add(p.add[i].Range)
 	}
 	if err := fill(x, delegations, p.add); err != nil {
+		return err
+	}
+	if err := x.describeImport(p); err != nil {
 		return err
 	}
 	if p.space != nil {
@@ -61,9 +64,71 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	return importRuns.put(x, im)
 }
 
-// cutAt begins another event when this one has so many changes.
-func (x *Tx) cutAt(n int) error {
-	if len(x.changes) < n {
+// describeImport brings the whois objects of delegations that changed or ended up to
+// date. A new delegation has none, unless it takes the place of one that has: for
+// all others they are made afterwards ([Tx.DescribeMissing]), because an import by
+// the thousand ought not to wait for them.
+func (x *Tx) describeImport(p *importPlan) error {
+	var went inr.Builder
+	var gone []*Delegation
+	for i := range p.end {
+		has, err := x.isDescribed(&p.end[i])
+		if err != nil {
+			return err
+		}
+		if has {
+			gone = append(gone, &p.end[i])
+			went.Add(p.end[i].Range)
+		}
+	}
+	for i := range p.put {
+		if err := x.room(); err != nil {
+			return err
+		}
+		has, err := x.isDescribed(&p.put[i])
+		if err == nil && has {
+			err = x.describe(&p.put[i], nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	taken := went.Set()
+	for i := range p.add { // what comes before what went: name servers that are in use stay
+		if !taken.Overlaps(p.add[i].Range) {
+			continue
+		}
+		if err := x.room(); err != nil {
+			return err
+		}
+		if err := x.describe(&p.add[i], nil); err != nil {
+			return err
+		}
+	}
+	for _, d := range gone {
+		if err := x.room(); err != nil {
+			return err
+		}
+		if err := x.undescribe(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isDescribed reports whether a delegation has a whois object.
+func (v *View) isDescribed(d *Delegation) (bool, error) {
+	_, ok, err := whoisObjects.one(v, "derived_from = $1 AND derived_from <> ''", d.ID)
+	return ok, err
+}
+
+// room makes room in the event for another change, which has to follow: it begins
+// the next event if this one is full.
+func (x *Tx) room() error {
+	if len(x.changes) < eventChanges {
 		return nil
 	}
 	return x.cut()
@@ -72,6 +137,9 @@ func (x *Tx) cutAt(n int) error {
 // fill writes many new objects: other than put it ends no version before.
 func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
 	for i := range list {
+		if err := x.room(); err != nil {
+			return err
+		}
 		row := P(&list[i]).row()
 		if row.ID == "" {
 			row.ID = x.newID(t.prefix)
@@ -81,9 +149,6 @@ func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
 			err = x.note(t.name, row.ID, &list[i])
 		}
 		if err != nil {
-			return err
-		}
-		if err := x.cutAt(eventChanges); err != nil {
 			return err
 		}
 	}
@@ -161,10 +226,10 @@ func (x *Tx) replaceFree(have, keep, add []FreeBlock) error {
 		if stays[f.Range] {
 			continue
 		}
-		if err := freeBlocks.end(x, f.ID); err != nil {
+		if err := x.room(); err != nil {
 			return err
 		}
-		if err := x.cutAt(eventChanges); err != nil {
+		if err := freeBlocks.end(x, f.ID); err != nil {
 			return err
 		}
 	}

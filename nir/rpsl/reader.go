@@ -100,7 +100,11 @@ type Reader struct {
 func NewReader(file string, r io.Reader, lim Limits) *Reader {
 	lim = lim.filled()
 	counted := &counter{r: r}
-	in := bufio.NewReaderSize(counted, 64<<10)
+	size := 64 << 10
+	if text, ok := r.(interface{ Len() int }); ok { // one object: a buffer costs more than to read it
+		size = min(size, text.Len()+1)
+	}
+	in := bufio.NewReaderSize(counted, size)
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(in)
 		if err != nil {

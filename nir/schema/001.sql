@@ -142,3 +142,14 @@ CREATE TABLE foreign_space (
 	PRIMARY KEY (id, since)
 );
 CREATE UNIQUE INDEX foreign_space_first ON foreign_space (source, kind, first) WHERE until IS NULL;
+
+-- How the zonelets of NIRs stand; the versions are the runs of zonefetch in which
+-- that changed.
+CREATE TABLE feed (
+	id TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT,
+	nir TEXT NOT NULL, zone TEXT NOT NULL, run BIGINT NOT NULL, sha256 TEXT NOT NULL, size BIGINT NOT NULL,
+	file TEXT NOT NULL, url TEXT NOT NULL, signer TEXT NOT NULL, accepted BIGINT NOT NULL,
+	verdict TEXT NOT NULL, reason TEXT NOT NULL, tried BIGINT NOT NULL,
+	PRIMARY KEY (id, since)
+);
+CREATE UNIQUE INDEX feed_zone ON feed (nir, zone) WHERE until IS NULL;
