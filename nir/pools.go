@@ -88,6 +88,9 @@ func (x *Tx) AddPool(p Pool) (Pool, error) {
 		if err := x.addDelegation(&d); err != nil {
 			return p, err
 		}
+		if err := x.describe(&d, nil); err != nil {
+			return p, err
+		}
 	}
 	for b := range p.Range.Blocks() {
 		f := FreeBlock{Pool: p.ID, Range: b.Range(), Len: b.Len}
