@@ -31,7 +31,7 @@ func TestR_NIR_5_AboveTheWindow(t *testing.T) {
 		return err
 	})
 	wantCode(t, err, SecondOpinion, "/19 is more than the allocation window of JPNIC, /20")
-	r := mustSubmit(t, db, staff(day), opinion("r1", "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/19"))
 	if r.State != Evaluating || len(r.Ranges) != 0 || r.Window != "/20" {
 		t.Errorf("%+v", r)
 	}
@@ -74,7 +74,7 @@ func TestR_NIR_6_EverythingToRegister(t *testing.T) {
 	for _, f := range []string{"ref", "uid", "netname", "admin_c", "tech_c", "economy", "type", "size", "attested"} {
 		wantCode(t, err, Invalid, f+": ")
 	}
-	if r := mustSubmit(t, db, staff(day), good); r.State != Registered {
+	if r := sendIn(t, db, staff(day), good); r.State != Registered {
 		t.Errorf("state %s", r.State)
 	}
 }
@@ -87,10 +87,10 @@ func TestR_NIR_7_UniqueIdentifier(t *testing.T) {
 	wantCode(t, do(db, staff(day), func(x *Tx) error { _, err := x.Submit(a); return err }), Invalid, "uid: ")
 	a = ask("r0", "a b", inr.IPv4, "/24")
 	wantCode(t, do(db, staff(day), func(x *Tx) error { _, err := x.Submit(a); return err }), Invalid, "uid: ")
-	first := mustSubmit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	first := sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	again := ask("r2", "m1", inr.IPv4, "/24")
 	again.Who = Member{Name: "Somebody else", Economy: "JP"}
-	second := mustSubmit(t, db, staff(day), again)
+	second := sendIn(t, db, staff(day), again)
 	if first.Member != second.Member {
 		t.Errorf("one identifier, members %s and %s", first.Member, second.Member)
 	}
@@ -119,7 +119,7 @@ func TestR_NIR_8_AggregatesByMember(t *testing.T) {
 	db := approving(t)
 	for i := range 4 {
 		for _, m := range []string{"m1", "m2", "m3"} {
-			mustSubmit(t, db, staff(day), ask(fmt.Sprint(m, "-", i), m, inr.IPv4, "/24"))
+			sendIn(t, db, staff(day), ask(fmt.Sprint(m, "-", i), m, inr.IPv4, "/24"))
 		}
 	}
 	view(t, db, func(v *View) error {
@@ -148,7 +148,7 @@ func TestR_NIR_9_TheNIRKeepsTheJustification(t *testing.T) {
 	a := ask("r1", "m1", inr.IPv4, "/24")
 	a.Attested = false
 	wantCode(t, do(db, staff(day), func(x *Tx) error { _, err := x.Submit(a); return err }), Invalid, "attested: ")
-	r := mustSubmit(t, db, staff(day), opinion("r2", "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion("r2", "m1", "/19"))
 	update(t, db, staff(day), func(x *Tx) error { _, err := x.Withdraw(r.ID, "no longer wanted"); return err })
 	view(t, db, func(v *View) error {
 		list, err := requests.versions(v, r.ID)
@@ -202,7 +202,7 @@ func TestR_NIR_11_Evaluation(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *DB) {
 		approvingIn(t, db)
 		hour := func(n int) time.Time { return day.Add(time.Duration(n) * time.Hour) }
-		r := mustSubmit(t, db, staff(hour(0)), opinion("r1", "m1", "/18"))
+		r := sendIn(t, db, staff(hour(0)), opinion("r1", "m1", "/18"))
 		wantCode(t, do(db, staff(hour(1)), func(x *Tx) error { _, err := x.AskAbout(r.ID, AskNIR, "why?"); return err }), Forbidden, "registry-staff")
 		wantCode(t, do(db, staff(hour(1)), func(x *Tx) error { _, err := x.ProposeApproval(r.ID); return err }), Forbidden, "registry-staff")
 		var early Proposal
@@ -267,10 +267,10 @@ func TestR_NIR_11_Evaluation(t *testing.T) {
 // TestR_NIR_11_Refusal: a refusal says why, is told to the NIR, and ends it.
 func TestR_NIR_11_Refusal(t *testing.T) {
 	db := approving(t)
-	r := mustSubmit(t, db, staff(day), opinion("r1", "m1", "/18"))
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/18"))
 	wantCode(t, do(db, hostmaster(day), func(x *Tx) error { _, err := x.Refuse(r.ID, " "); return err }), Invalid, "reason: it is missing")
 	update(t, db, hostmaster(day), func(x *Tx) (err error) { r, err = x.Refuse(r.ID, "not justified"); return err })
-	again := mustSubmit(t, db, staff(day), opinion("r1", "m1", "/18"))
+	again := sendIn(t, db, staff(day), opinion("r1", "m1", "/18"))
 	if again.State != Refused || again.ID != r.ID || len(again.Ranges) != 0 {
 		t.Errorf("%+v", again)
 	}
@@ -280,7 +280,7 @@ func TestR_NIR_11_Refusal(t *testing.T) {
 // the request came, whatever it is when it is approved.
 func TestR_NIR_11_WindowOfSubmission(t *testing.T) {
 	db := approving(t)
-	r := mustSubmit(t, db, staff(day), opinion("r1", "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/19"))
 	for _, size := range []Size{"/16", "/24"} {
 		update(t, db, admin(day.Add(time.Hour)), func(x *Tx) error { _, err := x.SetWindow("JPNIC", inr.IPv4, size, "review"); return err })
 	}
@@ -288,7 +288,7 @@ func TestR_NIR_11_WindowOfSubmission(t *testing.T) {
 	at := day.Add(2 * time.Hour)
 	update(t, db, hostmaster(at), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
 	update(t, db, hostmaster(at), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
-	if again := mustSubmit(t, db, staff(at), opinion("r1", "m1", "/19")); again.State != Registered || again.Window != "/20" || len(again.Ranges) != 1 {
+	if again := sendIn(t, db, staff(at), opinion("r1", "m1", "/19")); again.State != Registered || again.Window != "/20" || len(again.Ranges) != 1 {
 		t.Errorf("%+v", again)
 	}
 }
@@ -298,7 +298,7 @@ func TestR_NIR_11_WindowOfSubmission(t *testing.T) {
 func TestApprovalVerifiesOffline(t *testing.T) {
 	peers.Need(t, "ssh-keygen")
 	db := approving(t)
-	r := mustSubmit(t, db, staff(day), opinion("r1", "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/19"))
 	var p Proposal
 	update(t, db, hostmaster(day), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
 	update(t, db, hostmaster(day), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
@@ -332,20 +332,20 @@ func TestApprovalVerifiesOffline(t *testing.T) {
 func requestIn(t *testing.T, db *DB, state, ref string) Request {
 	t.Helper()
 	if state == Registered || state == ClosedRequest {
-		r := mustSubmit(t, db, staff(day), ask(ref, "m1", inr.IPv4, "/24"))
+		r := sendIn(t, db, staff(day), ask(ref, "m1", inr.IPv4, "/24"))
 		if state == ClosedRequest {
 			update(t, db, staff(day), func(x *Tx) (err error) { r, err = x.CloseRequest(r.ID); return err })
 		}
 		return r
 	}
 	if state == HeldRequest { // more than any pool has
-		r := mustSubmit(t, db, staff(day), opinion(ref, "m1", "/7"))
+		r := sendIn(t, db, staff(day), opinion(ref, "m1", "/7"))
 		var p Proposal
 		update(t, db, hostmaster(day), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
 		update(t, db, hostmaster(day), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
 		return r
 	}
-	r := mustSubmit(t, db, staff(day), opinion(ref, "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion(ref, "m1", "/19"))
 	update(t, db, hostmaster(day), func(x *Tx) (err error) {
 		switch state {
 		case InfoRequested:
@@ -474,7 +474,7 @@ func TestHeldRequestIsAllocatedLater(t *testing.T) {
 // range, the NIR's and the member's, and the second names the first.
 func TestR_NIR_12_TwoStepsRecorded(t *testing.T) {
 	db := approving(t)
-	r := mustSubmit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22"))
+	r := sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22"))
 	view(t, db, func(v *View) error {
 		list, err := delegations.find(v, "request = $1 ORDER BY level", r.ID)
 		if err != nil || len(list) != 2 {

@@ -23,7 +23,7 @@ func busyWorld(t *testing.T, db *DB) {
 	t.Helper()
 	approvingIn(t, db)
 	for i := range 3 {
-		mustSubmit(t, db, staff(day), ask(fmt.Sprint("r", i), fmt.Sprint("m", i%2), inr.IPv4, "/24"))
+		sendIn(t, db, staff(day), ask(fmt.Sprint("r", i), fmt.Sprint("m", i%2), inr.IPv4, "/24"))
 	}
 	for _, state := range []string{Evaluating, InfoRequested, HeldRequest, Refused, Withdrawn, ClosedRequest} {
 		requestIn(t, db, state, "in-"+state)
@@ -75,7 +75,7 @@ func rows(t testing.TB, db *DB) string {
 	return b.String()
 }
 
-func mustVerify(t testing.TB, db *DB) AuditState {
+func verify(t testing.TB, db *DB) AuditState {
 	t.Helper()
 	s, err := db.VerifyAudit(context.Background())
 	if err != nil {
@@ -99,7 +99,7 @@ func TestP7_RestoreIsTheRegistry(t *testing.T) {
 		if m, err := db.Restore(ctx, bytes.NewReader(lines)); err != nil || m != mark {
 			t.Fatalf("%v, want %v: %v", m, mark, err)
 		}
-		if a, b := mustVerify(t, from), mustVerify(t, db); a != b {
+		if a, b := verify(t, from), verify(t, db); a != b {
 			t.Errorf("%+v, then %+v", a, b)
 		}
 		if db.dialect == SQLite && rows(t, from) != rows(t, db) {
@@ -121,7 +121,7 @@ func TestP7_RestoreIsTheRegistry(t *testing.T) {
 		if got, err := follower.Restore(context.Background(), bytes.NewReader(more)); err != nil || got != m {
 			t.Fatalf("%v, want %v: %v", got, m, err)
 		}
-		mustSubmit(t, from, staff(day.Add(90*time.Hour)), ask("later", "m1", inr.IPv4, "/24"))
+		sendIn(t, from, staff(day.Add(90*time.Hour)), ask("later", "m1", inr.IPv4, "/24"))
 	}
 	_, m := export(t, follower, Mark{})
 	more, _ := export(t, from, m)
@@ -131,7 +131,7 @@ func TestP7_RestoreIsTheRegistry(t *testing.T) {
 	if rows(t, from) != rows(t, follower) {
 		t.Error("the follower differs")
 	}
-	if state := mustVerify(t, from); state.Events <= mark.Seq {
+	if state := verify(t, from); state.Events <= mark.Seq {
 		t.Error("nothing followed")
 	}
 }
@@ -140,7 +140,7 @@ func TestP7_RestoreIsTheRegistry(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	ctx := context.Background()
 	from := approving(t)
-	mustSubmit(t, from, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, from, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	lines, mark := export(t, from, Mark{})
 	all := strings.SplitAfter(string(lines), "\n")
 	other := openSQLite(t, filepath.Join(t.TempDir(), "other.db"))
@@ -164,7 +164,7 @@ func TestRestoreRefuses(t *testing.T) {
 		if _, err := empty.Restore(ctx, strings.NewReader(text)); err == nil {
 			t.Errorf("%s: restored", name)
 		}
-		if s := mustVerify(t, empty); s.Events != 0 || rows(t, empty) != "" {
+		if s := verify(t, empty); s.Events != 0 || rows(t, empty) != "" {
 			t.Errorf("%s: %d events are there", name, s.Events)
 		}
 	}
@@ -191,7 +191,7 @@ func TestTamper(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := approving(t)
-			mustSubmit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+			sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 			for _, s := range c.statements {
 				if _, err := db.sql.Exec(s); err != nil {
 					t.Fatal(err)
@@ -209,11 +209,11 @@ func TestTamper(t *testing.T) {
 func TestTamperTogether(t *testing.T) {
 	db := approving(t)
 	_, kept := export(t, db, Mark{})
-	mustSubmit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	forged := openSQLite(t, filepath.Join(t.TempDir(), "forged.db"))
 	world(t, forged)
-	mustSubmit(t, forged, staff(day), ask("r2", "m2", inr.IPv4, "/24"))
-	mustVerify(t, forged)
+	sendIn(t, forged, staff(day), ask("r2", "m2", inr.IPv4, "/24"))
+	verify(t, forged)
 	if _, err := forged.ExportAudit(context.Background(), new(bytes.Buffer), Mark{kept.Seq, "00"}); CodeOf(err) != Conflict {
 		t.Errorf("%v", err)
 	}
@@ -244,7 +244,7 @@ func TestR_SEC_7_Shipping(t *testing.T) {
 	if again := ship(); again != first {
 		t.Errorf("%v, then %v", first, again)
 	}
-	mustSubmit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	if _, err := f.WriteString(`{"version":1,"hash":"abc`); err != nil { // a crash in the middle of a line
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestR_SEC_7_Shipping(t *testing.T) {
 func TestR_SEC_7_AuditSaysWho(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *DB) {
 		approvingIn(t, db)
-		mustSubmit(t, db, staff(day.Add(time.Hour)), ask("r1", "m1", inr.IPv4, "/24"))
+		sendIn(t, db, staff(day.Add(time.Hour)), ask("r1", "m1", inr.IPv4, "/24"))
 		view(t, db, func(v *View) error {
 			return v.Events(0, func(entry, _ []byte) error {
 				e, err := decodeEvent(entry)
@@ -289,7 +289,7 @@ func TestR_SEC_7_AuditSaysWho(t *testing.T) {
 				t.Errorf("%s: %v", s, err)
 			}
 		}
-		mustVerify(t, db)
+		verify(t, db)
 	})
 }
 
@@ -339,19 +339,19 @@ func TestBackupInUse(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	last := mustVerify(t, db)
+	last := verify(t, db)
 	for i := range 3 {
 		file := filepath.Join(dir, fmt.Sprint("copy", i, ".db"))
 		if s, err := os.Stat(file); err != nil || s.Mode().Perm() != 0o600 {
 			t.Errorf("%v, %v", s, err)
 		}
 		copied := openSQLite(t, file)
-		if s := mustVerify(t, copied); s.Events < 2 || s.Events > last.Events {
+		if s := verify(t, copied); s.Events < 2 || s.Events > last.Events {
 			t.Errorf("the copy has %d events of %d", s.Events, last.Events)
 		}
 		copied.o.Random = rand.NewChaCha8([32]byte{9})
-		mustSubmit(t, copied, staff(day), ask("in-the-copy", "m1", inr.IPv4, "/24"))
-		mustVerify(t, copied)
+		sendIn(t, copied, staff(day), ask("in-the-copy", "m1", inr.IPv4, "/24"))
+		verify(t, copied)
 	}
 	if err := db.Backup(ctx, filepath.Join(dir, "copy0.db")); CodeOf(err) != Conflict {
 		t.Errorf("over another copy: %v", err)
@@ -375,10 +375,10 @@ func TestBackupOfPostgres(t *testing.T) {
 // is delegated to it, and every growth and shrinking is told once, with its event.
 func TestR_SEC_7_Entitlements(t *testing.T) {
 	db := approving(t)
-	mustSubmit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	direct := ask("d1", "m9", inr.IPv4, "/24")
 	direct.NIR = ""
-	r := mustSubmit(t, db, admin(day), direct)
+	r := sendIn(t, db, admin(day), direct)
 	update(t, db, admin(day), func(x *Tx) error { // a delegation that is altered, not moved
 		list, err := x.Holdings(r.Member, inr.IPv4)
 		if err != nil {

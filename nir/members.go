@@ -19,6 +19,7 @@ type Member struct {
 	TechC   string   `json:"tech_c"`
 	IRT     string   `json:"irt"`
 	Mntner  string   `json:"mntner"` // its own, "" for none
+	Opaque  string   `json:"opaque"` // what statistics call it; "" for what follows from its identifier
 }
 
 var members = newTable[Member]("member", "mem")

@@ -24,7 +24,7 @@ var public = map[string][]string{
 	"member":            {"name", "economy", "abuse", "admin_c", "tech_c", "irt", "mntner"},
 	"nir":               {"code", "name", "economy", "source", "mntner", "option", "port43", "rdap", "state"},
 	"pool":              {"range", "purpose", "nir", "strategy", "factor", "free_from"},
-	"resource_return":   {"range", "state"},
+	"resource_return":   {"ranges", "state"},
 	"transfer":          {"type", "source", "destination"},
 	"transfer_line":     {"range", "state", "done"},
 	"registration":      {"delegation", "netname", "descr", "economy", "admin_c", "tech_c", "irt"},

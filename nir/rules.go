@@ -15,8 +15,13 @@ type Rules struct {
 	QuarantineDays int                 // for which returned space is not allocated again
 	ReserveDays    int                 // after which a reservation ends; 0: never
 	Holidays       map[string][]string // of an economy, dates as 2006-01-02; the RIR's own under its code
-	Zone           *time.Location      // in which a working day is a day; UTC if nil
+	Zone           *time.Location      // in which a working day is a day, and a date of statistics; UTC if nil
+	Peers          []string            // codes of the other regional registries; nil for the four that there are
+	Fees           Fees                // how what is held becomes units of a fee, and tiers; the zero value is [DefaultFees]
 	Local          []LocalRule         // what NIRs ask beyond the policy
+
+	ConfirmImports bool   // an import waits for a second person; off for tests and for loading a new registry
+	Statistics     string // the regional registry's name in statistics files; "" for its code in lower case
 
 	Whois WhoisRules
 }
@@ -51,6 +56,7 @@ func DefaultRules() Rules {
 	return Rules{
 		RIR: "APNIC", Source: "APNIC", Mntner: "APNIC-HM",
 		AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180,
+		ConfirmImports: true,
 	}
 }
 

@@ -65,13 +65,6 @@ func fails(t testing.TB, db *DB, a Actor, want Code, fn func(*Tx) error) string 
 	return fmt.Sprint(err)
 }
 
-func verify(t testing.TB, db *DB) {
-	t.Helper()
-	if _, err := db.VerifyAudit(context.Background()); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestR_NIR_12_WhoisWithTheDelegations: what is allocated is described in the same
 // event, with the NIR's source and maintainer (also R-NIR-15 and -23).
 func TestR_NIR_12_WhoisWithTheDelegations(t *testing.T) {
