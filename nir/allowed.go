@@ -14,6 +14,12 @@ var acts = map[string][]Role{
 	"SetWindow": {Admin, RegistryStaff},
 	"AddPool":   {Admin},
 
+	"ChangePool": {Admin},
+	"MergePools": {Admin},
+	"ShrinkPool": {Admin},
+	"SplitPool":  {Admin},
+	"Import":     {RegistryStaff, Admin},
+
 	"AddMember":    {NIRStaff, RegistryStaff, Admin},
 	"ChangeMember": {NIRStaff, RegistryStaff, Admin},
 	"Join":         {NIRStaff, RegistryStaff, Admin},
@@ -30,6 +36,23 @@ var acts = map[string][]Role{
 	"RetryHeld":       {RegistryStaff, Admin},
 	"RetryAll":        {RegistryStaff, Admin},
 	"NoticeOverdue":   {RegistryStaff, Admin},
+
+	"AddReturn":   {NIRStaff, RegistryStaff, Admin},
+	"AddTransfer": {NIRStaff, RegistryStaff, Admin}, // of what the NIR gives
+	"RunDue":      {RegistryStaff, Admin},
+
+	"Register":        {NIRStaff, RegistryStaff, Admin},
+	"PutWhois":        {NIRStaff, RegistryStaff, Admin},
+	"DeleteWhois":     {NIRStaff, RegistryStaff, Admin},
+	"ValidateIRT":     {NIRStaff, RegistryStaff, Admin},
+	"SetDomain":       {NIRStaff, RegistryStaff, Admin},
+	"SwitchOption":    {NIRStaff, RegistryStaff, Admin},
+	"DeclareExternal": {NIRStaff, RegistryStaff, Admin},
+	"DescribeMissing": {RegistryStaff, Admin},
+	"RemindIRT":       {RegistryStaff, Admin},
+	"MirrorWhois":     {RegistryStaff, Admin},
+	"CheckMirrors":    {RegistryStaff, Admin},
+	"ReleaseMirror":   {RegistryStaff, Admin},
 
 	"RecordDisclosure": {RegistryStaff},
 	"AnswerPublic":     {RegistryStaff},

@@ -456,6 +456,10 @@ func TestHeldRequestIsAllocatedLater(t *testing.T) {
 		if len(d) != 2 {
 			t.Errorf("%d delegations", len(d))
 		}
+		steps, err3 := v.Evaluations(r.ID)
+		if len(steps) != 2 || steps[0].Verdict != Approve || steps[1].Verdict != Retry || err3 != nil {
+			t.Errorf("steps %+v, %v", steps, err3)
+		}
 		if err == nil {
 			err = err2
 		}

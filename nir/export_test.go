@@ -322,6 +322,9 @@ func TestBackupInUse(t *testing.T) {
 	for i := range 3 {
 		<-wrote // there is always one that was written since
 		file := filepath.Join(dir, fmt.Sprint("copy", i, ".db"))
+		if err := os.WriteFile(file+".part", []byte("of a backup that was killed"), 0o600); err != nil {
+			t.Error(err)
+		}
 		var lines bytes.Buffer
 		if err := db.Backup(ctx, file); err != nil {
 			t.Error(err)

@@ -24,21 +24,12 @@ var public = map[string][]string{
 	"member":            {"name", "economy", "abuse", "admin_c", "tech_c", "irt", "mntner"},
 	"nir":               {"code", "name", "economy", "source", "mntner", "option", "port43", "rdap", "state"},
 	"pool":              {"range", "purpose", "nir", "strategy", "factor", "free_from"},
-	"resource_return":   {"range", "state"},
+	"resource_return":   {"ranges", "state"},
 	"transfer":          {"type", "source", "destination"},
 	"transfer_line":     {"range", "state", "done"},
-	"whois_object":      {"type", "key", "source", "range", "nir", "state"}, // its text: see PublicAttribute
-}
-
-// hiddenAttributes are those of whois objects that say how a change is authorised
-// and whom to tell of it.
-var hiddenAttributes = []string{"auth", "changed", "mnt-nfy", "notify", "ref-nfy", "upd-to"}
-
-// PublicAttribute reports whether anybody may see an attribute of a whois object.
-// One that is hidden is shown as RFC 9537 and the whois of the field do: that it
-// was left out, not what it says.
-func PublicAttribute(name string) bool {
-	return !slices.Contains(hiddenAttributes, strings.ToLower(name))
+	"registration":      {"delegation", "netname", "descr", "economy", "admin_c", "tech_c", "irt"},
+	"whois_mirror":      {"nir", "serial", "dumped", "checked", "objects"},
+	"whois_object":      {"type", "key", "source", "range", "nir", "state"}, // of its text: what package rpsl says is public
 }
 
 // PublicFields returns the fields of a kind that anybody may see, by their JSON

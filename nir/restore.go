@@ -16,7 +16,8 @@ import (
 // stand in another kind of database.
 //
 // Everything is one transaction: a crash, or a line that does not fit, leaves what
-// was there. Messages are not restored: who was to be told was told.
+// was there. Messages that waited wait again: the first registry may have sent them
+// since, so only one of the two may deliver.
 func (n *DB) Restore(ctx context.Context, r io.Reader) (Mark, error) {
 	n.writing.Lock()
 	defer n.writing.Unlock()

@@ -24,6 +24,9 @@ type Ran struct {
 // due is shown by a dry run whose actor acts then.
 func (x *Tx) RunDue(now time.Time) (Ran, error) {
 	var r Ran
+	if err := x.Actor.need("carry out what is due", RegistryStaff, Admin); err != nil {
+		return r, err
+	}
 	if now.After(x.Actor.At) {
 		return r, invalid("now", "%s is later than the event, %s", now.Format(time.RFC3339), x.Actor.At.Format(time.RFC3339)).by("APNIC-103, section 4")
 	}

@@ -1,0 +1,95 @@
+package nir
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+)
+
+// An Archive is a file to which the audit is shipped, such as an *os.File that was
+// opened for reading and writing.
+type Archive interface {
+	io.ReadWriteSeeker
+	Truncate(size int64) error
+	Sync() error
+}
+
+// ShipAudit appends to an archive the events that it does not have, in the form of
+// [DB.ExportAudit], and returns the mark of its last one. Its last whole line has
+// to be an event of this registry. A crash leaves at most one line that is cut
+// short, which the next run takes off; when ShipAudit returns, the lines are on
+// the disk.
+func (n *DB) ShipAudit(ctx context.Context, f Archive) (Mark, error) {
+	m, end, err := lastLine(f)
+	if err == nil {
+		err = f.Truncate(end)
+	}
+	if err == nil {
+		_, err = f.Seek(end, io.SeekStart)
+	}
+	if err != nil {
+		return m, fmt.Errorf("reading the archive: %w", err)
+	}
+	last, err := n.ExportAudit(ctx, f, m)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return m, fmt.Errorf("shipping the audit: %w", err)
+	}
+	return last, nil
+}
+
+// lastLine returns the mark of the last whole line and where it ends.
+func lastLine(f io.ReadSeeker) (m Mark, end int64, err error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return m, 0, err
+	}
+	newline := byte('\n')
+	end, err = before(f, size, newline)
+	if err != nil || end == 0 {
+		return m, end, err
+	}
+	start, err := before(f, end-1, newline)
+	if err != nil {
+		return m, end, err
+	}
+	if end-start > maxEntry {
+		return m, end, fmt.Errorf("its last line is longer than %d octets", maxEntry)
+	}
+	line := make([]byte, end-start)
+	if _, err := f.Seek(start, io.SeekStart); err != nil {
+		return m, end, err
+	}
+	if _, err := io.ReadFull(f, line); err != nil {
+		return m, end, err
+	}
+	e, _, hash, err := decodeLine(line)
+	if err != nil {
+		return m, end, fmt.Errorf("its last line: %w", err)
+	}
+	return Mark{e.Seq, hex.EncodeToString(hash)}, end, nil
+}
+
+// before returns the offset behind the last c before an offset, 0 if there is
+// none.
+func before(f io.ReadSeeker, offset int64, c byte) (int64, error) {
+	buf := make([]byte, 1<<16)
+	for offset > 0 {
+		n := min(int64(len(buf)), offset)
+		if _, err := f.Seek(offset-n, io.SeekStart); err != nil {
+			return 0, err
+		}
+		if _, err := io.ReadFull(f, buf[:n]); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(buf[:n], c); i >= 0 {
+			return offset - n + int64(i) + 1, nil
+		}
+		offset -= n
+	}
+	return 0, nil
+}
