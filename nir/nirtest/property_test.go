@@ -134,7 +134,9 @@ func (k *machine) registry() string {
 
 func (k *machine) kind() int { return rapid.IntRange(0, 2).Draw(k.t, "kind") }
 
-func (k *machine) uid() string { return rapid.SampledFrom([]string{"m1", "m2", "m3"}).Draw(k.t, "uid") }
+func (k *machine) uid() string {
+	return rapid.SampledFrom([]string{"m1", "m1", "m1", "m2"}).Draw(k.t, "uid")
+}
 
 func (k *machine) putNIR(*rapid.T) {
 	code, active := k.code(), rapid.IntRange(0, 5).Draw(k.t, "active") > 0
