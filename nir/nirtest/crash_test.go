@@ -31,14 +31,19 @@ type ledger struct {
 // and notes what it had said.
 func (l *ledger) killed(t *testing.T, s Storage, word string, after time.Duration, kill func(pid int)) {
 	t.Helper()
-	work := map[string]string{"start": "open", "open": "allocate"}[word]
+	work := "allocate"
+	if word == "start" {
+		work = "open"
+	}
 	cmd, out := start(t, s, order{Work: work, Source: l.source, From: max(0, l.next-2), To: 1 << 20})
 	in := bufio.NewReader(out)
+	var said strings.Builder
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			t.Fatalf("the child ended before it said %q: %v", word, err)
 		}
+		said.WriteString(line)
 		if strings.Contains(line, `"`+word+`"`) {
 			break
 		}
@@ -50,7 +55,8 @@ func (l *ledger) killed(t *testing.T, s Storage, word string, after time.Duratio
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed, or lost its server
-	for _, said := range steps(t, strings.NewReader(string(rest))) {
+	said.Write(rest)
+	for _, said := range steps(t, strings.NewReader(said.String())) {
 		if said.Op != "submit" {
 			continue
 		}
@@ -152,8 +158,9 @@ func kill9(pid int) { _ = syscall.Kill(pid, syscall.SIGKILL) }
 // registry, make its schema, and allocate.
 func TestKilled(t *testing.T) {
 	kills := 100
-	if testing.Short() {
-		kills = 20
+	if testing.Short() || racing {
+		kills = 25
+		t.Logf("ONLY %d KILLS: with -short or under the race detector; the full test makes 100", kills)
 	}
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	t.Run("sqlite", func(t *testing.T) {
@@ -171,9 +178,9 @@ func TestKilled(t *testing.T) {
 			}
 			furnishCrash(t, db)
 			_ = db.Close()
-			for range 20 {
+			for i := range 20 {
 				before := l.next
-				l.killed(t, sqlite, "open", time.Duration(rng.IntN(40_000))*time.Microsecond, kill9)
+				l.killed(t, sqlite, []string{"open", "submit"}[i%2], time.Duration(rng.IntN(30_000))*time.Microsecond, kill9)
 				if l.next > before {
 					inEvent++
 				}

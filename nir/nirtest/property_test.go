@@ -602,7 +602,7 @@ func properties(t *testing.T, s Storage, worlds int) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(flag.Set("rapid.checks", fmt.Sprint(worlds)), flag.Set("rapid.nofailfile", "true"), flag.Set("rapid.shrinktime", "20s")); err != nil {
+	if err := errors.Join(flag.Set("rapid.checks", fmt.Sprint(worlds)), flag.Set("rapid.nofailfile", "true"), flag.Set("rapid.shrinktime", "5s")); err != nil {
 		t.Fatal(err)
 	}
 	tally := map[string]int{}
