@@ -174,6 +174,9 @@ func altered(t *testing.T, s Storage) {
 		"UPDATE free_block SET until = NULL WHERE until IS NOT NULL",
 		"UPDATE free_block SET until = 99 WHERE until IS NOT NULL",
 		"UPDATE pool SET last = first",
+		"UPDATE delegation SET until = 99, last = first",
+		"UPDATE free_block SET until = 99, first = last WHERE until IS NULL",
+		"UPDATE pool SET until = 99, kind = 'asn'",
 	} {
 		if err := attempt(t, db, q); err == nil {
 			t.Errorf("%s: the database let it be", q)

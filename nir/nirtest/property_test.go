@@ -647,8 +647,9 @@ func (k *machine) furnish() {
 		})
 		k.m.nirs[code] = &modelNIR{source: code, active: true, window: [3]int{4, 4, 4}}
 	}
-	for kind := range kinds {
-		p := modelPool{first: 0, last: 15, purpose: "regional"}
+	for i := range 2 * len(kinds) { // two of each kind, so that the first is full and the other not
+		kind := i / 2
+		p := modelPool{first: 56 * (i % 2), last: 56*(i%2) + 7, purpose: "regional"}
 		k.m.addPool(kind, p)
 		k.do(admin(k.at), "", func(x *nir.Tx) error {
 			_, err := x.AddPool(nir.Pool{Range: cellRange(kind, p.first, p.last), Purpose: nir.Regional})
