@@ -162,7 +162,8 @@ func (x *Tx) serving(act, member string) (Membership, error) {
 }
 
 // Join makes a member one of another registry too. It is served where it was
-// until [Tx.Serve] says otherwise.
+// until [Tx.Serve] says otherwise. A registry has one name for a member; who left
+// and comes back may have the old one.
 func (x *Tx) Join(member, nir, uid string) (Membership, error) {
 	if err := x.Actor.needNIR("add a membership", nir); err != nil {
 		return Membership{}, err
@@ -170,20 +171,34 @@ func (x *Tx) Join(member, nir, uid string) (Membership, error) {
 	if _, err := members.get(x.View, member); err != nil {
 		return Membership{}, err
 	}
-	if old, s, err := x.MemberOf(nir, uid); CodeOf(err) != NotFound {
-		if err == nil && old.ID != member {
-			err = refuse(Conflict, "%s calls another member %s; an identifier is never used again", x.registryName(nir), uid).by("APNIC-103, section 3.2.1")
+	if nir != "" {
+		if _, err := x.NIR(nir); err != nil {
+			return Membership{}, err
 		}
-		return s, err
 	}
-	if !uidForm.MatchString(uid) {
+	old, s, err := x.MemberOf(nir, uid)
+	switch {
+	case err != nil && CodeOf(err) != NotFound:
+		return s, err
+	case err == nil && old.ID != member:
+		return s, refuse(Conflict, "%s calls another member %s; an identifier is never used again", x.registryName(nir), uid).by("APNIC-103, section 3.2.1")
+	case err == nil && s.Ended.IsZero():
+		return s, nil
+	case !uidForm.MatchString(uid):
 		return Membership{}, invalid("uid", "%.80q is not 1 to 64 letters, digits, dots, hyphens and underscores", uid)
 	}
-	list, err := memberships.find(x.View, "member = $1 AND serves = 1", member)
+	list, err := memberships.find(x.View, "member = $1 AND ended = 0", member)
 	if err != nil {
 		return Membership{}, err
 	}
-	s := Membership{Member: member, NIR: nir, UID: uid, Serves: len(list) == 0, Began: x.Actor.At}
+	served := false
+	for _, o := range list {
+		served = served || o.Serves
+		if o.NIR == nir {
+			return o, refuse(Conflict, "%s calls this member %s already", x.registryName(nir), o.UID).by("APNIC-103, section 3.2.1")
+		}
+	}
+	s.Member, s.NIR, s.UID, s.Serves, s.Began, s.Ended = member, nir, uid, !served, x.Actor.At, time.Time{} // s may be one that ended: it goes on
 	x.act("member.join")
 	return s, memberships.put(x, &s)
 }

@@ -31,3 +31,13 @@ BEGIN
 	RETURN NEW;
 END $$;
 CREATE TRIGGER pool_overlap BEFORE INSERT ON pool FOR EACH ROW EXECUTE FUNCTION pool_overlap();
+
+-- A version that stands is ended, once: an update that does anything else could
+-- make an overlap past the triggers above.
+CREATE FUNCTION version_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a version is ended, not altered'; END $$;
+CREATE TRIGGER delegation_altered BEFORE UPDATE ON delegation FOR EACH ROW WHEN (OLD.until IS NOT NULL OR NEW.until IS NULL
+	OR NEW.level <> OLD.level OR NEW.kind <> OLD.kind OR NEW.first <> OLD.first OR NEW.last <> OLD.last) EXECUTE FUNCTION version_altered();
+CREATE TRIGGER free_block_altered BEFORE UPDATE ON free_block FOR EACH ROW WHEN (OLD.until IS NOT NULL OR NEW.until IS NULL
+	OR NEW.kind <> OLD.kind OR NEW.first <> OLD.first OR NEW.last <> OLD.last) EXECUTE FUNCTION version_altered();
+CREATE TRIGGER pool_altered BEFORE UPDATE ON pool FOR EACH ROW WHEN (OLD.until IS NOT NULL OR NEW.until IS NULL
+	OR NEW.kind <> OLD.kind OR NEW.first <> OLD.first OR NEW.last <> OLD.last) EXECUTE FUNCTION version_altered();

@@ -20,3 +20,15 @@ WHEN NEW.last < NEW.first OR EXISTS (
 	SELECT 1 FROM (SELECT last FROM pool WHERE kind = NEW.kind AND first <= NEW.last AND until IS NULL
 		ORDER BY first DESC LIMIT 1) AS before WHERE before.last >= NEW.first)
 BEGIN SELECT RAISE(ABORT, 'pools overlap'); END;
+
+-- A version that stands is ended, once: an update that does anything else could
+-- make an overlap past the triggers above.
+CREATE TRIGGER delegation_altered BEFORE UPDATE ON delegation WHEN OLD.until IS NOT NULL OR NEW.until IS NULL
+	OR NEW.level <> OLD.level OR NEW.kind <> OLD.kind OR NEW.first <> OLD.first OR NEW.last <> OLD.last
+BEGIN SELECT RAISE(ABORT, 'a version is ended, not altered'); END;
+CREATE TRIGGER free_block_altered BEFORE UPDATE ON free_block WHEN OLD.until IS NOT NULL OR NEW.until IS NULL
+	OR NEW.kind <> OLD.kind OR NEW.first <> OLD.first OR NEW.last <> OLD.last
+BEGIN SELECT RAISE(ABORT, 'a version is ended, not altered'); END;
+CREATE TRIGGER pool_altered BEFORE UPDATE ON pool WHEN OLD.until IS NOT NULL OR NEW.until IS NULL
+	OR NEW.kind <> OLD.kind OR NEW.first <> OLD.first OR NEW.last <> OLD.last
+BEGIN SELECT RAISE(ABORT, 'a version is ended, not altered'); END;

@@ -1,0 +1,665 @@
+package nirtest
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/bits"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"nirzone/nir"
+	"nirzone/nir/inr"
+)
+
+// kinds are the worlds: where they begin, how many bits a cell has.
+var kinds = [3]struct {
+	kind  inr.Kind
+	first inr.Num
+	bits  int
+}{
+	{inr.IPv4, inr.N(0x01000000), 4},                // 1.0.0.0/22, /28 each
+	{inr.IPv6, inr.Num{Hi: 0x2400 << 48}, 128 - 36}, // 2400::/30, /36 each
+	{inr.ASN, inr.N(131072), 0},                     // AS131072 and on
+}
+
+func cellNum(kind, c int) inr.Num {
+	n := kinds[kind].first
+	if b := kinds[kind].bits; b >= 64 {
+		n.Hi += uint64(c) << (b - 64)
+	} else {
+		n.Lo += uint64(c) << b
+	}
+	return n
+}
+
+func cellRange(kind, first, last int) inr.Range {
+	return inr.Range{Kind: kinds[kind].kind, First: cellNum(kind, first), Last: cellNum(kind, last+1).Prev()}
+}
+
+// cells are the first and last cell of a range.
+func cells(t *rapid.T, kind int, r inr.Range) (first, last int) {
+	at := func(n inr.Num) int {
+		d := n.Sub(kinds[kind].first)
+		if b := kinds[kind].bits; b >= 64 {
+			return int(d.Hi >> (b - 64))
+		}
+		return int(d.Lo >> kinds[kind].bits)
+	}
+	first, last = at(r.First), at(r.Last)
+	if r.Kind != kinds[kind].kind || first < 0 || last >= cellsOf || r != cellRange(kind, first, last) {
+		t.Fatalf("%s is not of this world", r)
+	}
+	return first, last
+}
+
+// sizeOf writes a number of cells as a size.
+func sizeOf(kind, cells int) nir.Size {
+	k := kinds[kind]
+	switch {
+	case k.kind == inr.ASN:
+		return nir.Size(fmt.Sprint(cells))
+	case bits.OnesCount(uint(cells)) == 1:
+		return nir.Size(fmt.Sprint("/", k.kind.Bits()-k.bits-bits.TrailingZeros(uint(cells))))
+	}
+	return nir.Size(fmt.Sprint(cells << k.bits))
+}
+
+// A machine changes a registry and its model together.
+type machine struct {
+	t      *rapid.T
+	db     *nir.DB
+	m      *model
+	at     time.Time
+	states []state // after each event
+	times  []time.Time
+	ids    map[string]string // of members: registry/uid
+	asked  []modelAsk
+	names  int
+	tally  map[string]int // of what became of requests
+}
+
+// do runs an act and judges it: refused it has changed nothing, done it is one
+// event, or none.
+func (k *machine) do(a nir.Actor, want string, fn func(*nir.Tx) error) {
+	var before state
+	if len(k.states) > 0 {
+		before = k.states[len(k.states)-1]
+	}
+	err := k.db.Update(context.Background(), a, fn)
+	var e *nir.Error
+	if err != nil && !errors.As(err, &e) {
+		k.t.Fatalf("a refusal that is none: %v", err)
+	}
+	if got := string(nir.CodeOf(err)); got != want {
+		k.t.Fatalf("%s: %v, it has to be %q", a.Name, err, want)
+	}
+	after := k.now()
+	d := after.diff(before)
+	if err != nil && d != "" {
+		k.t.Fatalf("P5: refused with %v, something changed:\n%s", err, d)
+	}
+	if d != "" {
+		k.states, k.times = append(k.states, after), append(k.times, k.at)
+	}
+}
+
+func (k *machine) now() (s state) {
+	err := k.db.View(context.Background(), func(v *nir.View) (err error) {
+		s, err = stateOf(v)
+		return err
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return s
+}
+
+func (k *machine) code() string {
+	return rapid.SampledFrom([]string{"AANIC", "BBNIC"}).Draw(k.t, "nir")
+}
+
+// registry is an NIR or, sometimes, the regional registry itself.
+func (k *machine) registry() string {
+	if rapid.IntRange(0, 4).Draw(k.t, "direct") == 0 {
+		return ""
+	}
+	return k.code()
+}
+
+func (k *machine) kind() int { return rapid.IntRange(0, 2).Draw(k.t, "kind") }
+
+func (k *machine) uid() string {
+	return rapid.SampledFrom([]string{"m1", "m1", "m1", "m2"}).Draw(k.t, "uid")
+}
+
+func (k *machine) putNIR(*rapid.T) {
+	code, active := k.code(), rapid.IntRange(0, 5).Draw(k.t, "active") > 0
+	source := rapid.SampledFrom([]string{code, code, code, "SHARED"}).Draw(k.t, "source")
+	want := ""
+	for other, n := range k.m.nirs {
+		if other != code && n.source == source {
+			want = string(nir.Conflict)
+		}
+	}
+	n := nir.NIR{Code: code, Name: code, Economy: code[:2], Source: source, Mntner: "MAINT-" + code, Option: 1, State: nir.Active}
+	if !active {
+		n.State = nir.Probation
+	}
+	k.do(admin(k.at), want, func(x *nir.Tx) error {
+		if old, err := x.NIR(code); err == nil {
+			n.Row = old.Row
+		}
+		_, err := x.PutNIR(n)
+		return err
+	})
+	if want == "" && k.m.nirs[code] == nil {
+		k.m.nirs[code] = &modelNIR{}
+	}
+	if want == "" {
+		k.m.nirs[code].source, k.m.nirs[code].active = source, active
+	}
+}
+
+func (k *machine) setWindow(*rapid.T) {
+	code, kind := k.code(), k.kind()
+	n := rapid.SampledFrom([]int{1, 2, 4, 8}).Draw(k.t, "window")
+	want := ""
+	if k.m.nirs[code] == nil {
+		want = missing
+	}
+	k.do(admin(k.at), want, func(x *nir.Tx) error {
+		_, err := x.SetWindow(code, kinds[kind].kind, sizeOf(kind, n), "test")
+		return err
+	})
+	if want == "" {
+		k.m.nirs[code].window[kind] = n
+	}
+}
+
+func (k *machine) addPool(*rapid.T) {
+	kind := k.kind()
+	n := rapid.SampledFrom([]int{4, 8, 12, 16, 32}).Draw(k.t, "cells")
+	p := modelPool{first: 4 * rapid.IntRange(0, (cellsOf-n)/4).Draw(k.t, "first"), purpose: rapid.SampledFrom([]string{"regional", "regional", "regional", "nir-existing", "reserved", "quarantine"}).Draw(k.t, "purpose")}
+	p.last = p.first + n - 1
+	if p.purpose == "nir-existing" {
+		p.nir = k.code()
+	}
+	want := ""
+	if p.nir != "" && k.m.nirs[p.nir] == nil {
+		want = missing
+	} else if !k.m.addPool(kind, p) {
+		want = conflict
+	}
+	k.do(admin(k.at), want, func(x *nir.Tx) error {
+		_, err := x.AddPool(nir.Pool{Range: cellRange(kind, p.first, p.last), Purpose: nir.Purpose(p.purpose), NIR: p.nir})
+		return err
+	})
+}
+
+// ask draws a request: a new one, an old one, or an old one altered.
+func (k *machine) ask() modelAsk {
+	if len(k.asked) > 0 && rapid.IntRange(0, 3).Draw(k.t, "old") == 0 {
+		a := k.asked[rapid.IntRange(0, len(k.asked)-1).Draw(k.t, "which")]
+		if rapid.IntRange(0, 2).Draw(k.t, "altered") == 0 {
+			a.descr += "!"
+		}
+		return a
+	}
+	k.names++
+	a := modelAsk{nir: k.registry(), ref: fmt.Sprint("r", k.names), uid: k.uid(), kind: k.kind()}
+	a.cells = rapid.SampledFrom([]int{1, 1, 2, 2, 3, 4, 5, 8, 16}).Draw(k.t, "size")
+	if kinds[a.kind].kind == inr.IPv6 {
+		a.cells = 1 << rapid.IntRange(0, 4).Draw(k.t, "size6")
+	}
+	if n := k.m.nirs[a.nir]; n != nil && a.cells > n.window[a.kind] || rapid.IntRange(0, 9).Draw(k.t, "askew") == 0 {
+		a.second = rapid.Bool().Draw(k.t, "second")
+	}
+	return a
+}
+
+func (a modelAsk) real() nir.Ask {
+	r := nir.Request{
+		NIR: a.nir, Ref: a.ref, Act: nir.Allocation, Kind: kinds[a.kind].kind, Size: sizeOf(a.kind, a.cells), Type: "allocation", UID: a.uid,
+		Netname: "EXAMPLE-NET", Descr: a.descr, Economy: "JP", AdminC: "AA1-JP", TechC: "TT1-JP", Attested: true,
+	}
+	if a.second {
+		r.Act, r.Justification, r.Assessment = nir.SecondOpinionAct, "because", "it is so"
+	}
+	return nir.Ask{Request: r, Who: nir.Member{Name: a.uid, Economy: "JP"}}
+}
+
+func (k *machine) submit(*rapid.T) {
+	a := k.ask()
+	verdict := k.m.judge(a)
+	k.tally[verdict]++
+	rooms := k.m.room(a)
+	reserved := k.reservations(a)
+	want := verdict
+	if slices.Contains([]string{again, waits, given, full}, verdict) {
+		want = ""
+	}
+	if want == "" && rapid.IntRange(0, 4).Draw(k.t, "try") == 0 {
+		k.try(a)
+	}
+	events := len(k.states)
+	var r nir.Request
+	k.do(admin(k.at), want, func(x *nir.Tx) (err error) {
+		r, err = x.Submit(a.real())
+		return err
+	})
+	if want != "" {
+		return
+	}
+	if verdict == again {
+		old := k.m.requests[a.nir+"/"+a.ref]
+		if len(k.states) != events || r.State != old.state || !slices.Equal(k.cellsOf(a.kind, r.Ranges), old.held) {
+			k.t.Fatalf("P6: the same request again: %+v, before %+v", r, old)
+		}
+		return
+	}
+	if r.State != verdict {
+		k.t.Fatalf("P4: %+v is %s, it has to be %s", a, r.State, verdict)
+	}
+	k.asked = append(k.asked, a)
+	i, there := k.m.member(a.nir, a.uid)
+	if !there {
+		i = k.m.newMember(a.nir, a.uid)
+	}
+	k.ids[a.nir+"/"+a.uid] = r.Member
+	held := k.cellsOf(a.kind, r.Ranges)
+	k.m.requests[a.nir+"/"+a.ref] = &modelRequest{a, r.State, held}
+	if verdict == given {
+		k.hand(a, i, r, rooms, reserved)
+	}
+}
+
+// hand judges what a request was given, and gives it in the model.
+func (k *machine) hand(a modelAsk, member int, r nir.Request, rooms []modelPool, reserved map[int][cellsOf]bool) {
+	var got []int
+	before := k.m.prefixes(a.kind, member)
+	var from *modelPool
+	for _, rng := range r.Ranges {
+		first, last := cells(k.t, a.kind, rng)
+		n := last - first + 1
+		got = append(got, n)
+		if bits.OnesCount(uint(n)) != 1 || first%n != 0 {
+			k.t.Fatalf("P2: %s is not aligned", rng)
+		}
+		at := slices.IndexFunc(rooms, func(p modelPool) bool { return p.first <= first && last <= p.last })
+		if at < 0 || from != nil && *from != rooms[at] {
+			k.t.Fatalf("P2: %s is not of one pool that the request may be met from: %v", rng, rooms)
+		}
+		from = &rooms[at]
+		if !empty(k.m.holder[a.kind][first : last+1]) {
+			k.t.Fatalf("P1: %s is held already", rng)
+		}
+	}
+	slices.SortFunc(got, func(a, b int) int { return b - a })
+	if !slices.Equal(got, sizes(a.cells)) {
+		k.t.Fatalf("%d cells were given as %v", a.cells, got)
+	}
+	could := kinds[a.kind].kind != inr.ASN && len(got) == 1 && k.m.grows(a.kind, member, got[0], *from, reserved[member])
+	for _, rng := range r.Ranges {
+		first, last := cells(k.t, a.kind, rng)
+		for c := first; c <= last; c++ {
+			k.m.holder[a.kind][c], k.m.manager[a.kind][c] = member+1, a.nir
+		}
+	}
+	if could {
+		k.tally["grown"]++
+	}
+	if after := k.m.prefixes(a.kind, member); could && after > before {
+		k.t.Fatalf("P10: %s makes %d prefixes of %d, though there was a block that does not", r.Ranges[0], after, before)
+	}
+}
+
+// reservations are, for each member, the cells of a kind that are kept for others,
+// as the registry has it: a hint that no rule of the policy knows.
+func (k *machine) reservations(a modelAsk) map[int][cellsOf]bool {
+	kept := map[int][cellsOf]bool{}
+	err := k.db.View(context.Background(), func(v *nir.View) error {
+		list, err := v.Pools()
+		for _, p := range list {
+			if p.Range.Kind != kinds[a.kind].kind {
+				continue
+			}
+			free, err := v.FreeBlocks(p.ID)
+			if err != nil {
+				return err
+			}
+			for _, f := range free {
+				first, last := cells(k.t, a.kind, f.Range)
+				for i := range len(k.m.who) + 1 {
+					mine := f.Member == "" || i < len(k.m.who) && f.Member == k.idOf(i)
+					of := kept[i]
+					for c := first; c <= last; c++ {
+						of[c] = of[c] || !mine
+					}
+					kept[i] = of
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return kept
+}
+
+// idOf is the registry's identifier of a member.
+func (k *machine) idOf(member int) string {
+	for name, i := range k.m.members {
+		if i == member && k.ids[name] != "" {
+			return k.ids[name]
+		}
+	}
+	return "?"
+}
+
+func (k *machine) cellsOf(kind int, ranges []inr.Range) (list []int) {
+	for _, r := range ranges {
+		first, last := cells(k.t, kind, r)
+		for c := first; c <= last; c++ {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// try sends a request that is taken back, and one whose event fails at its end.
+func (k *machine) try(a modelAsk) {
+	before := k.now()
+	late := func(end error) func(x *nir.Tx) error {
+		return func(x *nir.Tx) error {
+			if _, err := x.Submit(a.real()); err != nil {
+				return err
+			}
+			return end
+		}
+	}
+	if _, err := k.db.Try(context.Background(), admin(k.at), late(nil)); err != nil {
+		k.t.Fatal(err)
+	}
+	if err := k.db.Update(context.Background(), admin(k.at), late(errLater)); !errors.Is(err, errLater) {
+		k.t.Fatal(err)
+	}
+	if d := k.now().diff(before); d != "" {
+		k.t.Fatalf("P5: what was tried is there:\n%s", d)
+	}
+}
+
+// someMember draws a member by a name that it has, or had.
+func (k *machine) someMember() (int, string) {
+	var names []string
+	for name := range k.ids {
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		k.t.Skip("no member")
+	}
+	slices.Sort(names)
+	name := rapid.SampledFrom(names).Draw(k.t, "member")
+	return k.m.members[name], k.ids[name]
+}
+
+func (k *machine) join(*rapid.T) {
+	i, id := k.someMember()
+	registry, uid := k.registry(), k.uid()
+	want := ""
+	if registry != "" && k.m.nirs[registry] == nil {
+		want = missing
+	} else if !k.m.join(i, registry, uid) {
+		want = conflict
+	}
+	k.do(admin(k.at), want, func(x *nir.Tx) error {
+		_, err := x.Join(id, registry, uid)
+		return err
+	})
+	if want == "" {
+		k.ids[registry+"/"+uid] = id
+	}
+}
+
+func (k *machine) serve(*rapid.T) {
+	i, id := k.someMember()
+	registry := k.registry()
+	want := ""
+	if !k.m.serve(i, registry) {
+		want = conflict
+	}
+	k.do(admin(k.at), want, func(x *nir.Tx) error { return x.Serve(id, registry) })
+}
+
+func (k *machine) leave(*rapid.T) {
+	i, id := k.someMember()
+	registry := k.registry()
+	was := k.m.who[i].in[registry] != ""
+	want := ""
+	switch {
+	case k.m.leave(i, registry):
+	case was:
+		want = conflict
+	default:
+		want = missing
+	}
+	k.do(admin(k.at), want, func(x *nir.Tx) error { return x.Leave(id, registry) })
+}
+
+// later moves the time on; sometimes the next event has the time of the last.
+func (k *machine) later(*rapid.T) {
+	k.at = k.at.Add(time.Duration(rapid.IntRange(0, 3).Draw(k.t, "days")) * 24 * time.Hour)
+}
+
+// history compares a past state with what was then, and with the events up to
+// then, replayed.
+func (k *machine) history(*rapid.T) {
+	if len(k.states) == 0 {
+		k.t.Skip("no event")
+	}
+	i := rapid.IntRange(0, len(k.states)-1).Draw(k.t, "event")
+	for i+1 < len(k.times) && k.times[i+1].Equal(k.times[i]) {
+		i++ // a time is a state: that of its last event
+	}
+	err := k.db.AsOf(context.Background(), k.times[i], func(v *nir.View) error {
+		then, err := stateOf(v)
+		if err != nil {
+			return err
+		}
+		if d := then.diff(k.states[i]); d != "" {
+			k.t.Fatalf("P7: as of event %d:\n%s", i+1, d)
+		}
+		back, err := replayed(v, int64(i+1))
+		if d := back.diff(then); d != "" {
+			k.t.Fatalf("P7: replayed to event %d:\n%s", i+1, d)
+		}
+		return err
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// check compares all of the registry with the model.
+func (k *machine) check(t *rapid.T) {
+	k.t = t
+	a, err := k.db.VerifyAudit(context.Background())
+	if err != nil || a.Events != int64(len(k.states)) {
+		t.Fatalf("P7: %d events, there were %d: %v", a.Events, len(k.states), err)
+	}
+	err = k.db.View(context.Background(), func(v *nir.View) error {
+		for kind := range kinds {
+			if err := k.checkKind(v, kind); err != nil {
+				return err
+			}
+		}
+		return k.checkRequests(v)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkKind: P1, P3, P8 and P9 for a kind.
+func (k *machine) checkKind(v *nir.View, kind int) error {
+	var free, toNIR, toMember [cellsOf]string
+	put := func(where *[cellsOf]string, r inr.Range, what string) {
+		first, last := cells(k.t, kind, r)
+		for c := first; c <= last; c++ {
+			if where[c] != "" {
+				k.t.Fatalf("P1: cell %d is there twice: %s, %s", c, where[c], what)
+			}
+			where[c] = what
+		}
+	}
+	list, err := v.Pools()
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if p.Range.Kind != kinds[kind].kind {
+			continue
+		}
+		blocks, err := v.FreeBlocks(p.ID)
+		if err != nil {
+			return err
+		}
+		for _, f := range blocks {
+			put(&free, f.Range, "free of "+p.Range.String())
+		}
+	}
+	above := map[string]nir.Delegation{}
+	err = v.EachDelegation(func(d *nir.Delegation) error {
+		if d.Range.Kind == kinds[kind].kind && d.Level == nir.RIRToNIR {
+			above[d.ID] = *d
+			put(&toNIR, d.Range, d.NIR)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = v.EachDelegation(func(d *nir.Delegation) error {
+		if d.Range.Kind != kinds[kind].kind || d.Level == nir.RIRToNIR {
+			return nil
+		}
+		put(&toMember, d.Range, d.Member)
+		p, ok := above[d.Parent]
+		if (d.Level == nir.NIRToMember) != ok || ok && (!p.Range.Contains(d.Range) || p.NIR != d.NIR) {
+			k.t.Fatalf("P8: %+v is not part of what its NIR has: %+v", d, p)
+		}
+		return nil
+	})
+	for _, p := range k.m.pools[kind] {
+		for c := p.first; c <= p.last; c++ {
+			h := k.m.holder[kind][c]
+			switch {
+			case (free[c] == "") != (h != 0):
+				k.t.Fatalf("P3: cell %d of %s: free %q, the model's holder %d", c, kinds[kind].kind, free[c], h)
+			case h != 0 && toMember[c] != k.idOf(h-1):
+				k.t.Fatalf("P3: cell %d is held by %q, not by %s", c, toMember[c], k.idOf(h-1))
+			case h != 0 && toNIR[c] != k.m.manager[kind][c]:
+				k.t.Fatalf("P9: cell %d is managed by %q, not by %q", c, toNIR[c], k.m.manager[kind][c])
+			case h == 0 && toNIR[c] != p.nir:
+				k.t.Fatalf("P9: cell %d, which is free, is delegated to %q", c, toNIR[c])
+			}
+		}
+	}
+	for c := range cellsOf {
+		inPool := slices.ContainsFunc(k.m.pools[kind], func(p modelPool) bool { return p.first <= c && c <= p.last })
+		if !inPool && (free[c] != "" || toNIR[c] != "" || toMember[c] != "") {
+			k.t.Fatalf("P3: cell %d is of no pool", c)
+		}
+	}
+	return err
+}
+
+// checkRequests: what is registered is what was answered.
+func (k *machine) checkRequests(v *nir.View) error {
+	list, err := v.Requests("", "")
+	if len(list) != len(k.m.requests) {
+		k.t.Fatalf("%d requests, not %d", len(list), len(k.m.requests))
+	}
+	for _, r := range list {
+		m := k.m.requests[r.NIR+"/"+r.Ref]
+		if m == nil || m.state != r.State || !slices.Equal(k.cellsOf(m.ask.kind, r.Ranges), m.held) {
+			k.t.Fatalf("P6: request %+v, not %+v", r, m)
+		}
+	}
+	return err
+}
+
+// properties plays a number of worlds. NIRZONE_CHECKS says how many instead.
+func properties(t *testing.T, s Storage, worlds int) {
+	if n := os.Getenv("NIRZONE_CHECKS"); n != "" {
+		if _, err := fmt.Sscan(n, &worlds); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(flag.Set("rapid.checks", fmt.Sprint(worlds)), flag.Set("rapid.nofailfile", "true"), flag.Set("rapid.shrinktime", "5s")); err != nil {
+		t.Fatal(err)
+	}
+	tally := map[string]int{}
+	rapid.Check(t, func(r *rapid.T) {
+		db, err := nir.Open(context.Background(), s.Connect(t, s.New(t)), s.Dialect, options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		k := &machine{t: r, db: db, m: newModel(), at: day, ids: map[string]string{}, tally: tally}
+		k.furnish()
+		act := func(fn func(*rapid.T)) func(*rapid.T) {
+			return func(r *rapid.T) {
+				k.t = r
+				fn(r)
+			}
+		}
+		r.Repeat(map[string]func(*rapid.T){
+			"": k.check, "NIR": act(k.putNIR), "window": act(k.setWindow), "pool": act(k.addPool),
+			"submit": act(k.submit), "submit2": act(k.submit), "submit3": act(k.submit), "submit4": act(k.submit),
+			"join": act(k.join), "serve": act(k.serve), "leave": act(k.leave), "later": act(k.later), "history": act(k.history),
+		})
+	})
+	t.Logf("requests: %v", tally)
+	for _, verdict := range []string{again, conflict, opinion, waits, given, full, "grown"} {
+		if worlds >= 40 && tally[verdict] == 0 {
+			t.Errorf("no request was %s", verdict)
+		}
+	}
+}
+
+// furnish makes a world in which most requests can be met.
+func (k *machine) furnish() {
+	for _, code := range []string{"AANIC", "BBNIC"} {
+		k.do(admin(k.at), "", func(x *nir.Tx) error {
+			_, err := x.PutNIR(nir.NIR{Code: code, Name: code, Economy: code[:2], Source: code, Mntner: "MAINT-" + code, Option: 1})
+			for kind := range kinds {
+				_, werr := x.SetWindow(code, kinds[kind].kind, sizeOf(kind, 4), "first")
+				err = errors.Join(err, werr)
+			}
+			return err
+		})
+		k.m.nirs[code] = &modelNIR{source: code, active: true, window: [3]int{4, 4, 4}}
+	}
+	for i := range 2 * len(kinds) { // two of each kind, so that the first is full and the other not
+		kind := i / 2
+		p := modelPool{first: 56 * (i % 2), last: 56*(i%2) + 7, purpose: "regional"}
+		k.m.addPool(kind, p)
+		k.do(admin(k.at), "", func(x *nir.Tx) error {
+			_, err := x.AddPool(nir.Pool{Range: cellRange(kind, p.first, p.last), Purpose: nir.Regional})
+			return err
+		})
+	}
+}
+
+func TestProperties(t *testing.T) {
+	worlds := map[bool]int{false: 40, true: 8}[racing]
+	t.Run("sqlite", func(t *testing.T) { properties(t, sqlite, worlds) })
+	t.Run("postgres", func(t *testing.T) { properties(t, postgres(t), 4) })
+}
