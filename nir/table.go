@@ -52,6 +52,7 @@ func newTable[T any, P rower[T]](name, prefix string) *table[T, P] {
 type kind interface {
 	tableName() string
 	live(v *View, fn func(id string, row []byte) error) error
+	stages(v *View, id string) ([]stage, error)
 }
 
 // kinds are all tables of objects.

@@ -61,6 +61,10 @@ type app struct {
 	*shell.Shell
 	config, nowFlag string
 	json            bool
+
+	output      outputFlags
+	as, reason  string // who acts, and why
+	dryRun, yes bool
 }
 
 // notFound is the exit code for a name or object that is not there.
@@ -84,7 +88,20 @@ func command(a *app) *cobra.Command {
 	f.StringVar(&a.nowFlag, "now", "", "act as if it were `TIME` (2026-11-21T18:00:00Z)")
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	root.AddCommand(zoneCommand(a), whyCommand(a), noticeCommand(a))
+	for _, noun := range nouns {
+		root.AddCommand(noun(a))
+	}
 	return root
+}
+
+// nouns are the commands on the registry: each is a file with a function, and a
+// line here.
+var nouns []func(*app) *cobra.Command
+
+func init() { // what-if makes all commands anew, itself included
+	nouns = []func(*app) *cobra.Command{
+		whatIfCommand, initCommand, nirCommand,
+	}
 }
 
 // nounCommand is a command that only has others below it: alone it shows its

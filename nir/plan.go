@@ -1,0 +1,151 @@
+package nir
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// A Plan is what an event does, for people: of [DB.Try] before it is done, of a
+// past event afterwards.
+type Plan struct {
+	Act     string   `json:"act"`
+	Actor   string   `json:"actor"`
+	Reason  string   `json:"reason,omitempty"`
+	Objects int      `json:"objects"` // that change
+	Effects []Effect `json:"effects"`
+}
+
+// An Effect is one line of a plan.
+type Effect struct {
+	Area string `json:"area"`
+	Text string `json:"text"`
+}
+
+// The areas of a plan, in the order in which they are shown.
+const (
+	OnRegistry     = "registry"
+	OnPools        = "pools"
+	OnDelegations  = "delegations"
+	OnWhois        = "whois"
+	OnClaims       = "claims"
+	OnZones        = "zones"
+	OnCertificates = "certificates"
+	OnStatistics   = "statistics"
+	OnFees         = "fees"
+	OnNotices      = "notices"
+)
+
+var areas = []string{OnRegistry, OnPools, OnDelegations, OnWhois, OnClaims, OnZones, OnCertificates, OnStatistics, OnFees, OnNotices}
+
+// areaOf is where the objects of a table belong.
+func areaOf(table string) string {
+	switch {
+	case table == "pool" || table == "free_block":
+		return OnPools
+	case table == "delegation":
+		return OnDelegations
+	case table == "notice" || table == "message":
+		return OnNotices
+	case strings.HasPrefix(table, "whois") || table == "domain":
+		return OnWhois
+	}
+	return OnRegistry
+}
+
+// Plan says what an event does. The state of v is before or after it.
+func (v *View) Plan(e *Event) (*Plan, error) {
+	before := map[string]json.RawMessage{}
+	for _, c := range e.Changes {
+		row, err := v.rowBefore(e.Seq, c.Table, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		before[c.Table+" "+c.ID] = row
+	}
+	return planOf(e, before, v.Rules, v.namer()), nil
+}
+
+// planOf computes the plan: its lines follow from the event, the objects as they
+// were before, the rules and the names of what they refer to.
+func planOf(e *Event, before map[string]json.RawMessage, r Rules, look namer) *Plan {
+	names := look.with(e, before)
+	m := &planner{plan: Plan{Act: e.Act, Actor: e.Actor, Reason: e.Reason, Objects: len(e.Changes)}, rules: r, look: names, free: map[string]*big.Int{}}
+	for _, c := range e.Changes {
+		m.change(before[c.Table+" "+c.ID], c)
+	}
+	m.totals()
+	slices.SortStableFunc(m.plan.Effects, func(a, b Effect) int {
+		return slices.Index(areas, a.Area) - slices.Index(areas, b.Area)
+	})
+	return &m.plan
+}
+
+// A planner adds up the effects of changes.
+type planner struct {
+	plan   Plan
+	rules  Rules
+	look   namer
+	free   map[string]*big.Int // numbers that a pool has more, by the pool's name
+	pools  []string            // their names, in order
+	fees   map[string]*big.Int // numbers that count for a fee more, by registry and kind
+	payers []string
+}
+
+func (m *planner) add(area, format string, args ...any) {
+	m.plan.Effects = append(m.plan.Effects, Effect{area, fmt.Sprintf(format, args...)})
+}
+
+func (m *planner) change(before json.RawMessage, c Change) {
+	switch c.Table {
+	case "free_block":
+		m.freeBlock(before, c)
+		return
+	case "delegation":
+		m.delegation(before, c)
+	}
+	m.add(areaOf(c.Table), "%s", describeChange(before, c, m.look))
+}
+
+// freeBlock sums up what is free: blocks that are cut or joined are no news.
+func (m *planner) freeBlock(before json.RawMessage, c Change) {
+	for _, side := range []struct {
+		row  json.RawMessage
+		sign int64
+	}{{before, -1}, {c.Row, 1}} {
+		var f FreeBlock
+		if isNull(side.row) || json.Unmarshal(side.row, &f) != nil {
+			continue
+		}
+		pool := m.look.name("pool", f.Pool)
+		if m.free[pool] == nil {
+			m.free[pool] = new(big.Int)
+			m.pools = append(m.pools, pool)
+		}
+		n := f.Range.Count()
+		m.free[pool].Add(m.free[pool], n.Mul(n, big.NewInt(side.sign)))
+		if side.sign > 0 && f.Member != "" {
+			m.add(OnPools, "reserve %s for %s", f.Range, m.look.name("member", f.Member))
+		}
+	}
+}
+
+func (m *planner) totals() {
+	for _, p := range m.pools {
+		switch n := m.free[p]; n.Sign() {
+		case 1:
+			m.add(OnPools, "pool %s has %s more free", p, n)
+		case -1:
+			m.add(OnPools, "pool %s has %s fewer free", p, n.Neg(n))
+		}
+	}
+	for _, p := range m.payers {
+		if n := m.fees[p]; n.Sign() != 0 {
+			m.add(OnFees, "%s: %+d count for the per-address fee", p, n)
+		}
+	}
+}
+
+func isNull(row json.RawMessage) bool { return len(row) == 0 || string(row) == "null" }

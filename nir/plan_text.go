@@ -1,0 +1,170 @@
+package nir
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A namer finds an object by table and identifier; null if it is nowhere.
+type namer func(table, id string) json.RawMessage
+
+// namer finds objects in the state of the view.
+func (v *View) namer() namer {
+	return func(table, id string) json.RawMessage {
+		k, ok := kindOf(table)
+		if !ok {
+			return nil
+		}
+		list, err := k.stages(v, id)
+		if err != nil || len(list) == 0 {
+			return nil // a plan with an identifier in place of a name is a plan
+		}
+		return list[len(list)-1].row
+	}
+}
+
+// with finds the objects of an event too.
+func (look namer) with(e *Event, before map[string]json.RawMessage) namer {
+	own := maps.Clone(before)
+	for _, c := range e.Changes {
+		if !isNull(c.Row) {
+			own[c.Table+" "+c.ID] = c.Row
+		}
+	}
+	return func(table, id string) json.RawMessage {
+		if row := own[table+" "+id]; !isNull(row) {
+			return row
+		}
+		return look(table, id)
+	}
+}
+
+// name is what people call an object: never an identifier that is made anew each
+// time a plan is computed, if there is another name.
+func (look namer) name(table, id string) string {
+	row := look(table, id)
+	if isNull(row) {
+		return id
+	}
+	return labelOf(table, fieldsOf(row), look)
+}
+
+type fields map[string]any
+
+func fieldsOf(row json.RawMessage) fields {
+	f := fields{}
+	_ = json.Unmarshal(row, &f) // it was encoded by this program
+	return f
+}
+
+// labels are the fields that name the objects of a table.
+var labels = map[string][]string{
+	"nir": {"code"}, "allocation_window": {"nir", "kind"}, "member": {"name"}, "membership": {"nir", "uid"}, "pool": {"range"},
+	"delegation": {"range"}, "request": {"nir", "ref"}, "evaluation": {"request", "n"}, "notice": {"code", "subject"}, "proposal": {"op"},
+	"approval": {"signer"}, "transfer": {"source", "destination"},
+}
+
+func labelOf(table string, f fields, look namer) string {
+	keys, known := labels[table]
+	if !known {
+		keys = []string{"type", "class", "key", "name", "range", "code", "subject"}
+	}
+	var parts []string
+	for _, k := range keys {
+		if s := text(k, f[k], look); s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// references are the fields that hold the identifier of another object.
+var references = map[string]string{"member": "member", "pool": "pool", "request": "request", "parent": "delegation", "proposal": "proposal", "plan": "proposal"}
+
+// maxText bounds a value in a plan, in characters.
+const maxText = 60
+
+// text is a value for people; "" for one that says nothing.
+func text(key string, value any, look namer) string {
+	s := ""
+	switch v := value.(type) {
+	case nil:
+	case string:
+		if s = v; s == "0001-01-01T00:00:00Z" {
+			s = ""
+		}
+	case bool:
+		if v {
+			s = "yes"
+		}
+	case float64:
+		if v != 0 {
+			s = fmt.Sprint(v)
+		}
+	case []any:
+		var all []string
+		for _, e := range v {
+			all = append(all, text("", e, look))
+		}
+		s = strings.Join(all, ", ")
+	default:
+		b, _ := json.Marshal(v)
+		s = string(b)
+	}
+	if table, ok := references[key]; ok && strings.Contains(s, "_") {
+		s = look.name(table, s)
+	}
+	s = strings.Join(strings.Fields(s), " ")
+	if utf8.RuneCountInString(s) > maxText {
+		s = string([]rune(s)[:maxText-1]) + "…"
+	}
+	return s
+}
+
+// unsaid are the fields that are of no interest in a plan.
+var unsaid = []string{"id", "since", "until", "digest", "hash", "args", "signature", "plan", "expires"}
+
+// describeChange says in one line what becomes of an object.
+func describeChange(before json.RawMessage, c Change, look namer) string {
+	old, now := fieldsOf(before), fieldsOf(c.Row)
+	what := strings.ReplaceAll(c.Table, "_", " ") + " "
+	switch {
+	case isNull(c.Row):
+		return "end " + what + labelOf(c.Table, old, look)
+	case isNull(before):
+		return "create " + what + labelOf(c.Table, now, look) + differences(c.Table, nil, now, look)
+	}
+	return "change " + what + labelOf(c.Table, now, look) + differences(c.Table, old, now, look)
+}
+
+// differences lists the fields that change, and those of a new object that say
+// anything.
+func differences(table string, old, now fields, look namer) string {
+	var list []string
+	for _, k := range slices.Sorted(maps.Keys(now)) {
+		if slices.Contains(unsaid, k) || old == nil && slices.Contains(labels[table], k) {
+			continue
+		}
+		a, b := text(k, old[k], look), text(k, now[k], look)
+		word := strings.ReplaceAll(k, "_", " ")
+		switch {
+		case a == b:
+		case old == nil:
+			list = append(list, word+" "+b)
+		case b == "":
+			list = append(list, word+" "+a+" → none")
+		case a == "":
+			list = append(list, word+" none → "+b)
+		default:
+			list = append(list, word+" "+a+" → "+b)
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(list, ", ")
+}
