@@ -27,7 +27,7 @@ func (t *table[T, P]) stages(v *View, id string) ([]stage, error) {
 	return all, err
 }
 
-func kindOf(table string) (kind, bool) {
+func kindNamed(table string) (kind, bool) {
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.tableName() == table })
 	if i < 0 {
 		return nil, false
@@ -37,7 +37,7 @@ func kindOf(table string) (kind, bool) {
 
 // rowBefore returns an object as it was before an event, nil if it was not there.
 func (v *View) rowBefore(seq int64, table, id string) (json.RawMessage, error) {
-	k, ok := kindOf(table)
+	k, ok := kindNamed(table)
 	if !ok {
 		return nil, nil
 	}
@@ -84,7 +84,7 @@ type Step struct {
 
 // History returns the life of an object of a table, the oldest step first.
 func (v *View) History(table, id string) ([]Step, error) {
-	k, ok := kindOf(table)
+	k, ok := kindNamed(table)
 	if !ok {
 		return nil, fmt.Errorf("there is no table %s", table)
 	}

@@ -11,6 +11,7 @@ import (
 // A Plan is what an event does, for people: of [DB.Try] before it is done, of a
 // past event afterwards.
 type Plan struct {
+	Event   int64    `json:"event"` // its number; of a plan the next one
 	Act     string   `json:"act"`
 	Actor   string   `json:"actor"`
 	Reason  string   `json:"reason,omitempty"`
@@ -38,7 +39,7 @@ const (
 	OnNotices      = "notices"
 )
 
-var areas = []string{OnRegistry, OnPools, OnDelegations, OnWhois, OnClaims, OnZones, OnCertificates, OnStatistics, OnFees, OnNotices}
+var planAreas = []string{OnRegistry, OnPools, OnDelegations, OnWhois, OnClaims, OnZones, OnCertificates, OnStatistics, OnFees, OnNotices}
 
 // areaOf is where the objects of a table belong.
 func areaOf(table string) string {
@@ -72,13 +73,13 @@ func (v *View) Plan(e *Event) (*Plan, error) {
 // were before, the rules and the names of what they refer to.
 func planOf(e *Event, before map[string]json.RawMessage, r Rules, look namer) *Plan {
 	names := look.with(e, before)
-	m := &planner{plan: Plan{Act: e.Act, Actor: e.Actor, Reason: e.Reason, Objects: len(e.Changes)}, rules: r, look: names, free: map[string]*big.Int{}}
+	m := &planner{plan: Plan{Event: e.Seq, Act: e.Act, Actor: e.Actor, Reason: e.Reason, Objects: len(e.Changes)}, rules: r, look: names, free: map[string]*big.Int{}}
 	for _, c := range e.Changes {
 		m.change(before[c.Table+" "+c.ID], c)
 	}
 	m.totals()
 	slices.SortStableFunc(m.plan.Effects, func(a, b Effect) int {
-		return slices.Index(areas, a.Area) - slices.Index(areas, b.Area)
+		return slices.Index(planAreas, a.Area) - slices.Index(planAreas, b.Area)
 	})
 	return &m.plan
 }
@@ -116,7 +117,7 @@ func (m *planner) freeBlock(before json.RawMessage, c Change) {
 		sign int64
 	}{{before, -1}, {c.Row, 1}} {
 		var f FreeBlock
-		if isNull(side.row) || json.Unmarshal(side.row, &f) != nil {
+		if noRow(side.row) || json.Unmarshal(side.row, &f) != nil {
 			continue
 		}
 		pool := m.look.name("pool", f.Pool)
@@ -148,4 +149,4 @@ func (m *planner) totals() {
 	}
 }
 
-func isNull(row json.RawMessage) bool { return len(row) == 0 || string(row) == "null" }
+func noRow(row json.RawMessage) bool { return len(row) == 0 || string(row) == "null" }

@@ -32,7 +32,7 @@ func (m *planner) delegation(before json.RawMessage, c Change) {
 // sides returns what follows from a delegation while it stands.
 func (m *planner) sides(row json.RawMessage) []Effect {
 	var d Delegation
-	if isNull(row) || json.Unmarshal(row, &d) != nil {
+	if noRow(row) || json.Unmarshal(row, &d) != nil {
 		return nil
 	}
 	var list []Effect
@@ -96,7 +96,7 @@ func (m *planner) statistics(d *Delegation) string {
 // 1.3): what a transfer brought is free until the next renewal.
 func (m *planner) fee(row json.RawMessage, sign int64) {
 	var d Delegation
-	if isNull(row) || json.Unmarshal(row, &d) != nil || d.Level != NIRToMember || d.Evidence == ByTransfer || d.Range.Kind == inr.ASN {
+	if noRow(row) || json.Unmarshal(row, &d) != nil || d.Level != NIRToMember || d.Evidence == ByTransfer || d.Range.Kind == inr.ASN {
 		return
 	}
 	payer := d.NIR + ", " + d.Range.Kind.String()

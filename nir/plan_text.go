@@ -15,7 +15,7 @@ type namer func(table, id string) json.RawMessage
 // namer finds objects in the state of the view.
 func (v *View) namer() namer {
 	return func(table, id string) json.RawMessage {
-		k, ok := kindOf(table)
+		k, ok := kindNamed(table)
 		if !ok {
 			return nil
 		}
@@ -31,12 +31,12 @@ func (v *View) namer() namer {
 func (look namer) with(e *Event, before map[string]json.RawMessage) namer {
 	own := maps.Clone(before)
 	for _, c := range e.Changes {
-		if !isNull(c.Row) {
+		if !noRow(c.Row) {
 			own[c.Table+" "+c.ID] = c.Row
 		}
 	}
 	return func(table, id string) json.RawMessage {
-		if row := own[table+" "+id]; !isNull(row) {
+		if row := own[table+" "+id]; !noRow(row) {
 			return row
 		}
 		return look(table, id)
@@ -47,49 +47,49 @@ func (look namer) with(e *Event, before map[string]json.RawMessage) namer {
 // time a plan is computed, if there is another name.
 func (look namer) name(table, id string) string {
 	row := look(table, id)
-	if isNull(row) {
+	if noRow(row) {
 		return id
 	}
-	return labelOf(table, fieldsOf(row), look)
+	return planLabel(table, planFieldsOf(row), look)
 }
 
-type fields map[string]any
+type planFields map[string]any
 
-func fieldsOf(row json.RawMessage) fields {
-	f := fields{}
+func planFieldsOf(row json.RawMessage) planFields {
+	f := planFields{}
 	_ = json.Unmarshal(row, &f) // it was encoded by this program
 	return f
 }
 
-// labels are the fields that name the objects of a table.
-var labels = map[string][]string{
+// planLabels are the fields that name the objects of a table.
+var planLabels = map[string][]string{
 	"nir": {"code"}, "allocation_window": {"nir", "kind"}, "member": {"name"}, "membership": {"nir", "uid"}, "pool": {"range"},
 	"delegation": {"range"}, "request": {"nir", "ref"}, "evaluation": {"request", "n"}, "notice": {"code", "subject"}, "proposal": {"op"},
 	"approval": {"signer"}, "transfer": {"source", "destination"},
 }
 
-func labelOf(table string, f fields, look namer) string {
-	keys, known := labels[table]
+func planLabel(table string, f planFields, look namer) string {
+	keys, known := planLabels[table]
 	if !known {
 		keys = []string{"type", "class", "key", "name", "range", "code", "subject"}
 	}
 	var parts []string
 	for _, k := range keys {
-		if s := text(k, f[k], look); s != "" {
+		if s := planWord(k, f[k], look); s != "" {
 			parts = append(parts, s)
 		}
 	}
 	return strings.Join(parts, " ")
 }
 
-// references are the fields that hold the identifier of another object.
-var references = map[string]string{"member": "member", "pool": "pool", "request": "request", "parent": "delegation", "proposal": "proposal", "plan": "proposal"}
+// planReferences are the fields that hold the identifier of another object.
+var planReferences = map[string]string{"member": "member", "pool": "pool", "request": "request", "parent": "delegation", "proposal": "proposal", "plan": "proposal"}
 
-// maxText bounds a value in a plan, in characters.
-const maxText = 60
+// planWordLimit bounds a value in a plan, in characters.
+const planWordLimit = 60
 
-// text is a value for people; "" for one that says nothing.
-func text(key string, value any, look namer) string {
+// planWord is a value for people; "" for one that says nothing.
+func planWord(key string, value any, look namer) string {
 	s := ""
 	switch v := value.(type) {
 	case nil:
@@ -108,48 +108,48 @@ func text(key string, value any, look namer) string {
 	case []any:
 		var all []string
 		for _, e := range v {
-			all = append(all, text("", e, look))
+			all = append(all, planWord("", e, look))
 		}
 		s = strings.Join(all, ", ")
 	default:
 		b, _ := json.Marshal(v)
 		s = string(b)
 	}
-	if table, ok := references[key]; ok && strings.Contains(s, "_") {
+	if table, ok := planReferences[key]; ok && strings.Contains(s, "_") {
 		s = look.name(table, s)
 	}
 	s = strings.Join(strings.Fields(s), " ")
-	if utf8.RuneCountInString(s) > maxText {
-		s = string([]rune(s)[:maxText-1]) + "…"
+	if utf8.RuneCountInString(s) > planWordLimit {
+		s = string([]rune(s)[:planWordLimit-1]) + "…"
 	}
 	return s
 }
 
-// unsaid are the fields that are of no interest in a plan.
-var unsaid = []string{"id", "since", "until", "digest", "hash", "args", "signature", "plan", "expires"}
+// planUnsaid are the fields that are of no interest in a plan.
+var planUnsaid = []string{"id", "since", "until", "digest", "hash", "args", "signature", "plan", "expires"}
 
 // describeChange says in one line what becomes of an object.
 func describeChange(before json.RawMessage, c Change, look namer) string {
-	old, now := fieldsOf(before), fieldsOf(c.Row)
+	old, now := planFieldsOf(before), planFieldsOf(c.Row)
 	what := strings.ReplaceAll(c.Table, "_", " ") + " "
 	switch {
-	case isNull(c.Row):
-		return "end " + what + labelOf(c.Table, old, look)
-	case isNull(before):
-		return "create " + what + labelOf(c.Table, now, look) + differences(c.Table, nil, now, look)
+	case noRow(c.Row):
+		return "end " + what + planLabel(c.Table, old, look)
+	case noRow(before):
+		return "create " + what + planLabel(c.Table, now, look) + planDifferences(c.Table, nil, now, look)
 	}
-	return "change " + what + labelOf(c.Table, now, look) + differences(c.Table, old, now, look)
+	return "change " + what + planLabel(c.Table, now, look) + planDifferences(c.Table, old, now, look)
 }
 
-// differences lists the fields that change, and those of a new object that say
+// planDifferences lists the fields that change, and those of a new object that say
 // anything.
-func differences(table string, old, now fields, look namer) string {
+func planDifferences(table string, old, now planFields, look namer) string {
 	var list []string
 	for _, k := range slices.Sorted(maps.Keys(now)) {
-		if slices.Contains(unsaid, k) || old == nil && slices.Contains(labels[table], k) {
+		if slices.Contains(planUnsaid, k) || old == nil && slices.Contains(planLabels[table], k) {
 			continue
 		}
-		a, b := text(k, old[k], look), text(k, now[k], look)
+		a, b := planWord(k, old[k], look), planWord(k, now[k], look)
 		word := strings.ReplaceAll(k, "_", " ")
 		switch {
 		case a == b:

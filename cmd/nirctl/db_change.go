@@ -40,6 +40,11 @@ func (a *app) writing(c *cobra.Command) *cobra.Command {
 
 // change shows what a command would do, asks, does it, and says what was done.
 func (a *app) change(c *cobra.Command, ch change) error {
+	return a.changeWith(c, func(*opened) change { return ch })
+}
+
+// changeWith is change for what depends on who asks.
+func (a *app) changeWith(c *cobra.Command, of func(*opened) change) error {
 	if err := a.checkForm(); err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func (a *app) change(c *cobra.Command, ch change) error {
 		return err
 	}
 	defer o.close()
-	return refused(c, a.changeIn(c.Context(), o, ch))
+	return refused(c, a.changeIn(c.Context(), o, of(o)))
 }
 
 func (a *app) changeIn(ctx context.Context, o *opened, ch change) error {
@@ -63,7 +68,7 @@ func (a *app) changeIn(ctx context.Context, o *opened, ch change) error {
 		a.Errorf("nothing to do: the registry says so already")
 		return o.result(ctx, ch)
 	}
-	a.writePlan(a.Stderr, o, p, ch.candidate)
+	a.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
 	return a.settle(ctx, o, ch, p)
 }
 
@@ -78,11 +83,15 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			return err
 		}
 		done, err := o.do(ctx, ch.fn, p, a.yes)
+		if err == nil && done.Objects == 0 {
+			a.Errorf("nothing to do any more: somebody else did it")
+			return o.result(ctx, ch)
+		}
 		if err == nil {
-			a.Errorf("done: %s in one event", count(done.Objects, "object"))
+			a.Errorf("done: event %d, %s", done.Event, count(done.Objects, "object"))
 			if !samePlan(p, done) {
 				a.Errorf("the registry changed meanwhile; what was done is")
-				a.writeEffects(a.Stderr, done)
+				a.Errorf("%s", effectsText(a.Stderr, done))
 			}
 			return o.result(ctx, ch)
 		}
@@ -92,7 +101,7 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 		}
 		p = other.plan
 		a.Errorf("the registry changed meanwhile; the plan is now")
-		a.writePlan(a.Stderr, o, p, ch.candidate)
+		a.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
 	}
 	return &shell.Exit{Code: conflict, Err: errors.New("the registry changed again and again"), Hint: "try again with --yes"}
 }
@@ -137,7 +146,7 @@ func (o *opened) do(ctx context.Context, fn func(*nir.Tx) error, shown *nir.Plan
 		}
 		return err
 	})
-	if done == nil && err == nil {
+	if done == nil && err == nil { // somebody did it meanwhile
 		done = &nir.Plan{}
 	}
 	return done, err

@@ -52,8 +52,11 @@ func refused(c *cobra.Command, err error) error {
 
 // parts takes joined errors apart.
 func parts(err error) []error {
-	var list interface{ Unwrap() []error }
-	if !errors.As(err, &list) {
+	list, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // a text around a list is about all of it
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
 		return []error{err}
 	}
 	var all []error
@@ -73,7 +76,7 @@ func lineOf(c *cobra.Command, err error) string {
 	if flag == "" {
 		return err.Error()
 	}
-	text := fmt.Sprintf("--%s: %s", flag, r.Text)
+	text := fmt.Sprintf("%s--%s: %s", strings.TrimSuffix(err.Error(), r.Error()), flag, r.Text)
 	if r.Rule != "" {
 		text += " (" + r.Rule + ")"
 	}
@@ -82,8 +85,17 @@ func lineOf(c *cobra.Command, err error) string {
 
 // flagOf returns the flag of a field of the registry, "" if the command has none.
 func flagOf(c *cobra.Command, field string) string {
-	if name := strings.ReplaceAll(field, "_", "-"); c.Flags().Lookup(name) != nil {
+	name := strings.ReplaceAll(field, "_", "-")
+	if field == "uid" {
+		name = "member"
+	}
+	if c.Flags().Lookup(name) != nil {
 		return name
 	}
 	return ""
+}
+
+// usageOf is a mistake in the value of a flag.
+func usageOf(c *cobra.Command, flag string, err error) error {
+	return shell.Usage(fmt.Errorf("--%s: %w", flag, err), c.CommandPath()+" --help")
 }

@@ -21,8 +21,8 @@ const candidateNote = "the block is a candidate, not held: another request may g
 // result.
 func (a *app) showPlan(o *opened, p *nir.Plan, candidate bool) error {
 	if a.output.form != "json" && a.output.form != "yaml" {
-		a.writePlan(a.Stdout, o, p, candidate)
-		return nil
+		_, err := fmt.Fprintln(a.Stdout, planText(a.Stdout, o, p, candidate))
+		return err
 	}
 	note := ""
 	if candidate {
@@ -35,16 +35,16 @@ func (a *app) showPlan(o *opened, p *nir.Plan, candidate bool) error {
 	}{p, true, note})
 }
 
-func (a *app) writePlan(w io.Writer, o *opened, p *nir.Plan, candidate bool) {
+// planText is a plan for people, in colours if w shows them.
+func planText(w io.Writer, o *opened, p *nir.Plan, candidate bool) string {
 	if p.Objects == 0 {
-		fmt.Fprintln(w, "plan: nothing to do, the registry says so already")
-		return
+		return "plan: nothing to do, the registry says so already"
 	}
-	fmt.Fprintf(w, "plan: %s by %s%s\n", strings.ReplaceAll(p.Act, " ", ", "), describeActor(o.actor), because(p.Reason))
-	a.writeEffects(w, p)
+	text := fmt.Sprintf("plan: %s by %s%s\n", strings.ReplaceAll(p.Act, " ", ", "), describeActor(o.actor), because(p.Reason)) + effectsText(w, p)
 	if candidate {
-		fmt.Fprintln(w, "  "+shell.Paint(w, shell.Care, candidateNote))
+		text += "  " + shell.Paint(w, shell.Care, candidateNote)
 	}
+	return strings.TrimRight(text, "\n")
 }
 
 func because(reason string) string {
@@ -54,9 +54,9 @@ func because(reason string) string {
 	return ": " + plain(reason)
 }
 
-// writeEffects writes a line for each effect, the area before the first of its
-// lines.
-func (a *app) writeEffects(w io.Writer, p *nir.Plan) {
+// effectsText has a line for each effect, the area before the first of its lines.
+func effectsText(w io.Writer, p *nir.Plan) string {
+	var b strings.Builder
 	area, n := "", 0
 	for i, e := range p.Effects {
 		if e.Area != area {
@@ -68,11 +68,12 @@ func (a *app) writeEffects(w io.Writer, p *nir.Plan) {
 			label = area
 		}
 		if n <= shownEffects {
-			fmt.Fprintf(w, "  %-13s %s\n", label, paintEffect(w, plain(e.Text)))
+			fmt.Fprintf(&b, "  %-13s %s\n", label, paintEffect(w, plain(e.Text)))
 		} else if i+1 == len(p.Effects) || p.Effects[i+1].Area != area {
-			fmt.Fprintf(w, "  %-13s and %d more: -o json has all\n", "", n-shownEffects)
+			fmt.Fprintf(&b, "  %-13s and %d more: -o json has all\n", "", n-shownEffects)
 		}
 	}
+	return b.String()
 }
 
 func paintEffect(w io.Writer, s string) string {

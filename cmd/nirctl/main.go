@@ -100,7 +100,7 @@ var nouns []func(*app) *cobra.Command
 
 func init() { // what-if makes all commands anew, itself included
 	nouns = []func(*app) *cobra.Command{
-		whatIfCommand, initCommand, nirCommand,
+		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, auditCommand,
 	}
 }
 
