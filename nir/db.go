@@ -39,6 +39,9 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	if o.Rules.isZero() {
 		o.Rules = DefaultRules()
 	}
+	if err := o.Rules.check(); err != nil {
+		return nil, fmt.Errorf("opening the registry: %w", err)
+	}
 	n := &DB{sql: db, dialect: d, o: o, known: map[string]*sql.Stmt{}}
 	if err := n.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)

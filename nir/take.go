@@ -28,6 +28,9 @@ func (x *Tx) take(r *Request) ([]taken, error) {
 	}
 	ask := alloc.Request{Member: r.Member, Held: held, Kind: r.Kind, Lengths: r.Size.Lengths(r.Kind)}
 	for _, p := range list {
+		if err := x.expire(&p); err != nil {
+			return nil, err
+		}
 		c, err := alloc.Allocate(space{x.View, p.ID}, ask, x.Rules.policy(&p), x.Actor.At)
 		if err != nil {
 			return nil, err
@@ -38,6 +41,21 @@ func (x *Tx) take(r *Request) ([]taken, error) {
 		return x.apply(&p, c)
 	}
 	return nil, refuse(Exhausted, "no pool has %s of %s in one piece", r.Size, r.Kind).remedy("nirctl pool list; nirctl pool create")
+}
+
+// expired is how many reservations end in one event at most.
+const expired = 64
+
+// expire ends reservations of a pool that are over.
+func (x *Tx) expire(p *Pool) error {
+	if x.Rules.policy(p).Hold == 0 {
+		return nil
+	}
+	c, err := alloc.Expire(space{x.View, p.ID}, x.Actor.At, expired)
+	if err != nil {
+		return err
+	}
+	return x.refree(p.ID, c)
 }
 
 func (x *Tx) apply(p *Pool, c alloc.Choice) ([]taken, error) {
@@ -98,6 +116,7 @@ func (r Rules) policy(p *Pool) alloc.Policy {
 	if p.Factor > 0 {
 		a.Factor = p.Factor
 	}
+	a.Hold = time.Duration(r.ReserveDays) * 24 * time.Hour
 	return a
 }
 
@@ -117,8 +136,7 @@ var orders = map[alloc.Order]string{
 }
 
 func (s space) Unreserved(o alloc.Order, shortest, longest, limit int) ([]alloc.Free, error) {
-	return s.find(fmt.Sprintf("pool = $1 AND member = '' AND len >= $2 AND len <= $3 ORDER BY %s LIMIT %d", orders[o], limit),
-		s.pool, shortest, longest)
+	return s.find(fmt.Sprintf("pool = $1 AND member = '' AND len >= $2 AND len <= $3 ORDER BY %s LIMIT %d", orders[o], limit), s.pool, shortest, longest)
 }
 
 func (s space) Reserved(member string, now time.Time, shortest, longest, limit int) ([]alloc.Free, error) {

@@ -148,6 +148,15 @@ func TestAssembleMany(t *testing.T) {
 	}
 }
 
+// TestGrowWithin: the second block of a request sees the first as held.
+func TestGrowWithin(t *testing.T) {
+	m := memoryOf(t, "1.0.0.0/23 m 02")
+	c, err := Allocate(m, Request{"m", inr.Set{}, inr.IPv4, []int{24, 24}}, Policy{Strategy: Soft, Factor: 2}, day("20"))
+	if err != nil || fmt.Sprint(c.Parts) != "[{1.0.1.0/24 cannibalise} {1.0.0.0/24 grow}]" {
+		t.Errorf("%v, %v", c.Parts, err)
+	}
+}
+
 func TestReservationTimes(t *testing.T) {
 	m := memoryOf(t, "1.0.0.0/23")
 	c, err := Allocate(m, Request{"m", inr.Set{}, inr.IPv4, []int{24}}, Policy{Soft, 2, 24 * time.Hour}, day("10"))
