@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"nirzone/nir/inr"
 )
 
 // A Plan is what an event does, for people: of [DB.Try] before it is done, of a
@@ -73,7 +75,7 @@ func (v *View) Plan(e *Event) (*Plan, error) {
 // were before, the rules and the names of what they refer to.
 func planOf(e *Event, before map[string]json.RawMessage, r Rules, look namer) *Plan {
 	names := look.with(e, before)
-	m := &planner{plan: Plan{Event: e.Seq, Act: e.Act, Actor: e.Actor, Reason: e.Reason, Objects: len(e.Changes)}, rules: r, look: names, free: map[string]*big.Int{}}
+	m := &planner{plan: Plan{Event: e.Seq, Act: e.Act, Actor: e.Actor, Reason: e.Reason, Objects: len(e.Changes)}, rules: r, look: names}
 	for _, c := range e.Changes {
 		m.change(before[c.Table+" "+c.ID], c)
 	}
@@ -86,13 +88,39 @@ func planOf(e *Event, before map[string]json.RawMessage, r Rules, look namer) *P
 
 // A planner adds up the effects of changes.
 type planner struct {
-	plan   Plan
-	rules  Rules
-	look   namer
-	free   map[string]*big.Int // numbers that a pool has more, by the pool's name
-	pools  []string            // their names, in order
-	fees   map[string]*big.Int // numbers that count for a fee more, by registry and kind
-	payers []string
+	plan  Plan
+	rules Rules
+	look  namer
+	free  tally // numbers that a pool has more, by the pool's name
+	fees  tally // numbers that count for a fee more, by registry and kind
+}
+
+// A tally adds up numbers of resources by name, in the order of the first of each.
+type tally struct {
+	names []string
+	sums  map[string]*big.Int
+	kinds map[string]inr.Kind
+}
+
+func (t *tally) add(name string, r inr.Range, sign int64) {
+	if t.sums == nil {
+		t.sums, t.kinds = map[string]*big.Int{}, map[string]inr.Kind{}
+	}
+	if t.sums[name] == nil {
+		t.names = append(t.names, name)
+		t.sums[name], t.kinds[name] = new(big.Int), r.Kind
+	}
+	n := r.Count()
+	t.sums[name].Add(t.sums[name], n.Mul(n, big.NewInt(sign)))
+}
+
+// amount is a number of resources for people: IPv6 in blocks, if they are whole.
+func amount(k inr.Kind, n *big.Int) string {
+	const blockBits = 80 // of a /48
+	if k == inr.IPv6 && n.TrailingZeroBits() >= blockBits {
+		return new(big.Int).Rsh(n, blockBits).String() + " /48s"
+	}
+	return n.String()
 }
 
 func (m *planner) add(area, format string, args ...any) {
@@ -120,13 +148,7 @@ func (m *planner) freeBlock(before json.RawMessage, c Change) {
 		if noRow(side.row) || json.Unmarshal(side.row, &f) != nil {
 			continue
 		}
-		pool := m.look.name("pool", f.Pool)
-		if m.free[pool] == nil {
-			m.free[pool] = new(big.Int)
-			m.pools = append(m.pools, pool)
-		}
-		n := f.Range.Count()
-		m.free[pool].Add(m.free[pool], n.Mul(n, big.NewInt(side.sign)))
+		m.free.add(m.look.name("pool", f.Pool), f.Range, side.sign)
 		if side.sign > 0 && f.Member != "" {
 			m.add(OnPools, "reserve %s for %s", f.Range, m.look.name("member", f.Member))
 		}
@@ -134,17 +156,20 @@ func (m *planner) freeBlock(before json.RawMessage, c Change) {
 }
 
 func (m *planner) totals() {
-	for _, p := range m.pools {
-		switch n := m.free[p]; n.Sign() {
+	for _, p := range m.free.names {
+		switch n := m.free.sums[p]; n.Sign() {
 		case 1:
-			m.add(OnPools, "pool %s has %s more free", p, n)
+			m.add(OnPools, "pool %s has %s more free", p, amount(m.free.kinds[p], n))
 		case -1:
-			m.add(OnPools, "pool %s has %s fewer free", p, n.Neg(n))
+			m.add(OnPools, "pool %s has %s fewer free", p, amount(m.free.kinds[p], n.Neg(n)))
 		}
 	}
-	for _, p := range m.payers {
-		if n := m.fees[p]; n.Sign() != 0 {
-			m.add(OnFees, "%s: %+d count for the per-address fee", p, n)
+	for _, p := range m.fees.names {
+		switch n := m.fees.sums[p]; n.Sign() {
+		case 1:
+			m.add(OnFees, "%s: %s more count for the per-address fee", p, amount(m.fees.kinds[p], n))
+		case -1:
+			m.add(OnFees, "%s: %s fewer count for the per-address fee", p, amount(m.fees.kinds[p], n.Neg(n)))
 		}
 	}
 }

@@ -3,7 +3,6 @@ package nir
 import (
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -99,14 +98,5 @@ func (m *planner) fee(row json.RawMessage, sign int64) {
 	if noRow(row) || json.Unmarshal(row, &d) != nil || d.Level != NIRToMember || d.Evidence == ByTransfer || d.Range.Kind == inr.ASN {
 		return
 	}
-	payer := d.NIR + ", " + d.Range.Kind.String()
-	if m.fees == nil {
-		m.fees = map[string]*big.Int{}
-	}
-	if m.fees[payer] == nil {
-		m.fees[payer] = new(big.Int)
-		m.payers = append(m.payers, payer)
-	}
-	n := d.Range.Count()
-	m.fees[payer].Add(m.fees[payer], n.Mul(n, big.NewInt(sign)))
+	m.fees.add(d.NIR+", "+d.Range.Kind.String(), d.Range, sign)
 }

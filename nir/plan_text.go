@@ -79,7 +79,20 @@ func planLabel(table string, f planFields, look namer) string {
 			parts = append(parts, s)
 		}
 	}
+	if table == "request" || table == "membership" { // as people name them
+		return strings.Join(parts, "/")
+	}
 	return strings.Join(parts, " ")
+}
+
+// planEssence are the fields of a new object that a plan shows, of tables whose
+// objects have many; of others it shows all that say anything.
+var planEssence = map[string][]string{
+	"request":    {"state", "act", "kind", "size", "ranges", "member", "netname"},
+	"delegation": {"level", "nir", "member", "evidence"},
+	"membership": {"member", "serves"},
+	"notice":     {"severity", "nir", "text"},
+	"proposal":   {"effects", "proposer", "state"},
 }
 
 // planReferences are the fields that hold the identifier of another object.
@@ -141,12 +154,20 @@ func describeChange(before json.RawMessage, c Change, look namer) string {
 	return "change " + what + planLabel(c.Table, now, look) + planDifferences(c.Table, old, now, look)
 }
 
+// planShows reports whether a plan shows a field of a new object.
+func planShows(table, field string) bool {
+	if essence, ok := planEssence[table]; ok {
+		return slices.Contains(essence, field)
+	}
+	return !slices.Contains(planLabels[table], field)
+}
+
 // planDifferences lists the fields that change, and those of a new object that say
 // anything.
 func planDifferences(table string, old, now planFields, look namer) string {
 	var list []string
 	for _, k := range slices.Sorted(maps.Keys(now)) {
-		if slices.Contains(planUnsaid, k) || old == nil && slices.Contains(planLabels[table], k) {
+		if slices.Contains(planUnsaid, k) || old == nil && !planShows(table, k) {
 			continue
 		}
 		a, b := planWord(k, old[k], look), planWord(k, now[k], look)
