@@ -43,11 +43,16 @@ func (a *app) reading(c *cobra.Command) *cobra.Command {
 // listing gives a command the flags of those that list.
 func (a *app) listing(c *cobra.Command) *cobra.Command {
 	a.reading(c)
+	a.selecting(c)
+	return c
+}
+
+// selecting gives a command the flags that choose among rows.
+func (a *app) selecting(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&a.output.sort, "sort", "", "order by `COLUMN`, -COLUMN for the reverse")
 	f.StringArrayVar(&a.output.filter, "filter", nil, "only rows with `COLUMN=VALUE` or COLUMN!=VALUE; * stands for anything; may be repeated")
 	f.IntVar(&a.output.limit, "limit", 0, "at most `N` rows")
-	return c
 }
 
 // completes offers words for a flag.

@@ -17,6 +17,7 @@ import (
 
 	"nirzone/cmd/shell"
 	"nirzone/nir"
+	"nirzone/nir/sshsig"
 	"nirzone/zone"
 )
 
@@ -64,11 +65,15 @@ func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor) (*open
 	if err != nil {
 		return nil, err
 	}
+	signers, err := signersOf(cfg)
+	if err != nil {
+		return nil, err
+	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)
 	}
-	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signersOf(cfg)})
+	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers})
 	if err != nil {
 		_ = db.Close()
 		return nil, &shell.Exit{Code: 1, Err: err, Hint: "nirctl doctor"}
@@ -117,7 +122,7 @@ func rulesOf(cfg *zone.Config) (nir.Rules, error) {
 	r.RIR, r.Source, r.Mntner = cfg.RIR, c.Source, c.Mntner
 	r.AllocationDays, r.ResponseDays = c.AllocationDays, c.ResponseDays
 	r.SplitDays, r.QuarantineDays = c.SplitDays, c.QuarantineDays
-	r.Holidays = c.Holidays
+	r.Holidays, r.Local = c.Holidays, localOf(c)
 	zone, err := time.LoadLocation(c.Timezone)
 	if err != nil {
 		return r, shell.Usage(fmt.Errorf("nirctl.timezone: %w", err), `timezone = "UTC"`)
@@ -126,5 +131,36 @@ func rulesOf(cfg *zone.Config) (nir.Rules, error) {
 	return r, nil
 }
 
-// signersOf are the people whose signatures approve.
-func signersOf(*zone.Config) nir.Verifier { return nil }
+// maxSigners bounds the list of signers, in octets.
+const maxSigners = 1 << 20
+
+// signersOf are the people whose signatures approve; nil if the configuration
+// names no list.
+func signersOf(cfg *zone.Config) (nir.Verifier, error) {
+	if cfg.Nirctl.Signers == "" {
+		return nil, nil
+	}
+	list, err := readSigners(cfg)
+	return sshsig.Roles[nir.Role]{Signers: list}, err
+}
+
+func readSigners(cfg *zone.Config) (*sshsig.Signers, error) {
+	data, err := shell.ReadFile(cfg.Nirctl.Signers, maxSigners)
+	if err != nil {
+		return nil, shell.Usage(fmt.Errorf("reading the list of signers: %w", err), "nirctl doctor")
+	}
+	list, err := sshsig.ParseSigners(cfg.Nirctl.Signers, data)
+	if err != nil {
+		return nil, shell.Usage(err, "ssh-keygen(1) has the form under ALLOWED SIGNERS")
+	}
+	return list, nil
+}
+
+// localOf are the rules that NIRs ask beyond the policy.
+func localOf(c *zone.NirctlConfig) []nir.LocalRule {
+	var list []nir.LocalRule
+	for _, l := range c.Local {
+		list = append(list, nir.LocalRule{NIR: l.NIR, Kind: l.Kind, Type: l.Type, Smallest: nir.Size(l.Smallest), Largest: nir.Size(l.Largest), Required: l.Required})
+	}
+	return list
+}

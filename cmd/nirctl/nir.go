@@ -12,6 +12,7 @@ import (
 func nirCommand(a *app) *cobra.Command {
 	noun := nounCommand("nir", "National Internet registries")
 	noun.AddCommand(nirListCommand(a), nirViewCommand(a), nirCreateCommand(a), nirEditCommand(a),
+		nirOnboardCommand(a), nirKeyCommand(a), nirActivateCommand(a), nirOffboardCommand(a),
 		a.historyCommand("history CODE", "  nirctl nir history JPNIC", func(_ *opened, v *nir.View, args []string) (string, string, error) {
 			n, err := findNIR(v, args[0])
 			return "nir", n.ID, err

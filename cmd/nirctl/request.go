@@ -17,6 +17,7 @@ once; above it, it asks for a second opinion (APNIC-103, section 3.2). A request
 is named NIR/REF, by the reference that the NIR gave it; staff of an NIR may leave
 their own out.`
 	noun.AddCommand(requestListCommand(a), requestViewCommand(a), requestCreateCommand(a), requestSubmitCommand(a), requestWaitCommand(a),
+		requestAnswerCommand(a), requestWithdrawCommand(a), requestCloseCommand(a), requestAskCommand(a), requestRefuseCommand(a), requestApproveCommand(a), requestRetryCommand(a),
 		a.historyCommand("history REQUEST", "  nirctl request history JPNIC/R-1", findRequestHistory, cobra.ExactArgs(1)))
 	return noun
 }
@@ -84,8 +85,8 @@ func requestListCommand(a *app) *cobra.Command {
 		Use: "list", Short: "List requests, what is due first in front", Args: arguments(cobra.NoArgs, "nirctl request list --state evaluating"),
 		Example: "  nirctl request list --state evaluating\n  nirctl request list --nir JPNIC --sort -submitted --limit 20\n  nirctl request list --filter kind=ipv6 -o json",
 	}
-	c.Flags().StringVar(&state, "state", "", "only those in `STATE`: evaluating, info-requested, held, registered, refused, withdrawn")
-	a.completes(c, "state", nir.Evaluating, nir.InfoRequested, nir.HeldRequest, nir.Registered, nir.Refused, nir.Withdrawn)
+	c.Flags().StringVar(&state, "state", "", "only those in `STATE`: evaluating, info-requested, held, registered, refused, withdrawn, closed")
+	a.completes(c, "state", nir.Evaluating, nir.InfoRequested, nir.HeldRequest, nir.Registered, nir.Refused, nir.Withdrawn, nir.ClosedRequest)
 	a.scopeFlag(c, &code, "only those of `NIR`")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return a.look(c, func(o *opened, v *nir.View) error {
@@ -121,7 +122,7 @@ func requestsOf(v *nir.View, scope []string, state string) ([]nir.Request, error
 
 func requestViewCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use: "view REQUEST", Short: "Show a request", Args: arguments(cobra.ExactArgs(1), "nirctl request view JPNIC/R-1"),
+		Use: "view REQUEST", Short: "Show a request and its evaluation", Args: arguments(cobra.ExactArgs(1), "nirctl request view JPNIC/R-1"),
 		Example: "  nirctl request view JPNIC/R-1\n  nirctl request view JPNIC/R-1 -o yaml",
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -130,23 +131,55 @@ func requestViewCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.requestView(&r)
+			return a.requestView(v, &r)
 		})
 	}
 	return a.reading(c)
 }
 
-func (a *app) requestView(r *nir.Request) error {
+// A requestFile is a request with all that was said about it.
+type requestFile struct {
+	nir.Request
+	Evaluation []nir.Evaluation `json:"evaluation"`
+}
+
+func (a *app) requestView(v *nir.View, r *nir.Request) error {
+	steps, err := v.Evaluations(r.ID)
+	if err != nil {
+		return err
+	}
+	if a.output.form == "json" || a.output.form == "yaml" {
+		return a.structured(requestColumns.one, requestFile{*r, steps})
+	}
 	return showOne(a, &requestColumns, *r, func() {
-		for _, t := range [][2]string{{"justification", r.Justification}, {"assessment", r.Assessment}} {
-			if t[1] != "" {
-				fmt.Fprintf(a.Stdout, "\n%s\n", t[0])
-				for line := range strings.Lines(strings.TrimRight(t[1], "\n")) {
-					fmt.Fprintf(a.Stdout, "  %s\n", plain(strings.TrimRight(line, "\r\n")))
-				}
-			}
+		a.paragraph("justification", r.Justification)
+		a.paragraph("assessment", r.Assessment)
+		for _, e := range steps {
+			a.paragraph(fmt.Sprintf("%s by %s, %s", e.Verdict, e.Author, stamp(e.Made)), e.Text)
+		}
+		if options := nir.Verdicts(r.State); len(options) > 0 {
+			fmt.Fprintf(a.Stdout, "\nwhat it may take now: %s\n", verdictWords(options))
 		}
 	})
+}
+
+func verdictWords(list []nir.Verdict) string {
+	var words []string
+	for _, v := range list {
+		words = append(words, string(v))
+	}
+	return strings.Join(words, ", ")
+}
+
+// paragraph shows what people wrote below a heading.
+func (a *app) paragraph(heading, text string) {
+	if text == "" && heading != "" {
+		return
+	}
+	fmt.Fprintf(a.Stdout, "\n%s\n", plain(heading))
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		fmt.Fprintf(a.Stdout, "  %s\n", plain(strings.TrimRight(line, "\r\n")))
+	}
 }
 
 // stateExit is how a command ends that was to see a request done.
@@ -156,7 +189,7 @@ func stateExit(r *nir.Request) error {
 	case nir.Evaluating:
 		return &shell.Exit{Code: pending, Err: fmt.Errorf("%s is being evaluated, an answer is due by %s", name, stamp(r.Due)), Hint: "nirctl request wait " + name}
 	case nir.InfoRequested:
-		return &shell.Exit{Code: pending, Err: fmt.Errorf("%s waits for your answer to a question", name), Hint: "nirctl request view " + name}
+		return &shell.Exit{Code: pending, Err: fmt.Errorf("%s waits for an answer to the registry's question", name), Hint: "nirctl request view " + name + "; nirctl request answer " + name + " -m TEXT"}
 	case nir.HeldRequest:
 		return &shell.Exit{Code: pending, Err: fmt.Errorf("%s is approved, but no pool has room for it", name), Hint: "nirctl request wait " + name}
 	case nir.Refused, nir.Withdrawn:

@@ -71,7 +71,7 @@ func (a *app) showSent(v *nir.View, sent []nir.Request) error {
 		sent[i] = r
 	}
 	if len(sent) == 1 {
-		return a.requestView(&sent[0])
+		return a.requestView(v, &sent[0])
 	}
 	return showList(a, &requestColumns, sent)
 }
@@ -206,7 +206,7 @@ asked the NIR something.`,
 		if err != nil {
 			return err
 		}
-		if err := a.requestView(&r); err != nil {
+		if err := a.look(c, func(_ *opened, v *nir.View) error { return a.requestView(v, &r) }); err != nil {
 			return err
 		}
 		return stateExit(&r)
