@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -92,10 +93,38 @@ func (a *app) historyCommand(use, example string, find func(*opened, *nir.View, 
 			if err != nil {
 				return err
 			}
+			if a.output.form == "table" {
+				return a.writeSteps(steps)
+			}
 			return showList(a, &stepColumns, steps)
 		})
 	}
 	return a.listing(c)
+}
+
+// writeSteps shows each step as a row with what changed below: too long for a
+// column.
+func (a *app) writeSteps(steps []nir.Step) error {
+	steps, err := selectRows(a, &stepColumns, steps)
+	if err != nil {
+		return err
+	}
+	t := shell.Table{Header: []string{">event", "at", "by", "reason"}}
+	for _, s := range steps {
+		t.Add(fmt.Sprint(s.Event), stamp(s.At), s.Actor, plain(s.Reason))
+	}
+	fit(&t, maxWidth)
+	var rows strings.Builder
+	t.Render(&rows)
+	for i, row := range strings.Split(strings.TrimRight(rows.String(), "\n"), "\n") {
+		if i > 0 || !a.output.noHeaders {
+			fmt.Fprintln(a.Stdout, row)
+		}
+		if i > 0 {
+			fmt.Fprintln(a.Stdout, "    "+plain(steps[i-1].Change))
+		}
+	}
+	return nil
 }
 
 var stepColumns = shown[nir.Step]{

@@ -97,7 +97,7 @@ certificates, statistics, fees and notices. It changes nothing, and is the same
 as the command with --dry-run. A block that it names is a candidate: nobody
 holds it for you.`,
 		Example: `  nirctl what-if window set JPNIC ipv4 /19 -m "review of March"
-  nirctl what-if request create --nir JPNIC --member M1 --size /22 --ref R-77 --netname EXAMPLE --admin-c AA1-JP --tech-c TT1-JP`,
+  nirctl what-if request create --nir JPNIC --member M1 --size /22 --ref R-77 --netname EXAMPLE --attested`,
 		DisableFlagParsing: true,
 	}
 	c.RunE = func(c *cobra.Command, args []string) error { return a.whatIf(c, args) }

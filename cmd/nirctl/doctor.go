@@ -99,7 +99,7 @@ func (a *app) showFindings(d *doctor) error {
 		return err
 	}
 	if bad > 0 {
-		return &shell.Exit{Code: findings, Err: fmt.Errorf("%s of %s bad", count(bad, "check"), count(len(d.list), "check"))}
+		return &shell.Exit{Code: findings, Err: fmt.Errorf("%d of %s found bad", bad, count(len(d.list), "check"))}
 	}
 	return nil
 }

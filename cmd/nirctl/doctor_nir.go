@@ -50,7 +50,7 @@ func (d *doctor) nirKey(v *nir.View, cfg *zone.Config, n *nir.NIR) error {
 	case n.Option == 2 && source != nil:
 		d.add(isLook, what, "take [[source]] "+n.Code+" out of "+cfg.File+", or: nirctl nir edit "+n.Code+" --option 1", "it has option 2, and zonelets of its own are fetched")
 	case n.Option == 1 && source == nil:
-		d.add(isBad, what, "write into "+cfg.File+":\n"+strings.ReplaceAll(sourceText(n.Code, "", ""), "   ", ""), "it has option 1, and no [[source]] fetches its zonelets")
+		d.add(isBad, what, "write into "+cfg.File+":"+strings.ReplaceAll("\n"+sourceText(n.Code, "", ""), "\n   ", "\n"), "it has option 1, and no [[source]] fetches its zonelets")
 	}
 	if n.Option != 1 {
 		return nil

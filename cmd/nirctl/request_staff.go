@@ -62,7 +62,7 @@ func requestAskCommand(a *app) *cobra.Command {
 		Use: "ask REQUEST", Short: "Ask the NIR about its second opinion request (registry staff)",
 		Long: "Ask asks the NIR, or the applicant through the NIR: -m is the question. The clock\nof the request stands still until it is answered.",
 		Example: `  nirctl request ask JPNIC/R-2 -m "which part of it is in use today?"
-  nirctl request ask JPNIC/R-2 --applicant -m "please send the network plan"`,
+  nirctl request ask JPNIC/R-6 --applicant -m "please send the network plan"`,
 	}, true, func(x *nir.Tx, id string) (nir.Request, error) {
 		if applicant {
 			return x.AskAbout(id, nir.AskApplicant, a.reason)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
@@ -158,7 +159,7 @@ func parseRequests(name string, data []byte) ([]requestText, error) {
 		var all []error
 		for i := range unknown.Errors {
 			line, column := unknown.Errors[i].Position()
-			all = append(all, fmt.Errorf("%s:%d:%d: there is no key %s", name, line, column, unknown.Errors[i].Key()))
+			all = append(all, fmt.Errorf("%s:%d:%d: there is no key %s", name, line, column, strings.Join(unknown.Errors[i].Key(), ".")))
 		}
 		err = errors.Join(all...)
 	case errors.As(err, &broken):
