@@ -5,7 +5,7 @@ TOOLS   := $(CURDIR)/$(BIN)/tools
 FUZZTIME ?= 10s
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: all build demo test race mutate peers bench fuzz lint clean
+.PHONY: all build demo test race mutate requirements peers bench fuzz lint clean
 
 all: build
 
@@ -23,6 +23,9 @@ race: ## the packages and programs under the race detector
 
 mutate: ## breaks the code in over 60 ways: a test must fail for each (minutes)
 	$(GO) run ./fixtures/mutate
+
+requirements: ## each requirement of the policy, its tests, and whether they pass
+	$(GO) run ./fixtures/requirements
 
 peers: ## the real servers and signers that the tests and the benchmark use (Debian)
 	sh scripts/peers.sh
