@@ -14,6 +14,11 @@ var acts = map[string][]Role{
 	"SetWindow": {Admin, RegistryStaff},
 	"AddPool":   {Admin},
 
+	"Onboard":    {Admin},
+	"ProposeKey": {Admin, RegistryStaff},
+	"Activate":   {Admin},
+	"Offboard":   {Admin},
+
 	"AddMember":    {NIRStaff, RegistryStaff, Admin},
 	"ChangeMember": {NIRStaff, RegistryStaff, Admin},
 	"Join":         {NIRStaff, RegistryStaff, Admin},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"nirzone/nir/inr"
@@ -63,6 +64,13 @@ var tries = map[string]func(x *Tx, w *lives) error{
 		}
 		return err
 	},
+	"Onboard": func(x *Tx, _ *lives) error {
+		_, _, err := x.Onboard(Onboarding{NIR: NIR{Code: "VNNIC", Name: "Viet Nam", Economy: "VN", Source: "VNNIC", Mntner: "M", Option: 1}})
+		return err
+	},
+	"ProposeKey": func(x *Tx, _ *lives) error { _, err := x.ProposeKey("JPNIC", strings.Repeat("A0", 20)); return err },
+	"Activate":   func(x *Tx, _ *lives) error { _, err := x.Activate("TWNIC"); return err },
+	"Offboard":   func(x *Tx, _ *lives) error { _, err := x.Offboard("TWNIC"); return err },
 	"AddMember": func(x *Tx, w *lives) error {
 		_, err := x.AddMember("JPNIC", "new", Member{Name: "n", Economy: "JP"})
 		return err
@@ -105,6 +113,11 @@ func latticeWorld(t *testing.T) (*DB, *lives) {
 		open: requestIn(t, db, Evaluating, "open").ID, asked: requestIn(t, db, InfoRequested, "asked").ID,
 		held: requestIn(t, db, HeldRequest, "held").ID, done: requestIn(t, db, Registered, "done").ID,
 	}
+	update(t, db, admin(day), func(x *Tx) error {
+		n := NIR{Code: "TWNIC", Name: "Taiwan", Economy: "TW", Source: "TWNIC", Mntner: "M", Option: 2, Email: "dns@twnic.example"}
+		_, _, err := x.Onboard(Onboarding{NIR: n, Windows: map[inr.Kind]Size{inr.IPv4: "/22"}})
+		return err
+	})
 	update(t, db, hostmaster(day), func(x *Tx) error {
 		r, err := x.Request(w.done)
 		if err != nil {

@@ -65,7 +65,7 @@ func planFieldsOf(row json.RawMessage) planFields {
 var planLabels = map[string][]string{
 	"nir": {"code"}, "allocation_window": {"nir", "kind"}, "member": {"name"}, "membership": {"nir", "uid"}, "pool": {"range"},
 	"delegation": {"range"}, "request": {"nir", "ref"}, "evaluation": {"request", "n"}, "notice": {"code", "subject"}, "proposal": {"op"},
-	"approval": {"signer"}, "transfer": {"source", "destination"},
+	"approval": {"signer"}, "transfer": {"source", "destination"}, "disclosure": {"ref"},
 }
 
 func planLabel(table string, f planFields, look namer) string {

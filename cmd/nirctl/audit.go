@@ -18,7 +18,7 @@ const findings = 3
 
 func auditCommand(a *app) *cobra.Command {
 	noun := nounCommand("audit", "Every event of the registry, and their proof")
-	noun.AddCommand(auditLogCommand(a), auditViewCommand(a), auditVerifyCommand(a))
+	noun.AddCommand(auditLogCommand(a), auditViewCommand(a), auditVerifyCommand(a), auditExportCommand(a), auditShipCommand(a), auditCheckCommand(a))
 	return noun
 }
 

@@ -67,6 +67,8 @@ request create --nir JPNIC --member M1 --kind ipv6 --size /32 --ref R-5 --netnam
 request create --nir JPNIC --member M1 --kind ipv6 --size /32 --ref R-7 --netname EXAMPLE --attested
 request create --nir JPNIC --member M1 --kind ipv6 --size /32 --ref R-4 --netname EXAMPLE --attested # 8
 request create --nir JPNIC --member M1 --size /18 --ref R-6 --netname EXAMPLE --second-opinion --justification plan.txt --assessment review.txt # 8
+disclosure create --ref LEA-7 --requester "Federal Police" --contact "Inspector, +61 2 5550 0000" --jurisdiction AU --basis court-order --document "order 11 of 2026, safe 3" --scope "who holds 202.0.0.0/22"
+audit export > audit.jsonl
 `
 
 // worldStart is when the world begins.
@@ -97,10 +99,11 @@ func newDBWorld(t *testing.T) *dbWorld {
 			code = "0"
 		}
 		at := worldStart.AddDate(0, 0, i).Format(time.RFC3339)
-		out, got := w.sh(t, w.dir, "nirctl --yes=true --now "+at+" "+line)
-		if strings.HasPrefix(line, "init") {
-			out, got = w.sh(t, w.dir, "nirctl "+line)
+		yes := "--yes=true --now " + at + " "
+		if line == "init" || strings.HasPrefix(line, "audit") {
+			yes = ""
 		}
+		out, got := w.sh(t, w.dir, "nirctl "+yes+line)
 		if got != code {
 			t.Fatalf("nirctl %s: exit %s, want %s\n%s", line, got, code, out)
 		}

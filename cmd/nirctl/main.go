@@ -131,7 +131,7 @@ var nouns []func(*app) *cobra.Command
 func init() { // what-if makes all commands anew, itself included
 	nouns = []func(*app) *cobra.Command{
 		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, auditCommand,
-		approveCommand, doctorCommand, manCommand, versionCommand,
+		approveCommand, slaCommand, disclosureCommand, backupCommand, restoreCommand, doctorCommand, manCommand, versionCommand,
 	}
 }
 
