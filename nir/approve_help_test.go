@@ -84,7 +84,7 @@ func opinion(ref, uid string, size Size) Ask {
 	return a
 }
 
-func submit(t testing.TB, db *DB, a Actor, q Ask) Request {
+func sendIn(t testing.TB, db *DB, a Actor, q Ask) Request {
 	t.Helper()
 	var r Request
 	update(t, db, a, func(x *Tx) (err error) { r, err = x.Submit(q); return err })

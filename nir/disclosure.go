@@ -101,6 +101,9 @@ func (x *Tx) RecordDisclosure(d Disclosure) (Disclosure, error) {
 	d.Ref = d.Requester + "/" + d.Ref
 	old, found, err := disclosures.one(x.View, "ref = $1", d.Ref)
 	if err != nil || found {
+		if err == nil && !old.asks(&d) {
+			err = refuse(Conflict, "request %s is there and asks for something else", d.Ref).in("ref")
+		}
 		return old, err
 	}
 	if d.Received.IsZero() {
@@ -110,6 +113,11 @@ func (x *Tx) RecordDisclosure(d Disclosure) (Disclosure, error) {
 	d.Decision, d.Decided, d.Proposal, d.Approvers, d.Items, d.Digest = "", time.Time{}, "", nil, nil, ""
 	x.act("disclosure.record")
 	return d, disclosures.put(x, &d)
+}
+
+// asks reports whether two rows record the same request.
+func (d *Disclosure) asks(o *Disclosure) bool {
+	return d.Contact == o.Contact && d.Jurisdiction == o.Jurisdiction && d.Basis == o.Basis && d.Document == o.Document && d.Scope == o.Scope
 }
 
 // openDisclosure returns a request that was not decided yet.

@@ -19,7 +19,7 @@ func police(ref string, b Basis) Disclosure {
 // releaseOne walks one disclosure to its release and returns it.
 func releaseOne(t *testing.T, db *DB) Disclosure {
 	t.Helper()
-	r := submit(t, db, staff(day.Add(time.Hour)), ask("for-disclosure", "m7", inr.IPv4, "/24"))
+	r := sendIn(t, db, staff(day.Add(time.Hour)), ask("for-disclosure", "m7", inr.IPv4, "/24"))
 	var d Disclosure
 	var p Proposal
 	at := day.Add(2 * time.Hour)
@@ -87,7 +87,7 @@ func TestR_SEC_4_TwoApprovers(t *testing.T) {
 // and what was decided already.
 func TestR_SEC_4_Refuses(t *testing.T) {
 	db := approving(t)
-	r := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	r := sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	record := func(ref string, b Basis) (d Disclosure) {
 		update(t, db, hostmaster(day), func(x *Tx) (err error) { d, err = x.RecordDisclosure(police(ref, b)); return err })
 		return d
@@ -107,6 +107,9 @@ func TestR_SEC_4_Refuses(t *testing.T) {
 	if again := record("order", CourtOrder); again.ID != d.ID {
 		t.Error("the same reference is two requests")
 	}
+	other := police("order", CourtOrder)
+	other.Scope = "everything"
+	wantCode(t, do(db, hostmaster(day), func(x *Tx) error { _, err := x.RecordDisclosure(other); return err }), Conflict, "asks for something else")
 	for _, items := range [][]DisclosedItem{nil, {{"member", r.Member, nil}}, {{"member", r.Member, []string{"password"}}}} {
 		_, err = propose(d.ID, items)
 		wantCode(t, err, Invalid, "")
@@ -149,7 +152,7 @@ func TestR_SEC_4_Refuses(t *testing.T) {
 // public cannot go that way.
 func TestR_SEC_4_PublicAtOnce(t *testing.T) {
 	db := approving(t)
-	r := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	r := sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	var d Disclosure
 	update(t, db, hostmaster(day), func(x *Tx) (err error) { d, err = x.RecordDisclosure(police("A1", NoBasis)); return err })
 	err := do(db, hostmaster(day), func(x *Tx) error {

@@ -2,12 +2,19 @@ package nir
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
+
+	"nirzone/fixtures/peers"
 	"nirzone/nir/inr"
 )
 
@@ -24,7 +31,7 @@ func TestR_NIR_5_AboveTheWindow(t *testing.T) {
 		return err
 	})
 	wantCode(t, err, SecondOpinion, "/19 is more than the allocation window of JPNIC, /20")
-	r := submit(t, db, staff(day), opinion("r1", "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/19"))
 	if r.State != Evaluating || len(r.Ranges) != 0 || r.Window != "/20" {
 		t.Errorf("%+v", r)
 	}
@@ -67,7 +74,7 @@ func TestR_NIR_6_EverythingToRegister(t *testing.T) {
 	for _, f := range []string{"ref", "uid", "netname", "admin_c", "tech_c", "economy", "type", "size", "attested"} {
 		wantCode(t, err, Invalid, f+": ")
 	}
-	if r := submit(t, db, staff(day), good); r.State != Registered {
+	if r := sendIn(t, db, staff(day), good); r.State != Registered {
 		t.Errorf("state %s", r.State)
 	}
 }
@@ -80,10 +87,10 @@ func TestR_NIR_7_UniqueIdentifier(t *testing.T) {
 	wantCode(t, do(db, staff(day), func(x *Tx) error { _, err := x.Submit(a); return err }), Invalid, "uid: ")
 	a = ask("r0", "a b", inr.IPv4, "/24")
 	wantCode(t, do(db, staff(day), func(x *Tx) error { _, err := x.Submit(a); return err }), Invalid, "uid: ")
-	first := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	first := sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	again := ask("r2", "m1", inr.IPv4, "/24")
 	again.Who = Member{Name: "Somebody else", Economy: "JP"}
-	second := submit(t, db, staff(day), again)
+	second := sendIn(t, db, staff(day), again)
 	if first.Member != second.Member {
 		t.Errorf("one identifier, members %s and %s", first.Member, second.Member)
 	}
@@ -112,7 +119,7 @@ func TestR_NIR_8_AggregatesByMember(t *testing.T) {
 	db := approving(t)
 	for i := range 4 {
 		for _, m := range []string{"m1", "m2", "m3"} {
-			submit(t, db, staff(day), ask(fmt.Sprint(m, "-", i), m, inr.IPv4, "/24"))
+			sendIn(t, db, staff(day), ask(fmt.Sprint(m, "-", i), m, inr.IPv4, "/24"))
 		}
 	}
 	view(t, db, func(v *View) error {
@@ -141,7 +148,7 @@ func TestR_NIR_9_TheNIRKeepsTheJustification(t *testing.T) {
 	a := ask("r1", "m1", inr.IPv4, "/24")
 	a.Attested = false
 	wantCode(t, do(db, staff(day), func(x *Tx) error { _, err := x.Submit(a); return err }), Invalid, "attested: ")
-	r := submit(t, db, staff(day), opinion("r2", "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion("r2", "m1", "/19"))
 	update(t, db, staff(day), func(x *Tx) error { _, err := x.Withdraw(r.ID, "no longer wanted"); return err })
 	view(t, db, func(v *View) error {
 		list, err := requests.versions(v, r.ID)
@@ -195,7 +202,7 @@ func TestR_NIR_11_Evaluation(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *DB) {
 		approvingIn(t, db)
 		hour := func(n int) time.Time { return day.Add(time.Duration(n) * time.Hour) }
-		r := submit(t, db, staff(hour(0)), opinion("r1", "m1", "/18"))
+		r := sendIn(t, db, staff(hour(0)), opinion("r1", "m1", "/18"))
 		wantCode(t, do(db, staff(hour(1)), func(x *Tx) error { _, err := x.AskAbout(r.ID, AskNIR, "why?"); return err }), Forbidden, "registry-staff")
 		wantCode(t, do(db, staff(hour(1)), func(x *Tx) error { _, err := x.ProposeApproval(r.ID); return err }), Forbidden, "registry-staff")
 		var early Proposal
@@ -260,12 +267,64 @@ func TestR_NIR_11_Evaluation(t *testing.T) {
 // TestR_NIR_11_Refusal: a refusal says why, is told to the NIR, and ends it.
 func TestR_NIR_11_Refusal(t *testing.T) {
 	db := approving(t)
-	r := submit(t, db, staff(day), opinion("r1", "m1", "/18"))
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/18"))
 	wantCode(t, do(db, hostmaster(day), func(x *Tx) error { _, err := x.Refuse(r.ID, " "); return err }), Invalid, "reason: it is missing")
 	update(t, db, hostmaster(day), func(x *Tx) (err error) { r, err = x.Refuse(r.ID, "not justified"); return err })
-	again := submit(t, db, staff(day), opinion("r1", "m1", "/18"))
+	again := sendIn(t, db, staff(day), opinion("r1", "m1", "/18"))
 	if again.State != Refused || again.ID != r.ID || len(again.Ranges) != 0 {
 		t.Errorf("%+v", again)
+	}
+}
+
+// TestR_NIR_11_WindowOfSubmission: the window that counts is the one in force when
+// the request came, whatever it is when it is approved.
+func TestR_NIR_11_WindowOfSubmission(t *testing.T) {
+	db := approving(t)
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/19"))
+	for _, size := range []Size{"/16", "/24"} {
+		update(t, db, admin(day.Add(time.Hour)), func(x *Tx) error { _, err := x.SetWindow("JPNIC", inr.IPv4, size, "review"); return err })
+	}
+	var p Proposal
+	at := day.Add(2 * time.Hour)
+	update(t, db, hostmaster(at), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
+	update(t, db, hostmaster(at), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
+	if again := sendIn(t, db, staff(at), opinion("r1", "m1", "/19")); again.State != Registered || again.Window != "/20" || len(again.Ranges) != 1 {
+		t.Errorf("%+v", again)
+	}
+}
+
+// TestApprovalVerifiesOffline: what is stored of an approval is enough for anybody
+// with OpenSSH and the list of signers.
+func TestApprovalVerifiesOffline(t *testing.T) {
+	peers.Need(t, "ssh-keygen")
+	db := approving(t)
+	r := sendIn(t, db, staff(day), opinion("r1", "m1", "/19"))
+	var p Proposal
+	update(t, db, hostmaster(day), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
+	update(t, db, hostmaster(day), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
+	dir := t.TempDir()
+	view(t, db, func(v *View) error {
+		p, err := v.Proposal(p.Hash)
+		if err != nil {
+			return err
+		}
+		list, err := v.Approvals(p.ID)
+		if err != nil || len(list) != 1 || list[0].Signer != "anna" || list[0].Role != Approver {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		public, err := ssh.NewPublicKey(keyOf(t, "anna").Public())
+		if err != nil {
+			return err
+		}
+		signers := "anna " + string(ssh.MarshalAuthorizedKey(public))
+		return errors.Join(os.WriteFile(filepath.Join(dir, "signers"), []byte(signers), 0o600), os.WriteFile(filepath.Join(dir, "sig"), []byte(list[0].Signature), 0o600))
+	})
+	for text, good := range map[string]bool{string(p.Text()): true, string(p.Text()) + " ": false} {
+		cmd := exec.Command(peers.Path("ssh-keygen"), "-Y", "verify", "-f", "signers", "-I", "anna", "-n", "approver@nirzone", "-s", "sig")
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); (err == nil) != good {
+			t.Errorf("%v: %s", err, out)
+		}
 	}
 }
 
@@ -273,20 +332,20 @@ func TestR_NIR_11_Refusal(t *testing.T) {
 func requestIn(t *testing.T, db *DB, state, ref string) Request {
 	t.Helper()
 	if state == Registered || state == ClosedRequest {
-		r := submit(t, db, staff(day), ask(ref, "m1", inr.IPv4, "/24"))
+		r := sendIn(t, db, staff(day), ask(ref, "m1", inr.IPv4, "/24"))
 		if state == ClosedRequest {
 			update(t, db, staff(day), func(x *Tx) (err error) { r, err = x.CloseRequest(r.ID); return err })
 		}
 		return r
 	}
 	if state == HeldRequest { // more than any pool has
-		r := submit(t, db, staff(day), opinion(ref, "m1", "/7"))
+		r := sendIn(t, db, staff(day), opinion(ref, "m1", "/7"))
 		var p Proposal
 		update(t, db, hostmaster(day), func(x *Tx) (err error) { p, err = x.ProposeApproval(r.ID); return err })
 		update(t, db, hostmaster(day), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "anna", p)); return err })
 		return r
 	}
-	r := submit(t, db, staff(day), opinion(ref, "m1", "/19"))
+	r := sendIn(t, db, staff(day), opinion(ref, "m1", "/19"))
 	update(t, db, hostmaster(day), func(x *Tx) (err error) {
 		switch state {
 		case InfoRequested:
@@ -411,7 +470,7 @@ func TestHeldRequestIsAllocatedLater(t *testing.T) {
 // range, the NIR's and the member's, and the second names the first.
 func TestR_NIR_12_TwoStepsRecorded(t *testing.T) {
 	db := approving(t)
-	r := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22"))
+	r := sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22"))
 	view(t, db, func(v *View) error {
 		list, err := delegations.find(v, "request = $1 ORDER BY level", r.ID)
 		if err != nil || len(list) != 2 {

@@ -23,7 +23,7 @@ func busyWorld(t *testing.T, db *DB) {
 	t.Helper()
 	approvingIn(t, db)
 	for i := range 3 {
-		submit(t, db, staff(day), ask(fmt.Sprint("r", i), fmt.Sprint("m", i%2), inr.IPv4, "/24"))
+		sendIn(t, db, staff(day), ask(fmt.Sprint("r", i), fmt.Sprint("m", i%2), inr.IPv4, "/24"))
 	}
 	for _, state := range []string{Evaluating, InfoRequested, HeldRequest, Refused, Withdrawn, ClosedRequest} {
 		requestIn(t, db, state, "in-"+state)
@@ -121,7 +121,7 @@ func TestP7_RestoreIsTheRegistry(t *testing.T) {
 		if got, err := follower.Restore(context.Background(), bytes.NewReader(more)); err != nil || got != m {
 			t.Fatalf("%v, want %v: %v", got, m, err)
 		}
-		submit(t, from, staff(day.Add(90*time.Hour)), ask("later", "m1", inr.IPv4, "/24"))
+		sendIn(t, from, staff(day.Add(90*time.Hour)), ask("later", "m1", inr.IPv4, "/24"))
 	}
 	_, m := export(t, follower, Mark{})
 	more, _ := export(t, from, m)
@@ -140,7 +140,7 @@ func TestP7_RestoreIsTheRegistry(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	ctx := context.Background()
 	from := approving(t)
-	submit(t, from, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, from, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	lines, mark := export(t, from, Mark{})
 	all := strings.SplitAfter(string(lines), "\n")
 	other := openSQLite(t, filepath.Join(t.TempDir(), "other.db"))
@@ -191,7 +191,7 @@ func TestTamper(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := approving(t)
-			submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+			sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 			for _, s := range c.statements {
 				if _, err := db.sql.Exec(s); err != nil {
 					t.Fatal(err)
@@ -209,10 +209,10 @@ func TestTamper(t *testing.T) {
 func TestTamperTogether(t *testing.T) {
 	db := approving(t)
 	_, kept := export(t, db, Mark{})
-	submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	forged := openSQLite(t, filepath.Join(t.TempDir(), "forged.db"))
 	world(t, forged)
-	submit(t, forged, staff(day), ask("r2", "m2", inr.IPv4, "/24"))
+	sendIn(t, forged, staff(day), ask("r2", "m2", inr.IPv4, "/24"))
 	verify(t, forged)
 	if _, err := forged.ExportAudit(context.Background(), new(bytes.Buffer), Mark{kept.Seq, "00"}); CodeOf(err) != Conflict {
 		t.Errorf("%v", err)
@@ -244,7 +244,7 @@ func TestR_SEC_7_Shipping(t *testing.T) {
 	if again := ship(); again != first {
 		t.Errorf("%v, then %v", first, again)
 	}
-	submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	if _, err := f.WriteString(`{"version":1,"hash":"abc`); err != nil { // a crash in the middle of a line
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestR_SEC_7_Shipping(t *testing.T) {
 func TestR_SEC_7_AuditSaysWho(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *DB) {
 		approvingIn(t, db)
-		submit(t, db, staff(day.Add(time.Hour)), ask("r1", "m1", inr.IPv4, "/24"))
+		sendIn(t, db, staff(day.Add(time.Hour)), ask("r1", "m1", inr.IPv4, "/24"))
 		view(t, db, func(v *View) error {
 			return v.Events(0, func(entry, _ []byte) error {
 				e, err := decodeEvent(entry)
@@ -347,7 +347,7 @@ func TestBackupInUse(t *testing.T) {
 			t.Errorf("the copy has %d events of %d", s.Events, last.Events)
 		}
 		copied.o.Random = rand.NewChaCha8([32]byte{9})
-		submit(t, copied, staff(day), ask("in-the-copy", "m1", inr.IPv4, "/24"))
+		sendIn(t, copied, staff(day), ask("in-the-copy", "m1", inr.IPv4, "/24"))
 		verify(t, copied)
 	}
 	if err := db.Backup(ctx, filepath.Join(dir, "copy0.db")); CodeOf(err) != Conflict {
@@ -358,14 +358,24 @@ func TestBackupInUse(t *testing.T) {
 	}
 }
 
+// TestBackupOfPostgres: a database that is not a file is not copied as one, and
+// the refusal says what to do.
+func TestBackupOfPostgres(t *testing.T) {
+	err := (&DB{dialect: Postgres}).Backup(context.Background(), filepath.Join(t.TempDir(), "copy"))
+	var e *Error
+	if !errors.As(err, &e) || !strings.Contains(e.Hint(), "pg_dump") || !strings.Contains(e.Hint(), "nirctl audit export") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestR_SEC_7_Entitlements: what an NIR or a direct member is entitled to is what
 // is delegated to it, and every growth and shrinking is told once, with its event.
 func TestR_SEC_7_Entitlements(t *testing.T) {
 	db := approving(t)
-	submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
+	sendIn(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/24"))
 	direct := ask("d1", "m9", inr.IPv4, "/24")
 	direct.NIR = ""
-	r := submit(t, db, admin(day), direct)
+	r := sendIn(t, db, admin(day), direct)
 	update(t, db, admin(day), func(x *Tx) error { // a delegation that is altered, not moved
 		list, err := x.Holdings(r.Member, inr.IPv4)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 // is there is judged by it no more.
 func TestR_NIR_34_LocalRules(t *testing.T) {
 	db := approving(t)
-	submit(t, db, staff(day), ask("before", "m1", inr.IPv4, "/26"))
+	sendIn(t, db, staff(day), ask("before", "m1", inr.IPv4, "/26"))
 	db.o.Rules.Local = []LocalRule{
 		{NIR: "JPNIC", Kind: "ipv4", Type: "allocation", Smallest: "/24", Largest: "/22", Required: []string{"descr"}},
 		{NIR: "KRNIC", Required: []string{"justification"}},
@@ -24,7 +24,7 @@ func TestR_NIR_34_LocalRules(t *testing.T) {
 	if err := db.o.Rules.check(); err != nil {
 		t.Fatal(err)
 	}
-	if r := submit(t, db, staff(day), ask("before", "m1", inr.IPv4, "/26")); r.State != Registered {
+	if r := sendIn(t, db, staff(day), ask("before", "m1", inr.IPv4, "/26")); r.State != Registered {
 		t.Errorf("a repeated request is judged again: %+v", r)
 	}
 	with := func(descr string, k inr.Kind, size Size, typ string) Ask {

@@ -3,6 +3,7 @@ package nir
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 
 	"nirzone/nir/inr"
 )
@@ -106,8 +107,22 @@ func (x *Tx) PutNIR(n NIR) (NIR, error) {
 	case n.Code == x.Rules.RIR:
 		return n, invalid("code", "%s is the regional registry itself", n.Code)
 	}
+	before, known, err := nirs.one(x.View, "id = $1", n.ID)
+	if err != nil {
+		return n, err
+	}
+	if known && before.Option != n.Option {
+		return n, refuse(Conflict, "%s has Option %d: it is switched by a plan", n.Code, before.Option).in("option").
+			by("APNIC-103, section 3.4").remedy("nirctl nir option " + n.Code + " " + strconv.Itoa(n.Option))
+	}
 	x.act("nir.put")
-	return n, nirs.put(x, &n)
+	if err := nirs.put(x, &n); err != nil {
+		return n, err
+	}
+	if known && (before.Source != n.Source || before.Mntner != n.Mntner) {
+		return n, x.renamed(before, n)
+	}
+	return n, nil
 }
 
 // Window returns the allocation window of an NIR for a kind.

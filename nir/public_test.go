@@ -146,7 +146,7 @@ func TestR_SEC_3_OfARegistry(t *testing.T) {
 	db := approving(t)
 	a := ask("ref-canary", "uid-canary", inr.IPv4, "/24")
 	a.Who.Name, a.Who.Phone, a.Who.Email, a.Who.Address = "Example", "phone-canary", "email-canary", []string{"address-canary"}
-	r := submit(t, db, staff(day), a)
+	r := sendIn(t, db, staff(day), a)
 	view(t, db, func(v *View) error {
 		var all strings.Builder
 		for _, o := range [][2]string{{"member", r.Member}, {"request", r.ID}} {

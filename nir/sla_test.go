@@ -71,10 +71,10 @@ func TestR_NIR_28_Zone(t *testing.T) {
 func TestR_NIR_28_Report(t *testing.T) {
 	db := approving(t)
 	hour := func(n int) time.Time { return day.Add(time.Duration(n) * time.Hour) } // day is a Wednesday
-	submit(t, db, staff(hour(0)), ask("in-window", "m1", inr.IPv4, "/24"))
+	sendIn(t, db, staff(hour(0)), ask("in-window", "m1", inr.IPv4, "/24"))
 	var list []Request
 	for _, ref := range []string{"asked", "late", "withdrawn", "overdue", "paused"} {
-		list = append(list, submit(t, db, staff(hour(0)), opinion(ref, "m1", "/19")))
+		list = append(list, sendIn(t, db, staff(hour(0)), opinion(ref, "m1", "/19")))
 	}
 	update(t, db, hostmaster(hour(6)), func(x *Tx) error { _, err := x.AskAbout(list[0].ID, AskNIR, "why?"); return err })
 	update(t, db, hostmaster(hour(6)), func(x *Tx) error { _, err := x.AskAbout(list[4].ID, AskNIR, "why?"); return err })
@@ -82,7 +82,7 @@ func TestR_NIR_28_Report(t *testing.T) {
 	update(t, db, hostmaster(hour(49)), func(x *Tx) error { _, err := x.Refuse(list[1].ID, "no"); return err })
 	update(t, db, staff(hour(24*12)), func(x *Tx) error { _, err := x.Answer(list[0].ID, "so"); return err })
 	update(t, db, hostmaster(hour(24*13)), func(x *Tx) error { _, err := x.Refuse(list[0].ID, "no"); return err })
-	submit(t, db, staff(hour(24*13)), opinion("waiting", "m1", "/19"))
+	sendIn(t, db, staff(hour(24*13)), opinion("waiting", "m1", "/19"))
 	view(t, db, func(v *View) error {
 		got, err := v.ServiceLevels("", day, hour(24*30), hour(24*13+1))
 		want := fmt.Sprint([]ServiceLevel{
@@ -111,8 +111,8 @@ func TestR_NIR_28_Report(t *testing.T) {
 func TestR_NIR_28_Overdue(t *testing.T) {
 	db := approving(t)
 	hour := func(n int) time.Time { return day.Add(time.Duration(n) * time.Hour) }
-	r := submit(t, db, staff(hour(0)), opinion("r1", "m1", "/19"))
-	q := submit(t, db, staff(hour(0)), opinion("r2", "m1", "/19"))
+	r := sendIn(t, db, staff(hour(0)), opinion("r1", "m1", "/19"))
+	q := sendIn(t, db, staff(hour(0)), opinion("r2", "m1", "/19"))
 	update(t, db, hostmaster(hour(1)), func(x *Tx) error { _, err := x.AskAbout(q.ID, AskNIR, "why?"); return err })
 	open := func(at time.Time) int {
 		n := 0

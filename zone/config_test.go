@@ -247,6 +247,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"[[source]]", "[fetch]\nparallel = 0\nper_host = 65\nretries = -1\nconnect = \"0s\"\nidle = \"x\"\ntotal = \"\"\nbackoff = \"-2s\"\nrsync = [\"\"]\n[[source]]", []string{"f: fetch.rsync: an empty command", "f: fetch.parallel = 0", "f: fetch.per_host = 65", "f: fetch.connect", "f: fetch.idle", "f: fetch.total", "f: fetch.retries", "f: fetch.backoff"}},
 		{"[[source]]", "[signing]\nalgorithm = \"rsamd5\"\n[[source]]", []string{`f: signing.algorithm = "rsamd5": not one of`}},
 		{"[[source]]", "[signing]\ndenial = \"nsec5\"\n[[source]]", []string{`f: signing.denial = "nsec5": not one of "nsec", "nsec3"`}},
+		{"[[source]]", "[signing]\npropagation = \"0s\"\n[[source]]", []string{`f: signing.propagation = "0s": no change is on every server at once; write how long the slowest one takes`}},
+		{"[[source]]", "[signing]\npropagation = \"-1s\"\n[[source]]", []string{`f: signing.propagation = "-1s": write a duration`}},
 		{"[[source]]", "[signing]\nvalidity = \"19d\"\n[[source]]", []string{"f: signing: a signature has 192h0m0s left when its slot of 264h0m0s ends, less than the alarm of 216h0m0s"}},
 		{"[[source]]", "[signing]\ndnskey_ttl = 0\nslot = \"0s\"\ninception = \"-1h\"\n[[source]]", []string{"f: signing.slot", "f: signing.inception", "f: signing.dnskey_ttl"}},
 		{"[[source]]", "[gates]\npercent = nan\ntotal_percent = 101.0\nleast = -1\nmost = 0\nwide4 = 33\nwide6 = 129\naccept_expires = \"1s\"\n[[source]]", []string{"f: gates.percent = NaN", "f: gates.least", "f: gates.most", "f: gates.wide4", "f: gates.wide6", "f: gates.total_percent = 101", "f: gates.accept_expires"}},
