@@ -50,8 +50,8 @@ func (v *View) rowBefore(seq int64, table, id string) (json.RawMessage, error) {
 	return nil, err
 }
 
-// Event returns the event of a number.
-func (v *View) Event(seq int64) (*Event, error) {
+// EventOf returns the event of a number.
+func (v *View) EventOf(seq int64) (*Event, error) {
 	list, err := v.query("SELECT entry FROM audit WHERE seq = $1", seq)
 	if err != nil {
 		return nil, fmt.Errorf("reading event %d: %w", seq, err)
@@ -113,7 +113,7 @@ func (v *View) step(steps *[]Step, seq int64, before json.RawMessage, c Change) 
 	if v.event != 0 && seq > v.event {
 		return nil // later than the state that is looked at
 	}
-	e, err := v.Event(seq)
+	e, err := v.EventOf(seq)
 	if err != nil {
 		return err
 	}

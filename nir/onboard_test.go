@@ -38,8 +38,8 @@ func TestOnboarding(t *testing.T) {
 			_, err := x.Submit(a)
 			return err
 		}
-		refused(t, db, admin(at), Conflict, request)
-		refused(t, db, admin(at), Conflict, activate, "have not confirmed the key", "no address for notices")
+		refusedFor(t, db, admin(at), Conflict, request)
+		refusedFor(t, db, admin(at), Conflict, activate, "have not confirmed the key", "no address for notices")
 		update(t, db, admin(at), func(x *Tx) error {
 			n, err := x.NIR("TWNIC")
 			n.Email = "dns@twnic.example"
@@ -48,7 +48,7 @@ func TestOnboarding(t *testing.T) {
 			}
 			return err
 		})
-		refused(t, db, admin(at), Conflict, activate, "have not confirmed the key")
+		refusedFor(t, db, admin(at), Conflict, activate, "have not confirmed the key")
 		update(t, db, admin(at), func(x *Tx) error { _, err := x.Approve(p.Hash, signed(t, "yuki", p)); return err })
 		view(t, db, func(v *View) error {
 			if key, err := v.KeyOfNIR("TWNIC"); key != twnicKey || err != nil {
@@ -61,7 +61,7 @@ func TestOnboarding(t *testing.T) {
 			return err
 		})
 		update(t, db, admin(at), activate)
-		refused(t, db, admin(at), Conflict, activate, "is not in probation")
+		refusedFor(t, db, admin(at), Conflict, activate, "is not in probation")
 		update(t, db, admin(at), request)
 		leave(t, db, at)
 		if _, err := db.VerifyAudit(context.Background()); err != nil {
@@ -95,8 +95,8 @@ func leave(t *testing.T, db *DB, at time.Time) {
 	})
 }
 
-// refused wants a refusal of a code that says all of want.
-func refused(t *testing.T, db *DB, a Actor, c Code, fn func(*Tx) error, want ...string) {
+// refusedFor wants a refusal of a code that says all of want.
+func refusedFor(t *testing.T, db *DB, a Actor, c Code, fn func(*Tx) error, want ...string) {
 	t.Helper()
 	err := db.Update(context.Background(), a, fn)
 	if CodeOf(err) != c {
@@ -113,8 +113,8 @@ func TestProposeKeyRefuses(t *testing.T) {
 	db := openSQLite(t, t.TempDir()+"/registry.db")
 	world(t, db)
 	for _, bad := range []string{"", "XYZ", twnicKey + "0", strings.Repeat("G", 40)} {
-		refused(t, db, admin(day), Invalid, func(x *Tx) error { _, err := x.ProposeKey("JPNIC", bad); return err })
+		refusedFor(t, db, admin(day), Invalid, func(x *Tx) error { _, err := x.ProposeKey("JPNIC", bad); return err })
 	}
-	refused(t, db, admin(day), NotFound, func(x *Tx) error { _, err := x.ProposeKey("NONIC", twnicKey); return err })
-	refused(t, db, staff(day), Forbidden, func(x *Tx) error { _, err := x.ProposeKey("JPNIC", twnicKey); return err })
+	refusedFor(t, db, admin(day), NotFound, func(x *Tx) error { _, err := x.ProposeKey("NONIC", twnicKey); return err })
+	refusedFor(t, db, staff(day), Forbidden, func(x *Tx) error { _, err := x.ProposeKey("JPNIC", twnicKey); return err })
 }

@@ -144,7 +144,7 @@ func TestHistoryTellsWho(t *testing.T) {
 			if CodeOf(err) != NotFound {
 				t.Errorf("of nothing: %v", err)
 			}
-			if _, err := v.Event(99); CodeOf(err) != NotFound {
+			if _, err := v.EventOf(99); CodeOf(err) != NotFound {
 				t.Errorf("event 99: %v", err)
 			}
 			return nil

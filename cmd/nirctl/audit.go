@@ -98,7 +98,7 @@ func auditViewCommand(a *app) *cobra.Command {
 }
 
 func (a *app) auditView(o *opened, v *nir.View, seq int64) error {
-	e, err := v.Event(seq)
+	e, err := v.EventOf(seq)
 	if err == nil {
 		err = o.mine(e.NIR)
 	}
