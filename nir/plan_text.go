@@ -65,7 +65,7 @@ func planFieldsOf(row json.RawMessage) planFields {
 var planLabels = map[string][]string{
 	"nir": {"code"}, "allocation_window": {"nir", "kind"}, "member": {"name"}, "membership": {"nir", "uid"}, "pool": {"range"},
 	"delegation": {"range"}, "request": {"nir", "ref"}, "evaluation": {"request", "n"}, "notice": {"code", "subject"}, "proposal": {"op"},
-	"approval": {"signer"}, "transfer": {"source", "destination"}, "disclosure": {"ref"},
+	"approval": {"signer"}, "transfer": {"source", "destination"}, "disclosure": {"ref"}, "whois_object": {"type", "key"},
 }
 
 func planLabel(table string, f planFields, look namer) string {
@@ -93,6 +93,8 @@ var planEssence = map[string][]string{
 	"membership": {"member", "serves"},
 	"notice":     {"severity", "nir", "text"},
 	"proposal":   {"effects", "proposer", "state"},
+
+	"whois_object": {"source", "mntner", "state"},
 }
 
 // planReferences are the fields that hold the identifier of another object.
@@ -148,6 +150,8 @@ func describeChange(before json.RawMessage, c Change, look namer) string {
 	switch {
 	case noRow(c.Row):
 		return "end " + what + planLabel(c.Table, old, look)
+	case c.Table == "whois_object" && !noRow(before):
+		return "change " + what + planLabel(c.Table, now, look) + linesOfText(old, now)
 	case noRow(before):
 		return "create " + what + planLabel(c.Table, now, look) + planDifferences(c.Table, nil, now, look)
 	}

@@ -115,7 +115,7 @@ func (a *app) whatIf(c *cobra.Command, args []string) error {
 		return shell.Usage(err, "nirctl --help")
 	}
 	if _, ok := target.Annotations[writes]; !ok {
-		return shell.Usage(fmt.Errorf("%s changes nothing in the registry", target.CommandPath()), "nirctl what-if nir edit CODE --option 2")
+		return shell.Usage(fmt.Errorf("%s changes nothing in the registry", target.CommandPath()), "nirctl what-if nir option CODE 2")
 	}
 	path := strings.Fields(target.CommandPath())[1:]
 	root.SetArgs(append(append(path, rest...), "--dry-run"))

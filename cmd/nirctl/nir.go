@@ -12,7 +12,7 @@ import (
 func nirCommand(a *app) *cobra.Command {
 	noun := nounCommand("nir", "National Internet registries")
 	noun.AddCommand(nirListCommand(a), nirViewCommand(a), nirCreateCommand(a), nirEditCommand(a),
-		nirOnboardCommand(a), nirKeyCommand(a), nirActivateCommand(a), nirOffboardCommand(a),
+		nirOnboardCommand(a), nirKeyCommand(a), nirActivateCommand(a), nirOffboardCommand(a), nirOptionCommand(a),
 		a.historyCommand("history CODE", "  nirctl nir history JPNIC", func(_ *opened, v *nir.View, args []string) (string, string, error) {
 			n, err := findNIR(v, args[0])
 			return "nir", n.ID, err
@@ -121,20 +121,16 @@ func nirEditCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "edit CODE", Short: "Change the record of an NIR", ValidArgsFunction: a.codes,
 		Args:    arguments(cobra.ExactArgs(1), "nirctl nir edit JPNIC --email hostmaster@nic.example"),
-		Example: "  nirctl nir edit JPNIC --email hostmaster@nic.example\n  nirctl nir edit JPNIC --option 2 --dry-run",
+		Example: "  nirctl nir edit JPNIC --email hostmaster@nic.example\n  nirctl nir edit JPNIC --port43 whois.nic.example --dry-run",
 	}
 	bind(c, nirFields, &n)
-	c.Flags().IntVar(&n.Option, "option", 0, optionUsage)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := edits(c, append(flagNames(nirFields), "option")...); err != nil {
+		if err := edits(c, flagNames(nirFields)...); err != nil {
 			return err
 		}
 		return a.putNIR(c, func(x *nir.Tx) (nir.NIR, error) {
 			old, err := findNIR(x.View, args[0])
 			assign(c, nirFields, &n, &old)
-			if c.Flags().Changed("option") {
-				old.Option = n.Option
-			}
 			return old, err
 		})
 	}
