@@ -39,7 +39,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	if o.Rules.isZero() {
 		o.Rules = DefaultRules()
 	}
-	if err := o.Rules.check(); err != nil {
+	if err := errors.Join(o.Rules.check(), o.Rules.fees().Check()); err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)
 	}
 	n := &DB{sql: db, dialect: d, o: o, known: map[string]*sql.Stmt{}}

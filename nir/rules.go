@@ -16,6 +16,8 @@ type Rules struct {
 	ReserveDays    int                 // after which a reservation ends; 0: never
 	Holidays       map[string][]string // of an economy, dates as 2006-01-02; the RIR's own under its code
 	Zone           *time.Location      // in which a working day is a day, and a date of statistics; UTC if nil
+	Peers          []string            // codes of the other regional registries; nil for the four that there are
+	Fees           Fees                // how what is held becomes units of a fee, and tiers; the zero value is [DefaultFees]
 	Local          []LocalRule         // what NIRs ask beyond the policy
 
 	ConfirmImports bool   // an import waits for a second person; off for tests and for loading a new registry

@@ -1,1 +1,1 @@
--- Nothing that differs.
+-- Nothing yet.
