@@ -122,7 +122,7 @@ func rulesOf(cfg *zone.Config) (nir.Rules, error) {
 	r.RIR, r.Source, r.Mntner = cfg.RIR, c.Source, c.Mntner
 	r.AllocationDays, r.ResponseDays = c.AllocationDays, c.ResponseDays
 	r.SplitDays, r.QuarantineDays = c.SplitDays, c.QuarantineDays
-	r.Holidays, r.Local = c.Holidays, localOf(c)
+	r.Holidays, r.Local, r.ConfirmImports = c.Holidays, localOf(c), c.ConfirmImports
 	zone, err := time.LoadLocation(c.Timezone)
 	if err != nil {
 		return r, shell.Usage(fmt.Errorf("nirctl.timezone: %w", err), `timezone = "UTC"`)

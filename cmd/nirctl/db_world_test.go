@@ -59,16 +59,46 @@ pool create 2400::/31 -m start
 pool create AS131072-AS139577 -m start
 member create JPNIC/M1 --name "Example Networks" --economy JP --admin-c AA1-JP --tech-c TT1-JP
 member create JPNIC/M2 --name "Small Networks" --economy JP
+member create APNIC/D1 --name "A direct member" --economy AU
 request create --nir JPNIC --member M1 --size /22 --ref R-1 --netname EXAMPLE --attested
 request create --nir JPNIC --member M1 --size /16 --ref R-2 --netname EXAMPLE --second-opinion --justification plan.txt --assessment review.txt # 8
 request create --nir JPNIC --member M1 --size /17 --ref R-3 --netname EXAMPLE --second-opinion --justification plan.txt --assessment review.txt # 8
 request ask JPNIC/R-3 -m "which part of it is in use today?"
+request create --nir JPNIC --member M1 --kind asn --size 1 --ref R-8 --netname EXAMPLE --attested
 request create --nir JPNIC --member M1 --kind ipv6 --size /32 --ref R-5 --netname EXAMPLE --attested
 request create --nir JPNIC --member M1 --kind ipv6 --size /32 --ref R-7 --netname EXAMPLE --attested
 request create --nir JPNIC --member M1 --kind ipv6 --size /32 --ref R-4 --netname EXAMPLE --attested # 8
 request create --nir JPNIC --member M1 --size /18 --ref R-6 --netname EXAMPLE --second-opinion --justification plan.txt --assessment review.txt # 8
 disclosure create --ref LEA-7 --requester "Federal Police" --contact "Inspector, +61 2 5550 0000" --jurisdiction AU --basis court-order --document "order 11 of 2026, safe 3" --scope "who holds 202.0.0.0/22"
+transfer create --from JPNIC --to KRNIC --member M1 --uid K1 --range AS131072 --due 2030-01-01 -m "its network moves"
+whois external APNIC mntner APNIC-HM -m "the registry's own"
 audit export > audit.jsonl
+`
+
+// statistics are what was delegated before there was this registry.
+const statistics = `2|apnic|20260301|1|19830613|20260301|+0000
+apnic|*|ipv4|*|1|summary
+apnic|JP|ipv4|202.128.0.0|1024|20100101|allocated
+`
+
+const person = `person:   Anna Example
+address:  1 Example Street
+country:  JP
+phone:    +81 3 5550 0000
+e-mail:   anna@example.net
+nic-hdl:  AE1-AP
+mnt-by:   APNIC-HM
+source:   APNIC
+`
+
+const dump = `person:   Kenji Example
+address:  2 Example Street
+country:  JP
+phone:    +81 3 5550 0001
+e-mail:   kenji@example.net
+nic-hdl:  KE1-JP
+mnt-by:   MAINT-JPNIC
+source:   JPNIC
 `
 
 // worldStart is when the world begins.
@@ -91,6 +121,9 @@ func newDBWorld(t *testing.T) *dbWorld {
 	w.write(t, "plan.txt", "Two thousand routers, and a plan for two years.\n")
 	w.write(t, "review.txt", "We looked at the plan and propose what is asked for.\n")
 	w.write(t, "signers", w.signer(t, "yuki")+w.signer(t, "lin"))
+	w.write(t, "delegated.txt", statistics)
+	w.write(t, "person.rpsl", person)
+	w.write(t, "dump.rpsl", dump)
 	w.write(t, "twnic.asc", openPGPKey(t))
 	i := 0
 	for line := range strings.Lines(worldLines) {

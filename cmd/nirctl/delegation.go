@@ -18,7 +18,7 @@ func delegationCommand(a *app) *cobra.Command {
 registry to the NIR, and from the NIR to its member (APNIC-103, section 3.2). A
 delegation is named by its identifier, or by what it holds: an address, a range,
 an ASN, a zone of the reverse tree.`
-	noun.AddCommand(delegationListCommand(a), delegationViewCommand(a),
+	noun.AddCommand(delegationListCommand(a), delegationViewCommand(a), delegationAggregateCommand(a),
 		a.historyCommand("history DELEGATION", "  nirctl delegation history 202.0.0.0/22", findDelegationHistory, cobra.ExactArgs(1)))
 	return noun
 }
@@ -205,4 +205,36 @@ func (a *app) delegationView(v *nir.View, list []nir.Delegation) error {
 		return showOne(a, &delegationColumns, rows[0], nil)
 	}
 	return showList(a, &delegationColumns, rows)
+}
+
+var aggregateColumns = shown[nir.Aggregate]{
+	one: "aggregate", many: "aggregates",
+	id: func(g nir.Aggregate) string { return g.Range.String() },
+	cols: []col[nir.Aggregate]{
+		{"range", false, func(g nir.Aggregate) string { return g.Range.String() }},
+		{"type", false, func(g nir.Aggregate) string { return g.Type }},
+		{"nir", false, func(g nir.Aggregate) string { return g.NIR }},
+		{">delegations", false, func(g nir.Aggregate) string { return fmt.Sprint(len(g.Delegations)) }},
+	},
+}
+
+func delegationAggregateCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use: "aggregate MEMBER", Short: "Show what the delegations of a member add up to",
+		Args: arguments(cobra.ExactArgs(1), "nirctl delegation aggregate JPNIC/M1"), Example: "  nirctl delegation aggregate JPNIC/M1",
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return a.look(c, func(o *opened, v *nir.View) error {
+			m, err := o.memberToShow(v, args[0])
+			if err != nil {
+				return err
+			}
+			list, err := v.Aggregates(m.ID)
+			if err != nil {
+				return err
+			}
+			return showList(a, &aggregateColumns, list)
+		})
+	}
+	return a.listing(c)
 }

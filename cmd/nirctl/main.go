@@ -130,8 +130,9 @@ var nouns []func(*app) *cobra.Command
 
 func init() { // what-if makes all commands anew, itself included
 	nouns = []func(*app) *cobra.Command{
-		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, auditCommand,
-		approveCommand, slaCommand, disclosureCommand, backupCommand, restoreCommand, doctorCommand, manCommand, versionCommand,
+		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, transferCommand, returnCommand, feeCommand, auditCommand,
+		approveCommand, slaCommand, disclosureCommand, exportCommand, importCommand, whoisCommand, domainCommand,
+		backupCommand, restoreCommand, doctorCommand, manCommand, versionCommand,
 	}
 }
 
