@@ -20,7 +20,7 @@ type NIR struct {
 	Option  int    `json:"option"`  // of reverse DNS, 1 or 2 (APNIC-103, section 3.4)
 	Port43  string `json:"port43"`  // its own whois server, "" for none
 	RDAP    string `json:"rdap"`    // base of its own RDAP service, "" for none
-	Email   string `json:"email"`   // where notices go
+	Email   string `json:"email"`   // where notices go: addresses, separated by commas
 	State   string `json:"state"`
 }
 
@@ -66,6 +66,9 @@ func (n *NIR) check() error {
 	}
 	if n.Option != 1 && n.Option != 2 {
 		m.add(invalid("option", "%d is not 1 or 2", n.Option).by("APNIC-103, section 3.4"))
+	}
+	if _, err := parseAddresses(n.Email); err != nil {
+		m.add(invalid("email", "%v", err))
 	}
 	m.need("name", n.Name, "")
 	m.need("mntner", n.Mntner, "APNIC-103, section 3.4.2")

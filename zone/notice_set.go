@@ -109,6 +109,16 @@ func NoticeFiles(open, opened, closed []OpenNotice, at time.Time) []NoticeFile {
 	return out
 }
 
+// ParseNoticeFile reads state/notices/<source>.json. It refuses unknown keys
+// and a newer version.
+func ParseNoticeFile(file string, data []byte) (*NoticeFile, error) {
+	var f NoticeFile
+	if err := decodeVersioned(file, data, NoticeFileVersion, &f); err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
 // Encode returns the JSON file's bytes.
 func (f *NoticeFile) Encode() []byte {
 	c := *f

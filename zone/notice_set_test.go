@@ -1,7 +1,6 @@
 package zone
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -63,9 +62,12 @@ Closed
 	if got := string(files[1].Text()); !strings.Contains(got, "Still open\n  202-KRNIC:1: warning: overridden: text 28.12\n    open since 2026-11-01T12:00:00Z\n") {
 		t.Error(got)
 	}
-	var again NoticeFile
-	if err := json.Unmarshal(files[0].Encode(), &again); err != nil || !cmp.Equal(again, files[0]) {
+	again, err := ParseNoticeFile("JPNIC.json", files[0].Encode())
+	if err != nil || !cmp.Equal(*again, files[0]) {
 		t.Errorf("read back %+v, %v", again, err)
+	}
+	if _, err := ParseNoticeFile("JPNIC.json", []byte(`{"version": 2}`)); err == nil {
+		t.Error("a newer version was read")
 	}
 }
 

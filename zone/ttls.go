@@ -36,7 +36,7 @@ func (l TTLPeriods) Next(keys, data uint32, slow time.Duration, now time.Time) T
 	for _, p := range l {
 		same := p.Keys == keys && p.Data == data
 		switch {
-		case same && p.Since.Before(next.Since): // it goes on, or comes back
+		case same && (p.Open() || p.Since.Before(next.Since)): // it goes on, from when servers were told, or comes back
 			next.Since = p.Since
 		case same:
 		default:

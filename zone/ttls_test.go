@@ -52,6 +52,10 @@ func TestTTLPeriodsTold(t *testing.T) {
 	if !l[0].Since.Equal(start) || !l[0].Until.Equal(later) || !l[1].Since.Equal(later) {
 		t.Errorf("told later: %v", l)
 	}
+	// The note is to the second, and rounded up: the next run may come before it.
+	if again := l.Next(3600, 86400, time.Hour, later.Add(-time.Second)); !reflect.DeepEqual(again, l) {
+		t.Errorf("in the second of the note: %v, not %v", again, l)
+	}
 }
 
 func TestTTLPeriodsCheck(t *testing.T) {

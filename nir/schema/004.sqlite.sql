@@ -1,1 +1,1 @@
--- Nothing yet.
+-- Nothing in this step.
