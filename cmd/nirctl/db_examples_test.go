@@ -15,7 +15,7 @@ var wantedCode = regexp.MustCompile(`# exit code (\d)`)
 
 // elsewhere are the commands whose examples other tests run, on files and on what
 // is published.
-var elsewhere = []string{"nirctl zone", "nirctl why", "nirctl notice", "nirctl completion", "nirctl help"}
+var elsewhere = []string{"nirctl zone", "nirctl why", "nirctl notice list", "nirctl completion", "nirctl help"}
 
 // testExamples runs every example line of the help texts on a copy of the world,
 // those of one command one after the other. A line ends with 0, or with the code
