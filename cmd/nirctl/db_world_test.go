@@ -221,6 +221,7 @@ func TestRegistry(t *testing.T) {
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){"run": runNirctl},
 		})
 	})
+	t.Run("page", func(t *testing.T) { testRegistryPage(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -129,12 +130,21 @@ var useColumns = shown[nir.WindowUse]{
 		{"kind", false, func(u nir.WindowUse) string { return u.Kind.String() }},
 		{"window", false, func(u nir.WindowUse) string { return string(u.Window) }},
 		{">requests", false, func(u nir.WindowUse) string { return strconv.Itoa(u.Requests) }},
-		{">allocated", false, func(u nir.WindowUse) string { return u.Allocated.String() }},
+		{">allocated", false, func(u nir.WindowUse) string { return amountWord(u.Kind, u.Allocated) }},
 		{"largest", false, func(u nir.WindowUse) string { return string(u.Largest) }},
 		{">opinions", false, func(u nir.WindowUse) string { return strconv.Itoa(u.Opinions) }},
 		{"most used by", false, mostUsed},
 		{"since", true, func(u nir.WindowUse) string { return stamp(u.Since) }},
 	},
+}
+
+// amountWord is a number of resources for people: IPv6 in /48s, if they are whole.
+func amountWord(k inr.Kind, n *big.Int) string {
+	const bits = 80 // of a /48
+	if k == inr.IPv6 && n.Sign() > 0 && n.TrailingZeroBits() >= bits {
+		return new(big.Int).Rsh(n, bits).String() + " /48s"
+	}
+	return n.String()
 }
 
 // mostUsed names the member that came nearest to the window, or over it.
