@@ -19,6 +19,10 @@ var acts = map[string][]Role{
 	"ShrinkPool": {Admin},
 	"SplitPool":  {Admin},
 	"Import":     {RegistryStaff, Admin},
+	"Onboard":    {Admin},
+	"ProposeKey": {Admin, RegistryStaff},
+	"Activate":   {Admin},
+	"Offboard":   {Admin},
 
 	"AddMember":    {NIRStaff, RegistryStaff, Admin},
 	"ChangeMember": {NIRStaff, RegistryStaff, Admin},

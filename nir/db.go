@@ -212,18 +212,26 @@ func (x *Tx) act(name string) {
 // whose answer was lost is found by the caller's own reference. An fn that
 // changes nothing makes no event.
 func (n *DB) Update(ctx context.Context, a Actor, fn func(*Tx) error) error {
-	_, err := n.update(ctx, a, fn, true)
+	_, err := n.Decide(ctx, a, fn, func(*Event) error { return nil })
 	return err
+}
+
+// Decide is [DB.Update] for a caller who looks before it commits: agree sees what
+// would happen, and an error of agree takes everything back. It returns the
+// event; of one that changes nothing agree is not asked.
+func (n *DB) Decide(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
+	return n.update(ctx, a, fn, agree)
 }
 
 // Try runs fn as [DB.Update] does, takes everything back and returns what would
 // have happened.
 func (n *DB) Try(ctx context.Context, a Actor, fn func(*Tx) error) (*Event, error) {
-	return n.update(ctx, a, fn, false)
+	return n.update(ctx, a, fn, nil)
 }
 
-// A crash before the commit leaves what was; after it everything is there.
-func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, commit bool) (*Event, error) {
+// update commits if agree, which may be nil, agrees. A crash before the commit
+// leaves what was; after it everything is there.
+func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
 	if a.Name == "" || a.At.IsZero() {
 		return nil, invalid("actor", "an event needs a name and a time")
 	}
@@ -243,7 +251,10 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, commit boo
 		return nil, err
 	}
 	e, err := x.record(head)
-	if err != nil || !commit || len(x.changes) == 0 {
+	if err != nil || agree == nil || len(x.changes) == 0 {
+		return e, err
+	}
+	if err := agree(e); err != nil {
 		return e, err
 	}
 	if err := tx.Commit(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"nirzone/nir/inr"
@@ -67,6 +68,13 @@ var tries = map[string]func(x *Tx, w *lives) error{
 		}
 		return err
 	},
+	"Onboard": func(x *Tx, _ *lives) error {
+		_, _, err := x.Onboard(Onboarding{NIR: NIR{Code: "VNNIC", Name: "Viet Nam", Economy: "VN", Source: "VNNIC", Mntner: "M", Option: 1}})
+		return err
+	},
+	"ProposeKey": func(x *Tx, _ *lives) error { _, err := x.ProposeKey("JPNIC", strings.Repeat("A0", 20)); return err },
+	"Activate":   func(x *Tx, _ *lives) error { _, err := x.Activate("TWNIC"); return err },
+	"Offboard":   func(x *Tx, _ *lives) error { _, err := x.Offboard("TWNIC"); return err },
 	"AddMember": func(x *Tx, w *lives) error {
 		_, err := x.AddMember("JPNIC", "new", Member{Name: "n", Economy: "JP"})
 		return err
@@ -167,6 +175,11 @@ func latticeWorld(t *testing.T) (*DB, *lives) {
 		if err == nil {
 			_, err = x.PutWhois("irt: IRT-JP\naddress: x\ne-mail: irt@jp.example\nabuse-mailbox: abuse@jp.example\nadmin-c: LL1-JP\ntech-c: LL1-JP\nauth: PGPKEY-1\nmnt-by: MAINT-JPNIC\nsource: JPNIC\n")
 		}
+		return err
+	})
+	update(t, db, admin(day), func(x *Tx) error {
+		n := NIR{Code: "TWNIC", Name: "Taiwan", Economy: "TW", Source: "TWNIC", Mntner: "M", Option: 2, Email: "dns@twnic.example"}
+		_, _, err := x.Onboard(Onboarding{NIR: n, Windows: map[inr.Kind]Size{inr.IPv4: "/22"}})
 		return err
 	})
 	update(t, db, hostmaster(day), func(x *Tx) error {

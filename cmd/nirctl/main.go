@@ -1,6 +1,17 @@
 // Nirctl is the registry at the shell, for the staff of NIRs and of the
-// registry: check a zonelet before it is published, make one, ask why a name is
-// in a zone, read notices.
+// registry: windows, members, pools, requests, delegations, approvals; check a
+// zonelet before it is published, make one, ask why a name is in a zone, read
+// notices.
+//
+// # How a noun is made
+//
+// A noun is a file with a function that returns its command, and a line in nouns
+// below. A verb that reads is made by reading or listing, and runs in look on a
+// [nir.View]; what it found goes to showList or showOne with a shown, which
+// says what the columns are. A verb that writes is made by writing and hands a
+// change to app.change: the frame shows its plan, asks, does it, and says what was
+// done. Rules are package nir's: a verb translates words, and refused makes an
+// exit code of a refusal.
 package main
 
 import (
@@ -18,20 +29,39 @@ import (
 	"nirzone/zone"
 )
 
-const usage = `nirctl shows and checks what the registry does with delegations.
+const usage = `nirctl is the registry at the shell: NIRs and their windows, members, pools,
+requests and delegations; it checks zonelets, and says why a name is in a zone.
 
 For an NIR, before it publishes (needs nothing but the files):
   nirctl zone make --zone 202.in-addr.arpa --source JPNIC delegations.txt
   nirctl zone check 202.in-addr.arpa-JPNIC --claims claims --previous old/202.in-addr.arpa-JPNIC
 
+For an NIR that needs resources for a member:
+  nirctl window use JPNIC
+  nirctl request create --member M1 --size /22 --ref R-77 --netname EXAMPLE --attested --dry-run
+  nirctl request wait R-77
+  nirctl delegation view 202.12.28.0/24
+
+For the registry's staff:
+  nirctl request list --state evaluating --sort due
+  nirctl request ask JPNIC/R-2 -m "which part of it is in use today?"
+  nirctl approve --list
+  nirctl what-if window set JPNIC ipv4 /19 -m "review of March"
+  nirctl audit verify
+
 On the registry's own machine (reads what zonefetch and zonebuild left):
   nirctl why 28.12.202.in-addr.arpa
-  nirctl why 202.12.28.0/24
-  nirctl notice list
   nirctl notice list --source JPNIC
 
+To begin: nirctl init, then nirctl doctor says what to type.
+
+Every command that changes the registry shows a plan of all effects first and asks;
+--dry-run stops there, --yes does not ask. Reads take --as-of TIME, and -o table,
+wide, json, yaml, name, csv or rpsl.
+
 Exit codes: 0 done, 1 failed or cancelled, 2 usage or configuration, 3 findings,
-5 not found.`
+4 not permitted, 5 not found, 6 conflict, 7 second opinion required, 8 pending,
+9 unsafe change held.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -61,6 +91,10 @@ type app struct {
 	*shell.Shell
 	config, nowFlag string
 	json            bool
+
+	output      outputFlags
+	as, reason  string // who acts, and why
+	dryRun, yes bool
 }
 
 // notFound is the exit code for a name or object that is not there.
@@ -84,7 +118,22 @@ func command(a *app) *cobra.Command {
 	f.StringVar(&a.nowFlag, "now", "", "act as if it were `TIME` (2026-11-21T18:00:00Z)")
 	f.BoolVar(&a.json, "json", false, "write the result as JSON")
 	root.AddCommand(zoneCommand(a), whyCommand(a), noticeCommand(a))
+	for _, noun := range nouns {
+		root.AddCommand(noun(a))
+	}
 	return root
+}
+
+// nouns are the commands on the registry: each is a file with a function, and a
+// line here.
+var nouns []func(*app) *cobra.Command
+
+func init() { // what-if makes all commands anew, itself included
+	nouns = []func(*app) *cobra.Command{
+		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, transferCommand, returnCommand, feeCommand, auditCommand,
+		approveCommand, slaCommand, disclosureCommand, exportCommand, importCommand, whoisCommand, domainCommand,
+		backupCommand, restoreCommand, doctorCommand, manCommand, versionCommand,
+	}
 }
 
 // nounCommand is a command that only has others below it: alone it shows its

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// registryPage is the page about the registry.
+const registryPage = "../../docs/registry.md"
+
+// testRegistryPage runs the examples of docs/registry.md and compares what they
+// print. With -update it writes them anew.
+func testRegistryPage(t *testing.T, w *dbWorld) {
+	dir := t.TempDir()
+	if err := w.copy(dir); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(registryPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := 0
+	fresh := console.ReplaceAllStringFunc(string(text), func(block string) string {
+		var b strings.Builder
+		b.WriteString("```console\n")
+		for line := range strings.Lines(block) {
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
+				examples++
+				out, code := w.sh(t, dir, command)
+				if code != "0" {
+					out += "(exit code " + code + ")\n"
+				}
+				b.WriteString(line + strings.ReplaceAll(out, " by "+thisAccount(t)+" (", " by anna ("))
+			}
+		}
+		return b.String() + "```"
+	})
+	if examples < 7 {
+		t.Errorf("%d examples", examples)
+	}
+	if fresh == string(text) {
+		return
+	}
+	if !*update {
+		t.Errorf("%s is not what nirctl prints (go test ./cmd/nirctl -update):\n%s", registryPage, firstDifference(string(text), fresh))
+	} else if err := os.WriteFile(registryPage, []byte(fresh), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// thisAccount is the account that runs the tests: it has another name everywhere.
+func thisAccount(t *testing.T) string {
+	t.Helper()
+	name, err := account()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
