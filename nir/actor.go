@@ -44,13 +44,16 @@ func (a Actor) need(act string, roles ...Role) error {
 
 // needNIR refuses staff of another NIR; the registry's own staff act for all.
 func (a Actor) needNIR(act, code string) error {
-	if a.Has(RegistryStaff, Admin) || a.Has(NIRStaff) && a.NIR == code {
+	if a.Has(RegistryStaff, Admin) || a.Has(NIRStaff) && a.NIR == code && code != "" {
 		return nil
 	}
-	if a.Has(NIRStaff) {
+	if a.Has(NIRStaff) && code != "" {
 		return refuse(Forbidden, "%s of %s may not %s for %s", a.Name, a.NIR, act, code)
 	}
-	return a.need(act, NIRStaff, RegistryStaff)
+	if code == "" { // the regional registry's own: direct members have no NIR
+		return a.need(act, RegistryStaff, Admin)
+	}
+	return a.need(act, NIRStaff, RegistryStaff, Admin)
 }
 
 func join[S ~string](list []S, sep string) string {

@@ -75,18 +75,23 @@ func (x *Tx) note(table, id string, row any) error {
 		return fmt.Errorf("noting %s %s: %w", table, id, err)
 	}
 	c := Change{table, id, b}
-	for i := len(x.changes) - 1; i >= 0; i-- {
-		if x.changes[i].ID == id && x.changes[i].Table == table {
-			x.changes[i] = c
-			return nil
-		}
+	if i, again := x.changed[table+" "+id]; again {
+		x.changes[i] = c
+		return nil
 	}
+	if x.changed == nil {
+		x.changed = map[string]int{}
+	}
+	x.changed[table+" "+id] = len(x.changes)
 	x.changes = append(x.changes, c)
 	return nil
 }
 
-// record writes the event and moves the head.
+// record writes the event and moves the head, which was h before the transaction.
 func (x *Tx) record(h head) (*Event, error) {
+	if x.cuts > 0 {
+		h = x.prev
+	}
 	a := x.Actor
 	e := &Event{
 		Version: eventVersion, Seq: x.event, At: a.At, Actor: a.Name, Roles: a.Roles, NIR: a.NIR, Key: a.Key,
@@ -108,7 +113,30 @@ func (x *Tx) record(h head) (*Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recording event %d: %w", e.Seq, err)
 	}
+	x.prev = head{e.Seq, micros(e.At), sum}
 	return e, nil
+}
+
+// cut ends the event and begins the next one of the same transaction: what
+// changes tens of thousands of objects is told in parts, and still there as a
+// whole or not at all. A change has to follow, for the last event to be one.
+func (x *Tx) cut() error {
+	if x.cuts == 0 {
+		h, err := x.head() // as it was when the transaction began
+		if err != nil {
+			return err
+		}
+		x.prev = h
+	}
+	e, err := x.record(x.prev)
+	if err != nil || len(x.changes) == 0 {
+		return err
+	}
+	x.cuts++
+	x.event = e.Seq + 1
+	x.changes, x.messages = nil, 0
+	clear(x.changed)
+	return nil
 }
 
 // chain returns the hash of an entry that follows one of hash prev.

@@ -77,6 +77,9 @@ func (c column) encode(args []any, v reflect.Value) ([]any, error) {
 	case c.typ == rangeType:
 		r := v.Interface().(inr.Range)
 		first, last := r.First.Bytes(), r.Last.Bytes()
+		if !r.Kind.Valid() { // an object without numbers
+			return append(args, "", first[:], last[:]), nil
+		}
 		return append(args, r.Kind.String(), first[:], last[:]), nil
 	}
 	switch c.typ.Kind() {

@@ -39,6 +39,9 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	if o.Rules.isZero() {
 		o.Rules = DefaultRules()
 	}
+	if err := errors.Join(o.Rules.check(), o.Rules.fees().Check()); err != nil {
+		return nil, fmt.Errorf("opening the registry: %w", err)
+	}
 	n := &DB{sql: db, dialect: d, o: o, known: map[string]*sql.Stmt{}}
 	if err := n.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)
@@ -83,6 +86,7 @@ type View struct {
 	db    *DB
 	tx    *sql.Tx
 	event int64 // of a past state; 0 for the present one
+	stmts map[string]*sql.Stmt
 	Rules Rules
 }
 
@@ -133,11 +137,29 @@ func (v *View) standing() string {
 }
 
 func (v *View) query(query string, args ...any) (*sql.Rows, error) {
-	s, err := v.db.prepared(v.ctx, query)
+	s, err := v.stmt(query)
 	if err != nil {
 		return nil, err
 	}
-	return v.tx.StmtContext(v.ctx, s).QueryContext(v.ctx, args...)
+	return s.QueryContext(v.ctx, args...)
+}
+
+// stmt returns the statement of a query in this transaction, which keeps every one
+// that it is asked for until its end: it is asked once for each.
+func (v *View) stmt(query string) (*sql.Stmt, error) {
+	if s, ok := v.stmts[query]; ok {
+		return s, nil
+	}
+	p, err := v.db.prepared(v.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if v.stmts == nil {
+		v.stmts = map[string]*sql.Stmt{}
+	}
+	s := v.tx.StmtContext(v.ctx, p)
+	v.stmts[query] = s
+	return s, nil
 }
 
 // queryRow is for queries that are rare.
@@ -152,15 +174,19 @@ type Tx struct {
 	event    int64
 	acts     []string
 	changes  []Change
+	changed  map[string]int // by table and identifier, into changes
 	messages int
+	cuts     int                    // events of this transaction before this one
+	prev     head                   // the last of them
+	files    map[string]*Statistics // that proposals may need, by digest
 }
 
 func (x *Tx) exec(query string, args ...any) (sql.Result, error) {
-	s, err := x.db.prepared(x.ctx, query)
+	s, err := x.stmt(query)
 	if err != nil {
 		return nil, err
 	}
-	return x.tx.StmtContext(x.ctx, s).ExecContext(x.ctx, args...)
+	return s.ExecContext(x.ctx, args...)
 }
 
 var idLetters = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz023456789").WithPadding(base32.NoPadding)

@@ -19,6 +19,7 @@ type Member struct {
 	TechC   string   `json:"tech_c"`
 	IRT     string   `json:"irt"`
 	Mntner  string   `json:"mntner"` // its own, "" for none
+	Opaque  string   `json:"opaque"` // what statistics call it; "" for what follows from its identifier
 }
 
 var members = newTable[Member]("member", "mem")
@@ -133,8 +134,18 @@ func (x *Tx) ChangeMember(m Member) (Member, error) {
 	if err := m.check(); err != nil {
 		return m, err
 	}
+	before, err := members.get(x.View, m.ID)
+	if err != nil {
+		return m, err
+	}
 	x.act("member.change")
-	return m, members.put(x, &m)
+	if err := members.put(x, &m); err != nil {
+		return m, err
+	}
+	if before.Name == m.Name && before.IRT == m.IRT && before.Mntner == m.Mntner && before.AdminC == m.AdminC && before.TechC == m.TechC {
+		return m, nil
+	}
+	return m, x.describeAgain("member = $1", m.ID) // what whois says of the member
 }
 
 // serving returns the membership that serves a member's requests, if the actor may

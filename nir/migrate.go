@@ -19,7 +19,7 @@ import (
 var schema embed.FS
 
 // schemaVersion is the version of the schema that this program reads and writes.
-const schemaVersion = 1
+const schemaVersion = 5
 
 // migrate brings the schema up to schemaVersion. Each step is a transaction of its
 // own: after a crash the next start goes on where it ended. The digest of a step

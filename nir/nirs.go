@@ -3,6 +3,7 @@ package nir
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 
 	"nirzone/nir/inr"
 )
@@ -19,7 +20,7 @@ type NIR struct {
 	Option  int    `json:"option"`  // of reverse DNS, 1 or 2 (APNIC-103, section 3.4)
 	Port43  string `json:"port43"`  // its own whois server, "" for none
 	RDAP    string `json:"rdap"`    // base of its own RDAP service, "" for none
-	Email   string `json:"email"`   // where notices go
+	Email   string `json:"email"`   // where notices go: addresses, separated by commas
 	State   string `json:"state"`
 }
 
@@ -66,6 +67,9 @@ func (n *NIR) check() error {
 	if n.Option != 1 && n.Option != 2 {
 		m.add(invalid("option", "%d is not 1 or 2", n.Option).by("APNIC-103, section 3.4"))
 	}
+	if _, err := parseAddresses(n.Email); err != nil {
+		m.add(invalid("email", "%v", err))
+	}
 	m.need("name", n.Name, "")
 	m.need("mntner", n.Mntner, "APNIC-103, section 3.4.2")
 	return m.err()
@@ -106,8 +110,22 @@ func (x *Tx) PutNIR(n NIR) (NIR, error) {
 	case n.Code == x.Rules.RIR:
 		return n, invalid("code", "%s is the regional registry itself", n.Code)
 	}
+	before, known, err := nirs.one(x.View, "id = $1", n.ID)
+	if err != nil {
+		return n, err
+	}
+	if known && before.Option != n.Option {
+		return n, refuse(Conflict, "%s has Option %d: it is switched by a plan", n.Code, before.Option).in("option").
+			by("APNIC-103, section 3.4").remedy("nirctl nir option " + n.Code + " " + strconv.Itoa(n.Option))
+	}
 	x.act("nir.put")
-	return n, nirs.put(x, &n)
+	if err := nirs.put(x, &n); err != nil {
+		return n, err
+	}
+	if known && (before.Source != n.Source || before.Mntner != n.Mntner) {
+		return n, x.renamed(before, n)
+	}
+	return n, nil
 }
 
 // Window returns the allocation window of an NIR for a kind.

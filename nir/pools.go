@@ -70,8 +70,8 @@ func (v *View) poolsFor(nir string, k inr.Kind) ([]Pool, error) {
 }
 
 // AddPool records a pool: space that no other pool has and that may be allocated
-// at all (APNIC-103, section 2.6). All of it is free; delegations that are there
-// already are imported afterwards.
+// at all (APNIC-103, section 2.6). What is delegated of it already is held, the
+// rest is free.
 func (x *Tx) AddPool(p Pool) (Pool, error) {
 	if err := x.Actor.need("change a pool", Admin); err != nil {
 		return p, err
@@ -88,14 +88,11 @@ func (x *Tx) AddPool(p Pool) (Pool, error) {
 		if err := x.addDelegation(&d); err != nil {
 			return p, err
 		}
-	}
-	for b := range p.Range.Blocks() {
-		f := FreeBlock{Pool: p.ID, Range: b.Range(), Len: b.Len}
-		if err := freeBlocks.put(x, &f); err != nil {
+		if err := x.describe(&d, nil); err != nil {
 			return p, err
 		}
 	}
-	return p, nil
+	return p, x.refillPool(&p)
 }
 
 func (x *Tx) checkPool(p *Pool) error {

@@ -150,7 +150,7 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 	case !x.Actor.At.Before(p.Expires):
 		return p, refuse(Conflict, "proposal %.12s expired at %s", p.Hash, p.Expires.Format(time.RFC3339)).remedy("propose it again")
 	case x.db.o.Signers == nil:
-		return p, refuse(Conflict, "there is no list of signers").remedy("name it in nirzone.toml: [registry] signers = \"signers\"")
+		return p, refuse(Conflict, "there is no list of signers").remedy("name it in nirzone.toml: [nirctl] signers = \"signers\"")
 	}
 	signer, key, err := x.db.o.Signers.VerifySignature(o.role, p.Text(), signature, x.Actor.At)
 	if err != nil {

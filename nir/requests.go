@@ -153,6 +153,9 @@ func (x *Tx) Submit(a Ask) (Request, error) {
 		return old, err
 	}
 	r.Digest, r.Submitter, r.Submitted = digest, x.Actor.Name, x.Actor.At
+	if err := x.Rules.local(&a); err != nil { // a request that is there is judged no more
+		return *r, err
+	}
 	if err := x.admit(&a); err != nil {
 		return *r, err
 	}
@@ -216,7 +219,11 @@ func (x *Tx) judgeSize(r *Request) error {
 // held.
 func (x *Tx) fulfil(r *Request) error {
 	taken, err := x.take(r)
+	held := r.State == HeldRequest
 	if CodeOf(err) == Exhausted {
+		if held {
+			return nil // as it is
+		}
 		r.State = HeldRequest
 		if err := x.notify(Notice{Code: "pool-exhausted", Subject: r.NIR + "/" + r.Ref, Severity: "alarm", Text: err.Error()}); err != nil {
 			return err
@@ -235,9 +242,17 @@ func (x *Tx) fulfil(r *Request) error {
 		}
 		r.Ranges = append(r.Ranges, t.rng)
 	}
-	r.State, r.Answered = Registered, x.Actor.At
+	r.State = Registered
+	if r.Answered.IsZero() {
+		r.Answered = x.Actor.At
+	}
 	if err := requests.put(x, r); err != nil {
 		return err
+	}
+	if held {
+		if err := x.noticeOver("", "pool-exhausted", r.NIR+"/"+r.Ref); err != nil {
+			return err
+		}
 	}
 	return x.noticeSplitting(r)
 }
@@ -282,7 +297,7 @@ func (x *Tx) noticeSplitting(r *Request) error {
 		return nil
 	}
 	since := x.Actor.At.AddDate(0, 0, -x.Rules.SplitDays)
-	list, err := requests.find(x.View, "member = $1 AND submitted >= $2 AND kind = $3 AND act = 'allocation' AND state = 'registered'",
+	list, err := requests.find(x.View, "member = $1 AND submitted >= $2 AND kind = $3 AND act = 'allocation' AND state IN ('registered', 'closed')",
 		r.Member, micros(since), r.Kind.String())
 	if err != nil || len(list) < 2 {
 		return err

@@ -15,7 +15,39 @@ type Rules struct {
 	QuarantineDays int                 // for which returned space is not allocated again
 	ReserveDays    int                 // after which a reservation ends; 0: never
 	Holidays       map[string][]string // of an economy, dates as 2006-01-02; the RIR's own under its code
-	Zone           *time.Location      // in which a working day is a day; UTC if nil
+	Zone           *time.Location      // in which a working day is a day, and a date of statistics; UTC if nil
+	Peers          []string            // codes of the other regional registries; nil for the four that there are
+	Fees           Fees                // how what is held becomes units of a fee, and tiers; the zero value is [DefaultFees]
+	Local          []LocalRule         // what NIRs ask beyond the policy
+
+	ConfirmImports bool   // an import waits for a second person; off for tests and for loading a new registry
+	Statistics     string // the regional registry's name in statistics files; "" for its code in lower case
+
+	Whois WhoisRules
+}
+
+// WhoisRules are numbers for whois objects. A zero is the value in brackets.
+type WhoisRules struct {
+	MirrorPercent int           // of an NIR's objects that its dump may lose without being held [5]
+	MirrorLeast   int           // … if they are as many as this [10]
+	MirrorMost    int           // objects that are held in any case [100]
+	MirrorStale   time.Duration // after which a mirror is late [24 h]
+	ValidateDays  int           // after which an irt object has to be said to be right again [180]
+}
+
+func (r WhoisRules) filled() WhoisRules {
+	for _, f := range []struct {
+		v *int
+		d int
+	}{{&r.MirrorPercent, 5}, {&r.MirrorLeast, 10}, {&r.MirrorMost, 100}, {&r.ValidateDays, 180}} {
+		if *f.v == 0 {
+			*f.v = f.d
+		}
+	}
+	if r.MirrorStale == 0 {
+		r.MirrorStale = 24 * time.Hour
+	}
+	return r
 }
 
 // DefaultRules are what APNIC-103 says, and for what it leaves open the values
@@ -24,6 +56,7 @@ func DefaultRules() Rules {
 	return Rules{
 		RIR: "APNIC", Source: "APNIC", Mntner: "APNIC-HM",
 		AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180,
+		ConfirmImports: true,
 	}
 }
 

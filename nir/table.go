@@ -52,6 +52,11 @@ func newTable[T any, P rower[T]](name, prefix string) *table[T, P] {
 type kind interface {
 	tableName() string
 	live(v *View, fn func(id string, row []byte) error) error
+	row(v *View, id string) ([]byte, error)             // one object as the audit has it
+	encode(object any) (row []byte, is bool, err error) // an object that is of this kind
+	fields() []string                                   // their JSON names
+	restore(x *Tx, id string, row []byte) error         // writes a version of the audit
+	supersede(x *Tx, id string) error                   // ends the version that stands
 }
 
 // kinds are all tables of objects.
@@ -80,6 +85,15 @@ func (t *table[T, P]) put(x *Tx, r *T) error {
 	} else if err := t.close(x, row.ID); err != nil {
 		return err
 	}
+	if err := t.write(x, r); err != nil {
+		return err
+	}
+	return x.note(t.name, row.ID, r)
+}
+
+// write writes the version of this event.
+func (t *table[T, P]) write(x *Tx, r *T) error {
+	row := P(r).row()
 	row.Since, row.Until = x.event, 0
 	args := []any{row.ID, row.Since, nil}
 	v := reflect.ValueOf(r).Elem()
@@ -92,7 +106,7 @@ func (t *table[T, P]) put(x *Tx, r *T) error {
 	if _, err := x.exec(t.insert, args...); err != nil {
 		return fmt.Errorf("writing %s %s: %w", t.name, row.ID, err)
 	}
-	return x.note(t.name, row.ID, r)
+	return nil
 }
 
 // end ends an object; its versions stay.

@@ -166,6 +166,3 @@ func (s space) find(where string, args ...any) ([]alloc.Free, error) {
 	}
 	return list, err
 }
-
-// describe makes the whois objects of a delegation.
-func (x *Tx) describe(*Delegation, *Request) error { return nil }

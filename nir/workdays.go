@@ -46,3 +46,48 @@ func (r Rules) location() *time.Location {
 	}
 	return r.Zone
 }
+
+// worked returns how much working time lies between two times: a working day has
+// all the hours of its date.
+func (r Rules) worked(from, to time.Time, economy string) time.Duration {
+	var sum time.Duration
+	for at := from.In(r.location()); at.Before(to); {
+		next := midnight(at)
+		if next.After(to) {
+			next = to.In(r.location())
+		}
+		if r.works(at, economy) {
+			sum += next.Sub(at)
+		}
+		at = next
+	}
+	return sum
+}
+
+// after returns when so much working time will have passed.
+func (r Rules) after(from time.Time, left time.Duration, economy string) time.Time {
+	at := from.In(r.location())
+	for range maxDays {
+		next := midnight(at)
+		if r.works(at, economy) {
+			if day := next.Sub(at); left > day {
+				left -= day
+			} else {
+				return at.Add(left).UTC()
+			}
+		} else if left <= 0 {
+			break
+		}
+		at = next
+	}
+	return at.UTC()
+}
+
+// maxDays bounds a walk over days, if a calendar holds no working day at all.
+const maxDays = 4000
+
+// midnight returns when the next day begins.
+func midnight(at time.Time) time.Time {
+	y, m, d := at.Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, at.Location())
+}

@@ -5,7 +5,7 @@
 set -eu
 
 packages="bind9 bind9-utils bind9-dnsutils nsd knot knot-dnssecutils ldnsutils unbound
-	vsftpd rsync openssh-server nginx-light gnupg postgresql"
+	vsftpd rsync openssh-client openssh-server nginx-light gnupg postgresql exim4-daemon-light"
 
 missing=""
 for p in $packages; do

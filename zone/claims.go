@@ -135,9 +135,6 @@ func (c *Claims) Covers(source string, p netip.Prefix) bool {
 	return i < len(ranges) && ranges[i].From().Compare(r.From()) <= 0
 }
 
-// Contested reports whether p touches a range that two or more sources claim.
-func (c *Claims) Contested(p netip.Prefix) bool { return c.claimants(p, "") != nil }
-
 // claimants returns the sources of the first range inside p that two or more
 // sources claim, not counting one of them, and nil if there is none.
 func (c *Claims) claimants(p netip.Prefix, except string) []string {

@@ -43,7 +43,7 @@ func TestClaimsCovers(t *testing.T) {
 		}
 	}
 	var none *Claims
-	if none.Covers("JPNIC", netip.MustParsePrefix("1.0.0.0/8")) || none.Contested(netip.MustParsePrefix("1.0.0.0/8")) || none.All() != nil {
+	if none.Covers("JPNIC", netip.MustParsePrefix("1.0.0.0/8")) || none.claimants(netip.MustParsePrefix("1.0.0.0/8"), "") != nil || none.All() != nil {
 		t.Error("nil claims grant something")
 	}
 }
@@ -101,8 +101,8 @@ func TestClaimsAgainstModel(t *testing.T) {
 				t.Fatalf("Covers(%s, %s) = %v", s, p, !want)
 			}
 		}
-		if c.Contested(p) != contested {
-			t.Fatalf("Contested(%s) = %v", p, !contested)
+		if (c.claimants(p, "") != nil) != contested {
+			t.Fatalf("contested(%s) = %v", p, !contested)
 		}
 	})
 }
@@ -180,7 +180,7 @@ func BenchmarkClaims(b *testing.B) {
 			for i := range 450000 {
 				p := netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(i >> 8), byte(i), byte(i >> 3), 0}), 24)
 				c.Covers("S3", p)
-				c.Contested(p)
+				c.claimants(p, "")
 			}
 		}
 	})

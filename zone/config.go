@@ -29,6 +29,7 @@ type Config struct {
 	Gates   Limits
 	Publish PublishConfig
 	Observe ObserveConfig
+	Nirctl  NirctlConfig
 }
 
 // Zones returns every parent zone, sorted canonically.

@@ -21,7 +21,11 @@ func (p *configParser) keyPolicy(s *SigningConfig, r *rawSigning) {
 	if !s.ManualKeys && r.Keys != "automatic" {
 		p.fail(`signing.keys = %q: not one of "automatic", "manual"`, r.Keys)
 	}
-	s.Propagation = p.duration("signing.propagation", r.Propagation, 0)
+	if s.Propagation = p.duration("signing.propagation", r.Propagation, 0); s.Propagation == 0 { // what cannot be parsed is told already
+		if d, err := parseDuration(r.Propagation); err == nil && d == 0 {
+			p.fail(`signing.propagation = %q: no change is on every server at once; write how long the slowest one takes, such as "6h" (RFC 7583, section 3.2.1: Dprp)`, r.Propagation)
+		}
+	}
 	s.DSTTL = p.duration("signing.ds_ttl", r.DSTTL, 0)
 	// A key that lives shorter than its slots is never rid of its predecessor.
 	s.ZSKLifetime = p.lifetime("signing.zsk_lifetime", r.ZSKLifetime, 2*s.Slot)

@@ -187,7 +187,7 @@ func (p *configParser) config(raw *rawConfig) *Config {
 		State: p.path(raw.State), Public: p.path(raw.Public), Metrics: p.path(raw.Metrics),
 		Fetch: p.fetch(&raw.Fetch), Signing: p.signing(&raw.Signing),
 		Gates: p.gates(&raw.Gates), Publish: p.publish(&raw.Publish),
-		Observe: p.observe(&raw.Observe),
+		Observe: p.observe(&raw.Observe), Nirctl: p.nirctl(&raw.Nirctl, raw.RIR),
 	}
 	p.sourceName("rir", c.RIR)
 	p.privateFolders(c)
@@ -206,7 +206,7 @@ func (p *configParser) config(raw *rawConfig) *Config {
 // privateFolders keeps keys, notices and fetched bytes out of what is handed to
 // name servers, and public out of the folders that others write.
 func (p *configParser) privateFolders(c *Config) {
-	for _, f := range []struct{ key, path string }{{"spool", c.Spool}, {"registry", c.Registry}, {"keys", c.Keys}, {"state", c.State}} {
+	for _, f := range []struct{ key, path string }{{"spool", c.Spool}, {"registry", c.Registry}, {"keys", c.Keys}, {"state", c.State}, {"nirctl.database", c.Nirctl.Database}} {
 		if f.path == "" || within(f.path, c.Public) {
 			p.fail("%s = %q: write a folder of its own, outside public = %q", f.key, f.path, c.Public)
 		}

@@ -53,6 +53,10 @@ func TestConfigDefaults(t *testing.T) {
 		Gates:   Limits{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: 7 * day},
 		Publish: PublishConfig{Keep: 48, Timeout: time.Minute},
 		Observe: ObserveConfig{Sample: 8, Timeout: 2 * time.Second, Retries: 2, Parallel: 16, Rate: 50, Total: 10 * time.Minute, FreshFor: day, Lag: time.Hour, IPv6: true},
+		Nirctl: NirctlConfig{
+			Database: "/etc/nirzone/registry.db", Source: "RIR", Mntner: "RIR-HM", ConfirmImports: true,
+			AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC",
+		},
 	}
 	want.Gates.ClaimsPercent = 5
 	if diff := cmp.Diff(want, c); diff != "" {
@@ -60,6 +64,42 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	if len(c.SHA256) != 64 || c.File != "/etc/nirzone/nirzone.toml" {
 		t.Errorf("file %q, digest %q", c.File, c.SHA256)
+	}
+}
+
+// TestConfigNirctl: what stands in the section is in the value.
+func TestConfigNirctl(t *testing.T) {
+	c, err := ParseConfig("/e/nirzone.toml", []byte(configHead+configZones+configSource+`[nirctl]
+database = "postgresql://u@h/n?passfile=/e/pass"
+signers = "signers"
+archive = "/a/audit"
+whois_source = "TEST"
+mntner = "TEST-HM"
+confirm_imports = false
+allocation_days = 2
+response_days = 3
+split_days = 4
+quarantine_days = 0
+timezone = "Australia/Brisbane"
+holidays = [{ economy = "RIR", dates = [2026-12-25] }, { economy = "JP", dates = [2026-02-11, 2026-01-01, 2026-01-01] }]
+local = [{ nir = "JPNIC", kind = "ipv4", type = "allocation", smallest = "/24", largest = "/18", required = ["descr"] }]
+user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = "ben", roles = ["registry-staff", "approver"] }]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := NirctlConfig{
+		Database: "postgresql://u@h/n?passfile=/e/pass", Signers: "/e/signers", Archive: "/a/audit", Source: "TEST", Mntner: "TEST-HM",
+		AllocationDays: 2, ResponseDays: 3, SplitDays: 4, Timezone: "Australia/Brisbane",
+		Holidays: map[string][]string{"RIR": {"2026-12-25"}, "JP": {"2026-01-01", "2026-02-11"}},
+		Local:    []LocalRule{{NIR: "JPNIC", Kind: "ipv4", Type: "allocation", Smallest: "/24", Largest: "/18", Required: []string{"descr"}}},
+		Users:    []User{{Account: "anna", Roles: []string{"nir-staff"}, NIR: "JPNIC"}, {Account: "ben", Roles: []string{"registry-staff", "approver"}}},
+	}
+	if diff := cmp.Diff(want, c.Nirctl); diff != "" {
+		t.Error(diff)
+	}
+	if u := c.Nirctl.User("ben"); u == nil || u.NIR != "" || c.Nirctl.User("carl") != nil {
+		t.Errorf("%+v", u)
 	}
 }
 
@@ -207,10 +247,21 @@ func TestConfigRefuses(t *testing.T) {
 		{"[[source]]", "[fetch]\nparallel = 0\nper_host = 65\nretries = -1\nconnect = \"0s\"\nidle = \"x\"\ntotal = \"\"\nbackoff = \"-2s\"\nrsync = [\"\"]\n[[source]]", []string{"f: fetch.rsync: an empty command", "f: fetch.parallel = 0", "f: fetch.per_host = 65", "f: fetch.connect", "f: fetch.idle", "f: fetch.total", "f: fetch.retries", "f: fetch.backoff"}},
 		{"[[source]]", "[signing]\nalgorithm = \"rsamd5\"\n[[source]]", []string{`f: signing.algorithm = "rsamd5": not one of`}},
 		{"[[source]]", "[signing]\ndenial = \"nsec5\"\n[[source]]", []string{`f: signing.denial = "nsec5": not one of "nsec", "nsec3"`}},
+		{"[[source]]", "[signing]\npropagation = \"0s\"\n[[source]]", []string{`f: signing.propagation = "0s": no change is on every server at once; write how long the slowest one takes`}},
+		{"[[source]]", "[signing]\npropagation = \"-1s\"\n[[source]]", []string{`f: signing.propagation = "-1s": write a duration`}},
 		{"[[source]]", "[signing]\nvalidity = \"19d\"\n[[source]]", []string{"f: signing: a signature has 192h0m0s left when its slot of 264h0m0s ends, less than the alarm of 216h0m0s"}},
 		{"[[source]]", "[signing]\ndnskey_ttl = 0\nslot = \"0s\"\ninception = \"-1h\"\n[[source]]", []string{"f: signing.slot", "f: signing.inception", "f: signing.dnskey_ttl"}},
 		{"[[source]]", "[gates]\npercent = nan\ntotal_percent = 101.0\nleast = -1\nmost = 0\nwide4 = 33\nwide6 = 129\naccept_expires = \"1s\"\n[[source]]", []string{"f: gates.percent = NaN", "f: gates.least", "f: gates.most", "f: gates.wide4", "f: gates.wide6", "f: gates.total_percent = 101", "f: gates.accept_expires"}},
 		{"[[source]]", "[publish]\nkeep = 1\nreload = [[], [\"\"]]\nreload_timeout = \"1ms\"\n[[source]]", []string{"f: publish.reload: an empty command", "f: publish.reload: an empty command", "f: publish.keep = 1", "f: publish.reload_timeout"}},
+		{"[[source]]", "[nirctl]\ndatabase = \"postgres://u:secret@h/n\"\n[[source]]", []string{"f: nirctl.database: no password here"}},
+		{"[[source]]", "[nirctl]\ndatabase = \"postgres://u@h/n?password=secret\"\n[[source]]", []string{"f: nirctl.database: no password here"}},
+		{"[[source]]", "[nirctl]\ndatabase = \"postgres://u@h\"\n[[source]]", []string{"f: nirctl.database: write postgres://user@host/name"}},
+		{"[[source]]", "[nirctl]\ndatabase = \"mysql://u@h/n\"\n[[source]]", []string{`f: nirctl.database = "mysql://u@h/n": write the file`}},
+		{"[[source]]", "[nirctl]\ndatabase = \"public/registry.db\"\n[[source]]", []string{`f: nirctl.database = "public/registry.db": write a folder of its own`}},
+		{"[[source]]", "[nirctl]\nallocation_days = 0\nresponse_days = 366\nsplit_days = 0\nquarantine_days = -1\ntimezone = \"../x\"\n[[source]]", []string{"f: nirctl.allocation_days = 0", "f: nirctl.response_days = 366", "f: nirctl.split_days = 0", "f: nirctl.quarantine_days = -1", `f: nirctl.timezone = "../x"`}},
+		{"[[source]]", "[nirctl]\nwhois_source = \"a b\"\nmntner = \"-\"\n[[nirctl.holidays]]\neconomy = \"Japan\"\ndates = [2026-01-01]\n[[source]]", []string{`f: nirctl.whois_source = "a b"`, `f: nirctl.mntner = "-"`, `f: nirctl.holidays.economy = "Japan": write two upper-case letters (ISO 3166-1), or RIR`}},
+		{"[[source]]", "[[nirctl.local]]\nnir = \"J P\"\nkind = \"ip\"\ntype = \"gift\"\n[[source]]", []string{`f: nirctl.local.nir = "J P"`, `f: nirctl.local.kind = "ip": not one of ipv4, ipv6, asn`, `f: nirctl.local.type = "gift": not one of allocation, assignment`}},
+		{"[[source]]", "[[nirctl.user]]\naccount = \"a\"\nroles = [\"nir-staff\", \"root\"]\n[[nirctl.user]]\naccount = \"a\"\n[[source]]", []string{`f: nirctl.user (a).roles = "root": not one of nir-staff`, "f: nirctl.user (a): nir names the NIR", "f: nirctl.user (a): every user needs an account of its own"}},
 	} {
 		in := strings.Replace(good, tc.old, tc.new, 1)
 		if in == good {
@@ -245,10 +296,11 @@ func TestExample(t *testing.T) {
 	for _, example := range []string{
 		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
 		"anchors", "resolvers", "host", "addresses", "serves", "zone",
+		"signers", "archive", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
 	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}
-	all = regexp.MustCompile(`(?m)^\[\[(source|signing|observe)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
+	all = regexp.MustCompile(`(?m)^\[\[(source|signing|observe|nirctl)\.[a-z]+\]\]$`).ReplaceAll(all, nil)
 	full, err := ParseConfig("nirzone.toml", all)
 	if err != nil {
 		t.Fatal(err)

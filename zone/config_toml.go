@@ -18,6 +18,7 @@ type rawConfig struct {
 	Gates    rawGates    `toml:"gates"`
 	Publish  rawPublish  `toml:"publish"`
 	Observe  rawObserve  `toml:"observe"`
+	Nirctl   rawNirctl   `toml:"nirctl"`
 	Source   []rawSource `toml:"source"`
 	Zones    []rawGroup  `toml:"zones"`
 }
@@ -182,6 +183,7 @@ func rawDefaults() rawConfig {
 		Gates:   rawGates{Percent: 5, Least: 10, Most: 100, Last: true, Wide4: 16, Wide6: 32, TotalPercent: 2, Expires: "7d"},
 		Publish: rawPublish{Keep: 48, Timeout: "60s"},
 		Observe: observeDefaults(),
+		Nirctl:  nirctlDefaults(),
 	}
 }
 

@@ -53,7 +53,7 @@ func TestDiff(t *testing.T) {
     ~ 29.12.202.in-addr.arpa.  ds-removed  -DS 1 13 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF
     ~ 30.12.202.in-addr.arpa.  ns, ds-added  -NS a.example.  +NS b.example.  +DS 1 13 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF
     ~ 31.12.202.in-addr.arpa.  ds-changed  -DS 1 13 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF  +DS 2 13 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF
-    … and 1 owners more: 1 changed
+    … and 1 owner more: 1 changed
   KRNIC: 1 added, 1 changed
     ~ 1.13.202.in-addr.arpa.  ttl
     + 2.13.202.in-addr.arpa.  NS k.example.

@@ -85,7 +85,7 @@ func writeGroup(b *strings.Builder, source string, changes []Change, limit int) 
 		fmt.Fprintf(b, "    %s\n", c)
 	}
 	if more := changes[len(show):]; len(more) > 0 {
-		fmt.Fprintf(b, "    … and %d owners more: %s\n", len(more), summary(more))
+		fmt.Fprintf(b, "    … and %s: %s\n", plural(len(more), "owner more", "owners more"), summary(more))
 	}
 }
 

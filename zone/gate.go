@@ -127,24 +127,41 @@ func (s HeldSet) hashTo(b *strings.Builder) {
 
 // Text says in words what the hold is about: "120 delegations would be removed".
 func (h Hold) Text() string {
-	n := h.Count()
 	switch h.Kind {
 	case KindRemoved:
-		return plural(n, "delegation", "delegations") + " would be removed"
+		return h.owners() + " would be removed"
 	case KindShadowed:
-		return plural(n, "delegation", "delegations") + " would be hidden or overridden"
+		return h.owners() + " would be hidden or overridden"
 	case KindNS:
-		return plural(n, "delegation", "delegations") + " would get other name servers"
+		return h.owners() + " would get other name servers"
 	case KindDSAdded:
-		return plural(n, "delegation", "delegations") + " would get a first DS"
+		return h.owners() + " would get a first DS"
 	case KindDSChanged:
-		return plural(n, "delegation", "delegations") + " would get another DS"
+		return h.owners() + " would get another DS"
 	case KindDSRemoved:
-		return plural(n, "delegation", "delegations") + " would lose the DS"
+		return h.owners() + " would lose the DS"
 	case KindApex:
-		return "the apex would change and lose " + plural(n, "name server", "name servers")
+		return "the apex would change and lose " + plural(h.Count(), "name server", "name servers")
 	case KindClaims:
-		return "the claims would lose " + plural(n, "range", "ranges")
+		return "the claims would lose " + plural(h.Count(), "range", "ranges")
 	}
-	return plural(n, "delegation", "delegations") + " would be lost"
+	return h.owners() + " would be lost"
+}
+
+// owners counts what Count does, in words: aliases of single addresses (RFC 2317)
+// for themselves, as the limits take those of a /24 for one delegation.
+func (h Hold) owners() string {
+	n, single := h.Count(), 0
+	for _, name := range h.Losses {
+		if unitOf(name) != name {
+			single++
+		}
+	}
+	switch {
+	case single == 0:
+		return plural(n, "delegation", "delegations")
+	case single == n:
+		return plural(n, "single address", "single addresses")
+	}
+	return plural(n-single, "delegation", "delegations") + " and " + plural(single, "single address", "single addresses")
 }

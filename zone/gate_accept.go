@@ -57,7 +57,7 @@ func (a *Accept) check() error {
 	}
 	h := a.hold()
 	if n := h.Count(); len(a.Losses)+len(a.Sets) == 0 || a.Removes != n && !a.AdditionsOnly {
-		return fmt.Errorf("it says %d losses and lists %d", a.Removes, n)
+		return fmt.Errorf("it says %s and lists %d", plural(a.Removes, "loss", "losses"), n)
 	}
 	if len(a.Losses) > 0 && len(a.Sets) > 0 && len(a.Losses) != len(a.Sets) {
 		return fmt.Errorf("it lists %d losses and %d sets", len(a.Losses), len(a.Sets))
@@ -175,30 +175,26 @@ func (a *Accept) Happened(next *Zone) bool {
 			want[n] = a.Sets[i]
 		}
 	}
-	for i := 0; i < len(next.Entries); {
-		j := i + 1
-		for j < len(next.Entries) && next.Entries[j].Name == next.Entries[i].Name {
-			j++
+	glue, done := glueOf(next), true
+	walk(nil, next, func(_, now []Entry) {
+		if s, ok := want[now[0].Name]; ok && !a.happened(s, now, glue) {
+			done = false
 		}
-		if s, ok := want[next.Entries[i].Name]; ok && !a.happened(s, next.Entries[i:j]) {
-			return false
-		}
-		i = j
-	}
-	return true
+	})
+	return done
 }
 
-func (a *Accept) happened(s HeldSet, now []Entry) bool {
-	_, delegated := nsSource(&Zone{}, now)
+func (a *Accept) happened(s HeldSet, now []Entry, glue glueTable) bool {
+	_, delegated, _ := gatedSource(&Zone{}, now)
 	switch {
 	case !delegated:
 		return true
 	case a.Kind == KindNS:
-		return sameText(s.Is, setTexts(now, TypeNS))
+		return sameText(s.Is, nsTexts(now, glue))
 	case a.Kind == KindShadowed && len(s.Is) > 0:
-		return sameText(s.Is, setTexts(now, TypeNS, TypeDS))
+		return sameText(s.Is, allTexts(now, glue))
 	case a.Kind == KindDSAdded || a.Kind == KindDSChanged || a.Kind == KindDSRemoved:
-		return sameText(s.Is, setTexts(now, TypeDS))
+		return sameText(s.Is, dsTexts(now))
 	}
 	return false
 }

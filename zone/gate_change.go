@@ -6,8 +6,9 @@ import (
 )
 
 // A SourceChange counts the delegations (owners with NS) that a source has in a
-// zone before and after. Signed are those with DS before. Losses are what it
-// lost, by kind and then canonically. Past is what it lost unheld in earlier
+// zone before and after; the single addresses of a /24 with aliases (RFC 2317)
+// count as one. Signed are those with DS before. Losses are what it lost, owner
+// by owner, by kind and then canonically. Past is what it lost unheld in earlier
 // runs and has not back, see [Ledger].
 type SourceChange struct {
 	Source        string
@@ -18,9 +19,9 @@ type SourceChange struct {
 	Past          Ledger
 }
 
-// A Loss is a change of one owner that may be held. Was and Is are NS or DS
-// records in presentation form, for the kinds that have both; of a delegation
-// that another source took over, both types. By says what hides a shadowed one.
+// A Loss is a change of one owner that may be held. Was and Is are records in
+// presentation form, for the kinds that have both: NS with the glue they rest on,
+// CNAME, or DS; of a delegation that another source took over, all. By says what hides a shadowed one.
 type Loss struct {
 	Kind string
 	Name Name
@@ -35,9 +36,12 @@ type Loss struct {
 // either may be nil. An owner counts for the source it is published from. One
 // that another source or the registry took over with the very same records is
 // no loss; with others it is shadowed, as is one that gave way to a delegation
-// above it.
+// above it. Where the addresses of name servers inside the zone change, every
+// delegation that rests on them changes, and the source of the addresses answers
+// for it.
 func SourceChanges(prev, next *Zone) []SourceChange {
-	t := changeTable{index: map[string]int{}}
+	t := changeTable{index: map[string]int{}, was: glueOf(prev), is: glueOf(next)}
+	t.moved = t.was.moved(t.is)
 	if next != nil {
 		t.zone = next.Origin
 	} else if prev != nil {
@@ -64,16 +68,6 @@ func UnchangedSources(z *GenerationZone) []SourceChange {
 
 func kindOrder(kind string) int { return slices.Index(LossKinds, kind) }
 
-// nsSource returns the source of an owner's NS set, false if it has none.
-func nsSource(z *Zone, es []Entry) (string, bool) {
-	for i := range es {
-		if es[i].Type == TypeNS {
-			return z.input(es[i]).Source, true
-		}
-	}
-	return "", false
-}
-
 type changeTable struct {
 	zone  Name
 	list  []SourceChange
@@ -81,44 +75,102 @@ type changeTable struct {
 	last  int
 	cut   Name // the last delegation of the new version
 	by    string
+	was   glueTable
+	is    glueTable
+	moved map[Data]string // hosts that have other addresses, see [glueTable.moved]
+	first counted         // what single addresses before were counted in last
+	then  counted         // … and those after
+}
+
+// A counted is a /24 whose single addresses count as one.
+type counted struct {
+	source string
+	unit   Name
+}
+
+// again reports whether the owner is a single address of a /24 of which another
+// was counted.
+func (c *counted) again(source string, n Name) bool {
+	unit := unitOf(n)
+	if unit == n {
+		return false
+	}
+	last := *c
+	*c = counted{source, unit}
+	return last == *c
 }
 
 // compare looks at one owner's records before and after.
 func (t *changeTable) compare(prev *Zone, a []Entry, next *Zone, b []Entry) {
-	before, was := nsSource(prev, a)
-	after, is := nsSource(next, b)
-	if is {
+	before, was, _ := gatedSource(prev, a)
+	after, is, alias := gatedSource(next, b)
+	if is && !alias {
 		t.cut, t.by = b[0].Name, after
+	}
+	if is && !t.then.again(after, b[0].Name) {
 		t.of(after).After++
 	}
 	if !was {
 		return
 	}
-	c := t.of(before)
-	c.Before++
-	if hasDS(a) {
-		c.Signed++
+	if !t.first.again(before, a[0].Name) {
+		t.of(before).Before++
 	}
+	if hasDS(a) {
+		t.of(before).Signed++
+	}
+	same, mover := is && sameSets(a, b), t.mover(before, a, b)
 	switch {
-	case is && sameSets(a, b):
+	case same && mover == "":
+	case same && before == after:
+		t.lose(mover, Loss{Kind: KindNS, Name: a[0].Name, Was: nsTexts(a, t.was), Is: nsTexts(b, t.is)})
 	case is && before == after:
-		c.Losses = append(c.Losses, setLosses(a, b)...)
+		t.lose(before, t.setLosses(a, b)...)
 	case is:
-		c.Losses = append(c.Losses, Loss{Kind: KindShadowed, Name: a[0].Name, Was: setTexts(a, TypeNS, TypeDS), Is: setTexts(b, TypeNS, TypeDS), By: after, Over: true})
+		t.lose(before, Loss{Kind: KindShadowed, Name: a[0].Name, Was: allTexts(a, t.was), Is: allTexts(b, t.is), By: after, Over: true})
 	case t.cut != "" && a[0].Name != t.cut && a[0].Name.Within(t.cut):
-		c.Losses = append(c.Losses, Loss{Kind: KindShadowed, Name: a[0].Name, By: string(t.cut) + " of " + t.by, had: setName(setTexts(a, TypeNS, TypeDS))})
+		t.lose(before, Loss{Kind: KindShadowed, Name: a[0].Name, By: string(t.cut) + " of " + t.by, had: setName(allTexts(a, t.was))})
 	default:
-		c.Losses = append(c.Losses, Loss{Kind: KindRemoved, Name: a[0].Name, had: setName(setTexts(a, TypeNS, TypeDS))})
+		t.lose(before, Loss{Kind: KindRemoved, Name: a[0].Name, had: setName(allTexts(a, t.was))})
 	}
 }
 
+func (t *changeTable) lose(source string, losses ...Loss) {
+	c := t.of(source)
+	c.Losses = append(c.Losses, losses...)
+}
+
+// mover returns the source that gave other addresses to a host that a delegation
+// rests on, or that lies below it; its own if that is one of them, "" if there is
+// none.
+func (t *changeTable) mover(own string, a, b []Entry) string {
+	if len(t.moved) == 0 {
+		return ""
+	}
+	by := ""
+	for _, es := range [][]Entry{a, b} {
+		for i := range es {
+			host := es[i].Data
+			if isAddress(es[i].Record) {
+				host = NSData(es[i].Name)
+			} else if es[i].Type != TypeNS {
+				continue
+			}
+			if source, ok := t.moved[host]; ok && (by == "" || source == own) {
+				by = source
+			}
+		}
+	}
+	return by
+}
+
 // setLosses says how the sets of an owner changed that its source still has.
-func setLosses(a, b []Entry) []Loss {
+func (t *changeTable) setLosses(a, b []Entry) []Loss {
 	var out []Loss
-	if was, is := setTexts(a, TypeNS), setTexts(b, TypeNS); !slices.Equal(was, is) {
+	if was, is := nsTexts(a, t.was), nsTexts(b, t.is); !slices.Equal(was, is) {
 		out = append(out, Loss{Kind: KindNS, Name: a[0].Name, Was: was, Is: is})
 	}
-	was, is := setTexts(a, TypeDS), setTexts(b, TypeDS)
+	was, is := dsTexts(a), dsTexts(b)
 	if slices.Equal(was, is) {
 		return out
 	}
@@ -129,44 +181,6 @@ func setLosses(a, b []Entry) []Loss {
 		kind = KindDSRemoved
 	}
 	return append(out, Loss{Kind: kind, Name: a[0].Name, Was: was, Is: is})
-}
-
-func hasDS(es []Entry) bool {
-	return slices.ContainsFunc(es, func(e Entry) bool { return e.Type == TypeDS })
-}
-
-// sameSets reports whether two versions of an owner have the same NS and DS
-// records. Glue stands below or beside them and does not count.
-func sameSets(a, b []Entry) bool {
-	i, j := 0, 0
-	for {
-		i, j = nextInSet(a, i), nextInSet(b, j)
-		if i == len(a) || j == len(b) {
-			return i == len(a) && j == len(b)
-		}
-		if a[i].Type != b[j].Type || a[i].Data != b[j].Data {
-			return false
-		}
-		i, j = i+1, j+1
-	}
-}
-
-func nextInSet(es []Entry, i int) int {
-	for i < len(es) && (es[i].Type != TypeNS && es[i].Type != TypeDS || es[i].Name != es[0].Name) {
-		i++
-	}
-	return i
-}
-
-// setTexts writes the records of an owner of the types given.
-func setTexts(es []Entry, types ...Type) []string {
-	var out []string
-	for i := nextInSet(es, 0); i < len(es); i = nextInSet(es, i+1) {
-		if slices.Contains(types, es[i].Type) {
-			out = append(out, es[i].Type.String()+" "+es[i].Text())
-		}
-	}
-	return out
 }
 
 // of returns the change of a source. Neighbours in a zone are mostly from the

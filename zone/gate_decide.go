@@ -37,9 +37,15 @@ type gated struct {
 	accepted int               // removed or hidden, and accepted
 }
 
-// gone counts the owners of open losses after which nothing is delegated.
-func (g *gated) gone() []Loss {
-	return slices.DeleteFunc(append(slices.Clone(g.open[KindRemoved]), g.open[KindShadowed]...), func(x Loss) bool { return x.Over })
+// gone returns what open losses concern after which nothing is delegated.
+func (g *gated) gone() map[Name]bool {
+	names := map[Name]bool{}
+	for _, x := range slices.Concat(g.open[KindRemoved], g.open[KindShadowed]) {
+		if !x.Over {
+			names[unitOf(x.Name)] = true
+		}
+	}
+	return names
 }
 
 // gateSource looks at one source's changes in all zones.
@@ -50,14 +56,15 @@ func gateSource(changes []SourceChange, lim Limits, accepts Accepts, now time.Ti
 	list := make([]gated, len(changes))
 	for i, c := range changes {
 		list[i] = gated{SourceChange: c, open: map[string][]Loss{}}
-		agreed := accepts.agreed(c.Source, c.Zone, now)
+		agreed, gone := accepts.agreed(c.Source, c.Zone, now), map[Name]bool{}
 		for _, x := range c.Losses {
 			if !agreed.covers(x) {
 				list[i].open[x.Kind] = append(list[i].open[x.Kind], x)
 			} else if (x.Kind == KindRemoved || x.Kind == KindShadowed) && !x.Over {
-				list[i].accepted++
+				gone[unitOf(x.Name)] = true
 			}
 		}
+		list[i].accepted = len(gone)
 	}
 	total := lim.totals(list, now)
 	var holds []Hold
@@ -105,13 +112,13 @@ func (lim Limits) rules(g *gated, kind string, total []string, now time.Time) []
 func (lim Limits) counted(g *gated, kind string, window time.Duration, now time.Time) []string {
 	names := map[Name]bool{}
 	for _, x := range g.open[kind] {
-		names[x.Name] = true
+		names[unitOf(x.Name)] = true
 	}
 	fresh, base := len(names), g.base(kind)
 	past := g.Past.since(kind, window, now)
 	for _, p := range past {
 		for _, n := range p.Names {
-			names[n] = true
+			names[unitOf(n)] = true
 		}
 	}
 	if len(past) > 0 {
@@ -129,7 +136,7 @@ func (lim Limits) counted(g *gated, kind string, window time.Duration, now time.
 		rules = append(rules, fmt.Sprintf("share%s: %d of %d %s are %.1f %%, more than %g %% and at least %d", over, n, base, unit(kind), percent(n, base), l.Percent, l.Least))
 	}
 	if n >= l.Most {
-		rules = append(rules, fmt.Sprintf("most%s: %d %s, %d or more", over, n, unit(kind), l.Most))
+		rules = append(rules, fmt.Sprintf("most%s: %s, %d or more", over, plural(n, strings.TrimSuffix(unit(kind), "s"), unit(kind)), l.Most))
 	}
 	return rules
 }
@@ -211,8 +218,8 @@ type baseline struct {
 // owners it lost, in a window.
 func (g *gated) total(window time.Duration, now time.Time) (baseline, int) {
 	base, names := baseline{count: g.Before}, map[Name]bool{}
-	for _, x := range g.gone() {
-		names[x.Name] = true
+	for n := range g.gone() {
+		names[n] = true
 	}
 	for _, p := range g.Past {
 		if p.Kind != KindRemoved && p.Kind != KindShadowed || now.Sub(p.Time) >= window {
@@ -223,7 +230,7 @@ func (g *gated) total(window time.Duration, now time.Time) (baseline, int) {
 		}
 		for i, n := range p.Names {
 			if !strings.HasPrefix(p.was(i), overPrefix) {
-				names[n] = true
+				names[unitOf(n)] = true
 			}
 		}
 	}

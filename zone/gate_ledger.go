@@ -98,30 +98,26 @@ func (l Ledger) Standing(next *Zone) Ledger {
 			now[n] = nil
 		}
 	}
-	for i := 0; i < len(next.Entries); {
-		j := i + 1
-		for j < len(next.Entries) && next.Entries[j].Name == next.Entries[i].Name {
-			j++
+	glue := glueOf(next)
+	walk(nil, next, func(_, es []Entry) {
+		if _, ok := now[es[0].Name]; ok {
+			now[es[0].Name] = es
 		}
-		if _, ok := now[next.Entries[i].Name]; ok {
-			now[next.Entries[i].Name] = next.Entries[i:j]
-		}
-		i = j
-	}
-	return l.filter(func(p *Lapse, i int) bool { return !restored(p.Kind, p.was(i), now[p.Names[i]]) })
+	})
+	return l.filter(func(p *Lapse, i int) bool { return !restored(p.Kind, p.was(i), now[p.Names[i]], glue) })
 }
 
 // restored reports whether an owner has again what it had lost.
-func restored(kind, was string, now []Entry) bool {
-	_, delegated := nsSource(&Zone{}, now)
+func restored(kind, was string, now []Entry, glue glueTable) bool {
+	_, delegated, _ := gatedSource(&Zone{}, now)
 	switch kind {
 	case KindRemoved, KindShadowed:
 		had := strings.TrimPrefix(was, overPrefix)
-		return delegated && (had == "" || had == setName(setTexts(now, TypeNS, TypeDS)))
+		return delegated && (had == "" || had == setName(allTexts(now, glue)))
 	case KindNS:
-		return delegated && was == setName(setTexts(now, TypeNS))
+		return delegated && was == setName(nsTexts(now, glue))
 	}
-	return was == setName(setTexts(now, TypeDS))
+	return was == setName(dsTexts(now))
 }
 
 // overPrefix marks what another source took over.

@@ -193,7 +193,17 @@ func TestSourceChangesKinds(t *testing.T) {
 		{"another DS", "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 " + ds, "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 " + other, "ds-changed"},
 		{"no DS", "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 " + ds, "JPNIC: 28.12 NS a.example.", "ds-removed"},
 		{"both", "JPNIC: 28.12 NS a.example.\nJPNIC: 28.12 " + ds, "JPNIC: 28.12 NS b.example.", "ns-replaced ds-removed"},
-		{"glue only", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.2", ""},
+		{"glue only", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.2", "ns-replaced"},
+		{"the same glue", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1", ""},
+		{"one address more", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1\nJPNIC: ns.28.12 AAAA 2001:db8::1", "ns-replaced"},
+		{"glue gone", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1", "JPNIC: 28.12 NS ns.28.12", "ns-replaced"},
+		{"glue elsewhere", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1\nJPNIC: 29.12 NS ns.28.12\nJPNIC: 30.12 NS x.example.", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.2\nJPNIC: 29.12 NS ns.28.12\nJPNIC: 30.12 NS x.example.", "ns-replaced ns-replaced"},
+		{"taken over with other glue", "JPNIC: 28.12 NS ns.28.12\nJPNIC: ns.28.12 A 192.0.2.1", "APNIC: 28.12 NS ns.28.12\nAPNIC: ns.28.12 A 192.0.2.2", "shadowed by APNIC"},
+		{"an alias goes", "APNIC: 0-127.28.12 NS a.example.\nAPNIC: 1.28.12 CNAME 1.0-127.28.12", "APNIC: 0-127.28.12 NS a.example.", "removed"},
+		{"an alias of another name", "APNIC: 1.28.12 CNAME 1.0-127.28.12", "APNIC: 1.28.12 CNAME 1.0-63.28.12", "ns-replaced"},
+		{"an alias becomes a delegation", "APNIC: 1.28.12 CNAME 1.0-127.28.12", "APNIC: 1.28.12 NS a.example.", "ns-replaced"},
+		{"an alias below a new delegation", "APNIC: 1.28.12 CNAME 1.0-127.28.12", "APNIC: 28.12 NS a.example.", "shadowed by 28.12.202.in-addr.arpa. of APNIC"},
+		{"the same alias", "APNIC: 1.28.12 CNAME 1.0-127.28.12", "APNIC: 1.28.12 CNAME 1.0-127.28.12", ""},
 	} {
 		var got []string
 		for _, c := range SourceChanges(testZone(t, tt.before), testZone(t, tt.after)) {

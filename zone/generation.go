@@ -45,6 +45,8 @@ type GenerationZone struct {
 	Keys        []GenerationKey `json:"keys"`
 	KeyRecords  []KeyRecord     `json:"key_records,omitempty"` // since when they are used, sorted by tag
 	Told        time.Time       `json:"told,omitzero"`         // the servers were told of what is published since then
+	TTLs        TTLPeriods      `json:"ttls,omitempty"`        // with which TTLs it is published, and was as far as caches remember
+	DeleteDS    bool            `json:"delete_ds,omitempty"`   // its CDS and CDNSKEY ask for no DS at all (RFC 8078, section 4)
 	Due         time.Time       `json:"due"`                   // the first slot that ends, when a signature must be replaced
 	Expires     time.Time       `json:"expires"`               // the earliest end of a signature
 	// Claims is the digest of the claims that the zone was merged by. They, like
@@ -124,20 +126,17 @@ type OpenNotice struct {
 // records outside their zone.
 func ParseGeneration(file string, data []byte) (*Generation, error) {
 	var g Generation
-	rest, notices, cut := cutNotices(data)
-	if !cut {
-		rest = data
-	}
+	rest, list := cutNotices(data)
 	err := decodeVersioned(file, rest, GenerationVersion, &g)
-	if err != nil && cut { // its place in the file is to be right
-		g, cut = Generation{}, false
-		err = decodeVersioned(file, data, GenerationVersion, &g)
+	if list != nil {
+		notices, ok := list()
+		if g.Notices = notices; err != nil || !ok { // its place in the file is to be right
+			g = Generation{}
+			err = decodeVersioned(file, data, GenerationVersion, &g)
+		}
 	}
 	if err != nil {
 		return nil, err
-	}
-	if cut {
-		g.Notices = notices
 	}
 	for _, d := range []string{g.Config, g.Claims} {
 		if err := checkDigest(d); err != nil {
@@ -186,7 +185,7 @@ func (z *GenerationZone) check() error {
 			return err
 		}
 	}
-	return nil
+	return z.TTLs.check()
 }
 
 // Zone returns the entry of a zone, nil if there is none.

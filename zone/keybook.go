@@ -24,6 +24,21 @@ type KeyBook struct {
 	// DeleteDS has the zone ask its parent to take every DS away (RFC 8078, section
 	// 4).
 	DeleteDS *BookDecision `json:"delete_ds,omitempty"`
+	// Lost is that a person gave up keys that the zone was published with, and had
+	// new ones made: the last time, if it happened more than once.
+	Lost *BookDecision `json:"lost,omitempty"`
+	// Emergencies are the emergency rolls that were begun, one a role: the command
+	// given again goes on with it until the old keys are gone.
+	Emergencies []BookEmergency `json:"emergencies,omitempty"`
+}
+
+// A BookEmergency says that the keys with the digests, sorted, are known to others.
+// It is noted before their successor is made: a key of the role, KSK, ZSK or CSK,
+// that is none of them is that successor.
+type BookEmergency struct {
+	Role    string   `json:"role"`
+	Digests []string `json:"digests"`
+	BookDecision
 }
 
 // A BookKey is a key that is known to belong to the zone. Digest is the SHA-256 of
@@ -76,6 +91,9 @@ func ParseKeyBook(file string, zone Name, data []byte) (*KeyBook, error) {
 	if b.Trust != nil {
 		digests = append(digests, b.Trust.Digests...)
 	}
+	for _, e := range b.Emergencies {
+		digests = append(digests, e.Digests...)
+	}
 	for _, d := range digests {
 		if err := checkDigest(d); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
@@ -100,6 +118,21 @@ func (b *KeyBook) Add(k BookKey) {
 	if !b.Knows(k.Digest) {
 		b.Keys = append(b.Keys, k)
 	}
+}
+
+// Emergency returns the emergency roll of a role that was begun, nil if none was.
+func (b *KeyBook) Emergency(role string) *BookEmergency {
+	i := slices.IndexFunc(b.Emergencies, func(e BookEmergency) bool { return e.Role == role })
+	if i < 0 {
+		return nil
+	}
+	return &b.Emergencies[i]
+}
+
+// Begin notes an emergency roll, in the place of one of the same role.
+func (b *KeyBook) Begin(e BookEmergency) {
+	b.Emergencies = slices.DeleteFunc(b.Emergencies, func(o BookEmergency) bool { return o.Role == e.Role })
+	b.Emergencies = append(b.Emergencies, e)
 }
 
 // Approved returns the hashes of the steps that people agreed to.

@@ -132,7 +132,7 @@ func (a *Accepted) check() error {
 	if a.Size < 0 {
 		return fmt.Errorf("size %d is negative", a.Size)
 	}
-	if a.File == "" || path.Base(a.File) != a.File || a.File == "." || a.File == ".." || a.File == "/" {
+	if !baseName(a.File) {
 		return fmt.Errorf("file %.80q is not a base name", a.File)
 	}
 	return nil
@@ -171,8 +171,10 @@ func (s *SourceEntry) Zone(n Name) *ZoneEntry {
 // Encode returns the file's bytes.
 func (m *Manifest) Encode() []byte { return encodeJSON(m) }
 
-// encodeJSON is the one way in which nirzone writes JSON files: indented, one
-// final newline, no HTML escapes.
+// EncodeJSON returns v as nirzone writes JSON files: indented, one final newline, no
+// HTML escapes. v is a type of our own that always encodes; it panics if not.
+func EncodeJSON(v any) []byte { return encodeJSON(v) }
+
 func encodeJSON(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -134,7 +134,7 @@ func (m *merger) noteMore() {
 		if t.more > 0 {
 			m.notices = append(m.notices, Notice{
 				Code: codeMore, Severity: max(t.worst, severities[codeMore]), Source: source, Zone: m.in.Apex.Origin,
-				Text: fmt.Sprintf("%d more notices are not shown, %d are; correct those first", t.more, t.given),
+				Text: fmt.Sprintf("%s not shown, %d are; correct those first", plural(t.more, "more notice is", "more notices are"), t.given),
 			})
 		}
 	}
@@ -183,7 +183,7 @@ func (m *merger) noteOverlaps(overlaps []overlap) {
 		}
 	}
 	if count > len(texts) {
-		texts = append(texts, fmt.Sprintf("%d more ranges", count-len(texts)))
+		texts = append(texts, plural(count-len(texts), "more range", "more ranges"))
 	}
 	m.notices = append(m.notices, Notice{
 		Code: codeClaimsOverlap, Severity: severities[codeClaimsOverlap], Source: m.in.Registry, Zone: m.in.Apex.Origin,

@@ -23,7 +23,7 @@ func (m *merger) addStanding() {
 	if len(m.in.Stand) == 0 {
 		return
 	}
-	known := len(m.owners)
+	known, servers := len(m.owners), m.servers()
 	for _, name := range standingNames(m.in.Stand) {
 		s := m.in.Stand[name]
 		p, ok := m.pub.lookup(name)
@@ -38,7 +38,7 @@ func (m *merger) addStanding() {
 			m.owners = append(m.owners, o)
 			continue
 		}
-		m.standUp(&m.owners[i], p, s)
+		m.standUp(&m.owners[i], p, s, servers)
 	}
 	if len(m.owners) > known {
 		slices.SortFunc(m.owners, func(a, b owner) int { return strings.Compare(a.key, b.key) })
@@ -47,8 +47,8 @@ func (m *merger) addStanding() {
 
 // standUp gives an owner its published state, unless another source has the right
 // to it, or its own says just that.
-func (m *merger) standUp(o *owner, p span, s Stand) {
-	same := o.state == fresh && m.sameSay(o, p)
+func (m *merger) standUp(o *owner, p span, s Stand, servers map[Name]*owner) {
+	same := o.state == fresh && m.sameSay(o, p) && m.sameGlue(o, p, servers)
 	if o.state == absent || o.state == fresh && (s.Over || o.source == s.Source && !same) {
 		m.hold(o, codeHeld)
 		o.same = same
@@ -78,6 +78,28 @@ func (m *merger) sameSay(o *owner, p span) bool {
 		}
 	}
 	return o.source == m.pub.source(p) && slices.EqualFunc(was, m.set(&o.say), func(a, b Entry) bool { return a.Type == b.Type && a.Data == b.Data })
+}
+
+// sameGlue reports whether a fresh owner comes with the addresses that it is
+// published with. Those of hosts that are no name servers do not get in.
+func (m *merger) sameGlue(o *owner, p span, servers map[Name]*owner) bool {
+	var was, is []Record
+	for _, e := range m.pub.entries(p) {
+		if isAddress(e.Record) {
+			was = append(was, Record{Name: e.Name, Type: e.Type, Data: e.Data})
+		}
+	}
+	i, _ := slices.BinarySearchFunc(m.glue, o.key, func(g glueSet, k string) int { return strings.Compare(g.key, k) })
+	for ; i < len(m.glue) && strings.HasPrefix(m.glue[i].key, o.key); i++ {
+		g := &m.glue[i]
+		if g.frag != o.say.frag || servers[g.name] == nil {
+			continue
+		}
+		for _, e := range m.arena[g.from:min(g.to, g.from+maxSet)] {
+			is = append(is, Record{Name: e.Name, Type: e.Type, Data: e.Data})
+		}
+	}
+	return slices.Equal(was, is)
 }
 
 func standingNames(stand map[Name]Stand) []Name {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -106,26 +107,28 @@ func putNotices(data []byte, name string, list []OpenNotice) []byte {
 // noticesKey begins the list in generation.json.
 const noticesKey = "\n  \"notices\": ["
 
-// cutNotices takes the list out of a generation.json and returns the rest. It
-// reports false if the list is not in the form in which it is written: that is
-// seen by writing it again.
-func cutNotices(data []byte) (rest []byte, list []OpenNotice, ok bool) {
+// cutNotices takes the list out of a generation.json and returns the rest, and
+// what returns the list, which is read meanwhile: that reports false if the list
+// is not in the form in which it is written, as is seen by writing it again. It
+// is nil if there is no list.
+func cutNotices(data []byte) (rest []byte, list func() ([]OpenNotice, bool)) {
 	start := bytes.Index(data, []byte(noticesKey+"\n"))
 	if start < 0 {
-		return nil, nil, false
+		return data, nil
 	}
 	start += len(noticesKey) - 1
 	end := bytes.Index(data[start:], []byte("\n  ]"))
 	if end < 0 {
-		return nil, nil, false
+		return data, nil
 	}
 	end += start + len("\n  ]")
-	list, ok = readNotices(string(data[start:end]))
-	if !ok || string(appendNotices(make([]byte, 0, end-start), list)) != string(data[start:end]) {
-		return nil, nil, false
-	}
+	list = sync.OnceValues(func() ([]OpenNotice, bool) {
+		l, ok := readNotices(string(data[start:end]))
+		return l, ok && string(appendNotices(make([]byte, 0, end-start), l)) == string(data[start:end])
+	})
+	go list()
 	rest = append(append(append(rest, data[:start]...), "[]"...), data[end:]...)
-	return rest, list, true
+	return rest, list
 }
 
 // readNotices reads what appendNotices wrote, line by line. What it makes of

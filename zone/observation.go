@@ -14,7 +14,7 @@ import (
 
 // ObservationsVersion is the version of spool/observations.json that this
 // program writes. It reads this one and the one before.
-const ObservationsVersion = 1
+const ObservationsVersion = 2
 
 // Limits of spool/observations.json. MaxObservations is of the whole file, in
 // octets.
@@ -40,7 +40,9 @@ type Observations struct {
 	// Chain is the DNSKEY and DS sets of the parents and of the zones above them,
 	// from whoever gave them.
 	Chain []SeenSet `json:"chain,omitempty"`
-	Sets  []RRset   `json:"sets"` // sorted by ID
+	// Parents are the zones above, sorted, with who says that it serves them.
+	Parents []ObservedParent `json:"parents,omitempty"`
+	Sets    []RRset          `json:"sets"` // sorted by ID
 }
 
 // An ObservedZone is one of the registry's zones: what its own servers say, and
@@ -89,6 +91,7 @@ type Observation struct {
 	First    time.Time      `json:"first"`              // first time that it answered well
 	Last     time.Time      `json:"last,omitzero"`      // last time that it answered well
 	Asked    time.Time      `json:"asked"`              // last attempt
+	Named    time.Time      `json:"named,omitzero"`     // of a parent's server: when it was last named, and the address looked up
 	Fault    Fault          `json:"fault,omitempty"`    // of the last attempt
 	Reason   string         `json:"reason,omitempty"`   // … in words
 	Since    time.Time      `json:"since,omitzero"`     // since when there is a fault
@@ -177,6 +180,15 @@ func (o *Observations) check() error {
 	}
 	if err := checkSeen(o.Chain, sets); err != nil {
 		return fmt.Errorf("chain: %w", err)
+	}
+	for i := range o.Parents {
+		p := &o.Parents[i]
+		if err := p.check(sets); err != nil {
+			return fmt.Errorf("parent %.80q: %w", p.Zone, err)
+		}
+		if o.Parent(p.Zone) != p {
+			return fmt.Errorf("parent %s stands twice", p.Zone)
+		}
 	}
 	zones := map[Name]bool{}
 	for i := range o.Zones {
@@ -328,7 +340,12 @@ func (o *Observations) sort() {
 	}
 	o.Sets = sorted
 	slices.SortFunc(o.Zones, func(a, b ObservedZone) int { return a.Zone.Compare(b.Zone) })
-	slices.SortFunc(o.Chain, func(a, b SeenSet) int { return cmp.Or(cmp.Compare(a.Set, b.Set), a.First.Compare(b.First)) })
+	bySet := func(a, b SeenSet) int { return cmp.Or(cmp.Compare(a.Set, b.Set), a.First.Compare(b.First)) }
+	slices.SortFunc(o.Chain, bySet)
+	slices.SortFunc(o.Parents, func(a, b ObservedParent) int { return a.Zone.Compare(b.Zone) })
+	for i := range o.Parents {
+		slices.SortFunc(o.Parents[i].NS, bySet)
+	}
 	for i := range o.Zones {
 		slices.SortFunc(o.Zones[i].Servers, compareObservations)
 		slices.SortFunc(o.Zones[i].Delegation, compareObservations)

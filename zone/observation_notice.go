@@ -24,6 +24,8 @@ const (
 	codeServerExpiry    = "server-expiry"
 	codeNotServed       = "delegation-missing"
 	codeServedOtherwise = "delegation-differs"
+	codeParentList      = "parent-list"
+	codeParentShrank    = "parent-shrank"
 	codeParentUnseen    = "parent-unseen"
 	codeDSNone          = "ds-none"
 	codeDSMissing       = "ds-missing"
@@ -42,7 +44,9 @@ var observeDocs = []CodeDoc{
 	{codeDSMissing, Alarm, false, "some addresses of the parent's servers have a DS set and others say that there is none", "tell the parent"},
 	{codeDSNone, Warning, false, "the parent has no DS set: nobody can validate the zone", "hand in the DS that `zonebuild keys` shows"},
 	{codeObserveStale, Warning, false, "nothing was observed for longer than `observe.fresh_for`; what these notices say is old, and no DS is believed", "run `zonefetch observe` from cron"},
-	{codeParentUnseen, Warning, false, "a server of the parent gave no good answer; key steps that wait for a DS go on waiting", "the text has the reason; without IPv6 set `observe.ipv6`"},
+	{codeParentList, Info, false, "the parent's own NS set names a server that `[[observe.parent]]` does not; it is not asked, and a key may be retired before it has the new DS", "add it there, or take the parent's servers out of the configuration"},
+	{codeParentShrank, Warning, false, "a server of the parent, or an address of it, is not named any more; it is asked, and key steps wait for it, until it has not been named for seven days", "if it is gone for good and a key must not wait, name the parent's servers in `[[observe.parent]]`"},
+	{codeParentUnseen, Warning, false, "a server of the parent gave no good answer; key steps that wait for a DS go on waiting", "see whether this host reaches it; a host without IPv6 sets `observe.ipv6` to false"},
 	{codeSerialBack, Alarm, false, "a server has an older serial than it had before (RFC 1982): its secondaries stop to follow", "see where it gets the zone from; never set a serial back"},
 	{codeServerAhead, Alarm, false, "a server has a newer serial than the published one (RFC 1982): it will not take what is published", "see where it gets the zone from; if a serial was lost, raise the zone's above it"},
 	{codeServerBehind, Error, false, "a server has had an older serial for longer than `observe.lag`", "see its log for failed transfers or a zone that it refuses to load"},
@@ -50,12 +54,9 @@ var observeDocs = []CodeDoc{
 	{codeServerExpiry, Alarm, false, "a signature that a server gives ends within `signing.alarm`, whatever its serial", "see whether the zone is still signed, published and transferred"},
 	{codeServerLame, Error, false, "a server answers and has not the zone (RFC 1912, section 2.8)", "configure the zone there, or take the server out of the NS set"},
 	{codeServerMalformed, Error, false, "what comes from a server's address is no answer to the question", "look for something in between that rewrites DNS"},
-	{codeServerSilent, Error, false, "a server does not answer", "the text says since when and what was tried"},
+	{codeServerSilent, Error, false, "a server does not answer", "start it or open the way to it, or take it out of the NS set"},
 	{codeServerUnknown, Error, false, "a server's addresses could not be found", "correct its name, or write its addresses into `[[observe.server]]`"},
 }
-
-// ObserveCodes returns the documentation of every code that observations give.
-func ObserveCodes() []CodeDoc { return slices.Clone(observeDocs) }
 
 // Notices returns what the registry's staff should know of the observations,
 // sorted. It validates nothing: that is for the package sign. Texts hold no ages, so
@@ -71,8 +72,26 @@ func (o *Observations) Notices(c *Config, now time.Time) []Notice {
 			w.ofZone(&o.Zones[i])
 		}
 	}
+	w.parents(o)
+	for i := range w.out {
+		w.out[i].Text = w.whole(&w.out[i])
+	}
 	SortNotices(w.out)
 	return w.out
+}
+
+// whole is a text that can be read alone: whom it is about, what happened, what to
+// do.
+func (w *observationNotices) whole(n *Notice) string {
+	i := slices.IndexFunc(observeDocs, func(d CodeDoc) bool { return d.Code == n.Code })
+	var about string
+	switch {
+	case n.Name != "" && n.Zone != "":
+		about = n.Name.File() + " for " + n.Zone.File() + ": "
+	case n.Zone != "":
+		about = n.Zone.File() + ": "
+	}
+	return about + n.Text + " (" + strings.ReplaceAll(observeDocs[i].Remedy, "`", "") + ")"
 }
 
 type observationNotices struct {

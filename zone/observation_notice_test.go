@@ -119,7 +119,14 @@ func TestObservationNotices(t *testing.T) {
 			tc.change(w, w.o.Zones[0].Servers, w.o.Zones[0].Delegation)
 			var got []string
 			for _, n := range w.o.Notices(c, observedAt) {
-				got = append(got, n.Code+" "+string(n.Name)+" "+n.Text)
+				_, text, _ := strings.Cut(n.Text, "202.in-addr.arpa: ")
+				if n.Zone == "" {
+					text = n.Text
+				}
+				got = append(got, n.Code+" "+string(n.Name)+" "+text)
+				if n.Name != "" && !strings.HasPrefix(n.Text, n.Name.File()+" for ") || !strings.HasSuffix(n.Text, ")") {
+					t.Errorf("%q does not say whom it is about and what to do", n.Text)
+				}
 			}
 			ok := len(got) == len(tc.want)
 			for i := range got {

@@ -2,6 +2,7 @@ package zone
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"time"
 )
@@ -35,7 +36,7 @@ func ParseRegistryManifest(file string, data []byte) (*RegistryManifest, error) 
 		return nil, err
 	}
 	for _, f := range m.Files {
-		if f.File == "" || path.Base(f.File) != f.File {
+		if !baseName(f.File) {
 			return nil, fmt.Errorf("%s: file %.80q is not a base name", file, f.File)
 		}
 		if err := checkDigest(f.SHA256); err != nil {
@@ -44,6 +45,10 @@ func ParseRegistryManifest(file string, data []byte) (*RegistryManifest, error) 
 	}
 	return &m, nil
 }
+
+// baseName reports whether a name is that of a file in a folder, and of none
+// elsewhere.
+func baseName(s string) bool { return s != "." && fs.ValidPath(s) && path.Base(s) == s }
 
 // Encode returns the file's bytes.
 func (m *RegistryManifest) Encode() []byte { return encodeJSON(m) }

@@ -106,7 +106,7 @@ func nounCommand(use, short string) *cobra.Command {
 func arguments(check cobra.PositionalArgs, hint string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return shell.Usage(err, hint)
+			return shell.Usage(fmt.Errorf("%s was given %d arguments", c.CommandPath(), len(args)), hint)
 		}
 		return nil
 	}

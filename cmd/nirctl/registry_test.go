@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"nirzone/fixtures"
+	"nirzone/fixtures/programs"
 	"nirzone/zone"
 )
 
@@ -44,18 +44,17 @@ const classless zone.Name = "99.250.202.in-addr.arpa."
 
 // A cycler runs the programs over one folder.
 type cycler struct {
-	t        *testing.T
-	dir, bin string
+	t   *testing.T
+	dir string
+	bin programs.Bin
 }
 
 func newRegistry(t *testing.T) *registry {
 	t.Helper()
 	tmp := t.TempDir()
-	c := &cycler{t, filepath.Join(tmp, "later"), filepath.Join(tmp, "bin") + "/"}
-	build := exec.Command("go", "build", "-o", c.bin, "nirzone/cmd/zonefetch", "nirzone/cmd/zonebuild")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
-	}
+	bin, err := programs.Build(filepath.Join(tmp, "bin"), "zonefetch", "zonebuild")
+	c := &cycler{t, filepath.Join(tmp, "later"), bin}
+	c.check(err)
 	w, err := fixtures.Generate(fixtures.Options{Seed: 1, Size: fixtures.Small, Dir: c.dir, Now: firstCycle})
 	c.check(err)
 	servers, err := fixtures.Serve(context.Background(), w)
@@ -68,7 +67,7 @@ func newRegistry(t *testing.T) *registry {
 	c.copy(filepath.Join(tmp, "first"))
 	r.later(c)
 	c.copy(filepath.Join(tmp, "pinned"))
-	(&cycler{t, filepath.Join(tmp, "pinned"), c.bin}).run(laterCycle.Add(time.Hour), "zonebuild", 0, "rollback")
+	(&cycler{t, filepath.Join(tmp, "pinned"), c.bin}).run(laterCycle.Add(time.Hour), "zonebuild", 3, "rollback")
 	r.setVars(tmp)
 	return r
 }
@@ -82,10 +81,8 @@ func (c *cycler) check(err error) {
 
 func (c *cycler) run(now time.Time, program string, code int, args ...string) {
 	c.t.Helper()
-	cmd := exec.Command(c.bin+program, append(args, "--now", now.Format(time.RFC3339))...)
-	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "NIRZONE_CONFIG=nirzone.toml")
-	if out, err := cmd.CombinedOutput(); exitCode(err) != fmt.Sprint(code) {
-		c.t.Fatalf("%s %v: %v, want exit code %d\n%s", program, args, err, code, out)
+	if r := c.bin.Call(c.dir, now, append([]string{program}, args...)...); r.Code != code {
+		c.t.Fatalf("%s %v: exit code %d, want %d\n%s", program, args, r.Code, code, r.Out)
 	}
 }
 

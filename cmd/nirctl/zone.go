@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 
@@ -42,6 +43,9 @@ func newTarget(file, zoneFlag, sourceFlag string) (target, error) {
 	}
 	if sourceFlag != "" {
 		t.source = sourceFlag
+	}
+	if info, err := os.Stat(file); file != "-" && err == nil && info.IsDir() {
+		return t, shell.Usage(fmt.Errorf("%s is a folder", file), "name its zonelets: "+filepath.Join(file, "202.in-addr.arpa-JPNIC"))
 	}
 	if t.zone == "" || t.source == "" {
 		return t, shell.Usage(fmt.Errorf("%s: the name does not tell zone and source, as 202.in-addr.arpa-JPNIC or 041-AFRINIC does", t.base), "--zone 202.in-addr.arpa --source JPNIC")

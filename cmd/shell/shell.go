@@ -113,7 +113,11 @@ func permissionHint(err error) string {
 	if !errors.As(err, &path) || !errors.Is(err, fs.ErrPermission) {
 		return ""
 	}
-	return "run it as the user that owns it: ls -ld " + Quote(filepath.Dir(path.Path)) + " " + Quote(path.Path)
+	hint := "run it as the user that owns it: ls -ld " + Quote(filepath.Dir(path.Path))
+	if _, err := os.Lstat(path.Path); errors.Is(err, fs.ErrNotExist) {
+		return hint // what was to be made there is not
+	}
+	return hint + " " + Quote(path.Path)
 }
 
 // Quote returns s as a person types it at a shell: as it is, or in single quotes
@@ -196,7 +200,11 @@ func LoadConfig(flag string) (*zone.Config, error) {
 	}
 	c, err := zone.ParseConfig(file, data)
 	if err != nil {
-		return nil, Usage(err, "nirzone.example.toml documents every key")
+		hint := "nirzone.example.toml documents every key"
+		if strings.Contains(err.Error(), "nirzone.example.toml") {
+			hint = "" // the error says so
+		}
+		return nil, Usage(err, hint)
 	}
 	return c, nil
 }

@@ -19,13 +19,15 @@ import (
 type acceptance struct {
 	removes   int // -1: not named
 	additions bool
+	withdraw  bool // take back what was said
 	message   string
 }
 
 func acceptCommand(a *app) *cobra.Command {
 	var say acceptance
 	c := &cobra.Command{
-		Use: "accept HASH... (--removes N | --additions-only) -m REASON", Short: "Accept the loss that a held change names",
+		Use:   "accept HASH... (--removes N -m REASON | --additions-only -m REASON | --withdraw)",
+		Short: "Accept the loss that a held change names",
 		Long: `Accept lets the named losses through in the next run. N has to be the exact
 number that "held show" counts over all the named changes: of the delegations
 that would be lost or changed, of those of a dropped zone, of the name servers
@@ -34,29 +36,49 @@ decision in state/accepts. Other losses stay held.
 
 With --additions-only it is the contrary: the rest of the feed passes, and the
 owners named in the change stay as they are published until the decision
-expires. They are still listed as held and can be accepted.`,
-		Example: "  zonebuild accept 3fa94c01 --removes 120 -m \"JPNIC confirmed, ticket 4711\"\n  zonebuild accept 3fa94c01 --additions-only -m \"JPNIC mends its script\"",
+expires. They are still listed as held and can be accepted.
+
+--withdraw takes back what was decided, as long as it has not happened: the
+change is held whole again. "held" lists the decisions that can be withdrawn.`,
+		Example: "  zonebuild accept 3fa94c01 --removes 120 -m \"JPNIC confirmed, ticket 4711\"\n  zonebuild accept 3fa94c01 --additions-only -m \"JPNIC mends its script\"\n  zonebuild accept 3fa94c01 --withdraw",
 		Args:    usageArgs(cobra.MinimumNArgs(1)),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.accept(args, say) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := say.check(c.Flags().Changed("removes")); err != nil {
+				return err
+			}
+			if say.withdraw {
+				return a.withdraw(args)
+			}
+			return a.accept(args, say)
+		},
 	}
 	c.Flags().IntVar(&say.removes, "removes", -1, "exact number `N` of what is lost or changed")
+	c.Flags().Lookup("removes").DefValue = "0" // as none it is not shown
 	c.Flags().BoolVar(&say.additions, "additions-only", false, "let the rest pass, keep what would be lost")
+	c.Flags().BoolVar(&say.withdraw, "withdraw", false, "take the decision back")
 	c.Flags().StringVarP(&say.message, "message", "m", "", "`REASON` kept with the decision")
 	return c
 }
 
-// check refuses an acceptance that says too little or too much.
-func (s acceptance) check() error {
-	if strings.TrimSpace(s.message) == "" || (s.removes < 0) != s.additions {
+// check refuses an acceptance that says too little or too much. named is whether
+// a number was.
+func (s acceptance) check(named bool) error {
+	if s.withdraw {
+		if named || s.additions || s.message != "" {
+			return shell.Usage(fmt.Errorf("accept takes --withdraw alone: it takes back what was decided"), "zonebuild held")
+		}
+		return nil
+	}
+	if named && s.removes < 0 {
+		return shell.Usage(fmt.Errorf("--removes %d is no number of losses; type the one that is shown", s.removes), "zonebuild held")
+	}
+	if strings.TrimSpace(s.message) == "" || named == s.additions {
 		return shell.Usage(fmt.Errorf("accept needs -m REASON and either --removes N or --additions-only"), "zonebuild held")
 	}
 	return nil
 }
 
 func (a *app) accept(hashes []string, say acceptance) error {
-	if err := say.check(); err != nil {
-		return err
-	}
 	if err := a.configure(); err != nil {
 		return err
 	}

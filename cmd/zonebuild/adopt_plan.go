@@ -109,49 +109,67 @@ func (z *adoptZone) checkSigners(served, ours *zone.Served) {
 	}
 }
 
-// advise says how to keep settings as they are served.
+// advise says how to keep settings as they are served, in lines that are a piece of
+// the configuration: [signing], and the zone's own [[zones]] group as a whole, so
+// that it can be put in place of what is there.
 func (z *adoptZone) advise(served *zone.Served, g *zone.Group) {
-	differs := func(kind string) bool {
-		return slices.ContainsFunc(z.Differences, func(d zone.Difference) bool { return d.Kind == kind })
+	if lines := z.signingAdvice(served); len(lines) > 0 {
+		z.Advice = append(append(z.Advice, "[signing]"), lines...)
 	}
-	if differs(zone.DiffSOA) || differs(diffSerial) {
-		s := served.SOA
-		family := g.SOA.Family
-		if differs(diffSerial) {
-			family = zone.GuessFamily(served.Serial, served.Signatures.Newest)
-		}
-		z.Advice = append(z.Advice, fmt.Sprintf("soa = { mname = %q, rname = %q, refresh = %d, retry = %d, expire = %d, minimum = %d, ttl = %d, serial = %q }",
-			s.MName, s.RName, s.Refresh, s.Retry, s.Expire, s.Minimum, s.TTL, family))
-	}
-	if differs(zone.DiffApexNS) {
-		var names []string
-		for _, r := range served.Records {
-			if r.Name == served.Origin && r.Type == zone.TypeNS {
-				names = append(names, fmt.Sprintf("%q", r.Text()))
-			}
-		}
-		z.Advice = append(z.Advice, "ns = ["+strings.Join(names, ", ")+"]")
-	}
-	if differs(zone.DiffTTL) {
-		z.adviseTTL(served)
-	}
-	if differs(zone.DiffDenial) && strings.HasPrefix(served.Denial, "NSEC3") {
-		z.Advice = append(z.Advice, `[signing] denial = "nsec3"   # without salt and iterations (RFC 9276)`)
+	ttls := z.differs(zone.DiffTTL) && !g.TTL.FromSource && commonTTL(served, g.TTL.Fixed) != g.TTL.Fixed
+	if z.differs(zone.DiffSOA) || z.differs(diffSerial) || z.differs(zone.DiffApexNS) || ttls {
+		z.Advice = append(z.Advice, z.groupAdvice(served, g)...)
 	}
 }
 
-func (z *adoptZone) adviseTTL(served *zone.Served) {
-	count := map[uint32]int{}
+func (z *adoptZone) differs(kind string) bool {
+	return slices.ContainsFunc(z.Differences, func(d zone.Difference) bool { return d.Kind == kind })
+}
+
+func (z *adoptZone) signingAdvice(served *zone.Served) []string {
+	var lines []string
+	if i := slices.IndexFunc(served.Records, func(r zone.Record) bool { return r.Type == zone.TypeDNSKEY && r.Name == served.Origin }); i >= 0 && z.differs(zone.DiffTTL) {
+		lines = append(lines, fmt.Sprintf("dnskey_ttl = %d", served.Records[i].TTL))
+	}
+	if z.differs(zone.DiffDenial) && strings.HasPrefix(served.Denial, "NSEC3") {
+		lines = append(lines, `denial = "nsec3"   # without salt and iterations (RFC 9276)`)
+	}
+	return lines
+}
+
+// groupAdvice is the zone's group as it is served. What a zone does not tell, it
+// has from g.
+func (z *adoptZone) groupAdvice(served *zone.Served, g *zone.Group) []string {
+	names := []string{}
 	for _, r := range served.Records {
-		if r.Type == zone.TypeDNSKEY && r.Name == served.Origin {
-			z.Advice = append(z.Advice, fmt.Sprintf("[signing] dnskey_ttl = %d", r.TTL))
-			break
+		if r.Name == served.Origin && r.Type == zone.TypeNS {
+			names = append(names, fmt.Sprintf("%q", r.Text()))
 		}
 	}
+	s, family := served.SOA, g.SOA.Family
+	if z.differs(diffSerial) {
+		family = zone.GuessFamily(served.Serial, served.Signatures.Newest)
+	}
+	ttl := []string{fmt.Sprintf("ttl = %d", commonTTL(served, g.TTL.Fixed))}
+	if g.TTL.FromSource {
+		ttl = []string{`ttl = "source"`, fmt.Sprintf("ttl_min = %d", g.TTL.Min), fmt.Sprintf("ttl_max = %d", g.TTL.Max)}
+	}
+	lines := []string{"[[zones]]", fmt.Sprintf("names = [%q]", z.Zone.File()), "ns = [" + strings.Join(names, ", ") + "]"}
+	return append(append(lines, ttl...),
+		fmt.Sprintf("soa = { mname = %q, rname = %q, refresh = %d, retry = %d, expire = %d, minimum = %d, ttl = %d, serial = %q }",
+			s.MName, s.RName, s.Refresh, s.Retry, s.Expire, s.Minimum, s.TTL, family))
+}
+
+// commonTTL returns the TTL that most NS records have, without any the one given.
+func commonTTL(served *zone.Served, without uint32) uint32 {
+	count := map[uint32]int{}
 	for _, r := range served.Records {
 		if r.Type == zone.TypeNS {
 			count[r.TTL]++
 		}
+	}
+	if len(count) == 0 {
+		return without
 	}
 	best := uint32(0)
 	for ttl, n := range count {
@@ -159,7 +177,7 @@ func (z *adoptZone) adviseTTL(served *zone.Served) {
 			best = ttl
 		}
 	}
-	z.Advice = append(z.Advice, fmt.Sprintf("ttl = %d", best))
+	return best
 }
 
 // blocked is an error if a zone cannot be taken over as it is.
@@ -173,7 +191,7 @@ func (r *adoptReport) blocked() error {
 	if n == 0 {
 		return nil
 	}
-	return &shell.Exit{Code: 1, Err: fmt.Errorf("%d of %d zones cannot be taken over as they are; nothing was published", n, len(r.Zones)), Hint: "the plan says why"}
+	return &shell.Exit{Code: 1, Err: fmt.Errorf("%d of %s cannot be taken over as served; nothing was published", n, countOf(len(r.Zones), "1 zone", "%d zones")), Hint: "the plan says why"}
 }
 
 // command is what a person types to show the plan, or with a hash to do it.
@@ -215,7 +233,7 @@ func (r *adoptReport) write(w io.Writer, call *adoptCall) {
 		r.Zones[i].write(w)
 	}
 	if r.blocked() == nil {
-		fmt.Fprintf(w, "\nto take over %d zones so: %s\n", len(r.Zones), call.command(r.Hash[:12]))
+		fmt.Fprintf(w, "\nto take over %s so: %s\n", countOf(len(r.Zones), "1 zone", "%d zones"), call.command(r.Hash[:12]))
 	}
 }
 
@@ -232,7 +250,7 @@ func (z *adoptZone) write(w io.Writer) {
 		writeSome(w, d.Lines)
 	}
 	if len(z.Advice) > 0 {
-		fmt.Fprintln(w, "  to keep them as they are served, write in the configuration:")
+		fmt.Fprintf(w, "  to keep them as they are served, write in the configuration (a zone stands in one group: take %s out of the other):\n", z.Zone.File())
 		for _, s := range z.Advice {
 			fmt.Fprintln(w, "   ", s)
 		}

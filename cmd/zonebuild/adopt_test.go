@@ -188,7 +188,7 @@ func TestAdoptRollback(t *testing.T) {
 	tr.feed("JPNIC", zoneA, append(owners(zoneA, 10, 40), owners(zoneA, 99, 9)...))
 	tr.must(0)
 	tr.count(zoneA, 65+9)
-	tr.must(0, "rollback", "1")
+	tr.must(3, "rollback", "1")
 	tr.count(zoneA, 66)
 	g := tr.current()
 	if z := g.Zone(zoneA); z.Pinned != 1 || z.Serial != 2026112103 {
@@ -277,6 +277,77 @@ func TestAdoptNames(t *testing.T) {
 	tr.later(cycle)
 	tr.must(0)
 	tr.count(zoneA, 65)
+}
+
+// TestAdoptAdvice: what is advised is a piece of the configuration. Our own parser
+// reads it, and with it nothing of its kind differs any more.
+func TestAdoptAdvice(t *testing.T) {
+	tr := live(t)
+	tr.edit(zoneA, func(s string) string {
+		s = strings.Replace(s, " 7200 1800 604800 3600", " 3600 1800 604800 7200", 1)
+		s = strings.ReplaceAll(s, "\t86400\tIN\tNS\t", "\t172800\tIN\tNS\t")
+		for _, t := range []string{"DNSKEY", "CDS", "CDNSKEY"} {
+			s = strings.ReplaceAll(s, "\t3600\tIN\t"+t+"\t", "\t7200\tIN\t"+t+"\t")
+		}
+		return strings.Replace(s, "27.in-addr.arpa.\t172800\tIN\tNS\tns2.registry.example.", "27.in-addr.arpa.\t172800\tIN\tNS\tns9.registry.example.", 1)
+	})
+	kinds := []string{zone.DiffSOA, zone.DiffApexNS, zone.DiffTTL}
+	differ := func() (n int) {
+		for _, d := range tr.adoptPlan().Zones[0].Differences {
+			if slices.Contains(kinds, d.Kind) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := differ(); n != len(kinds) {
+		t.Fatalf("%d kinds differ\n%s", n, tr.out.String())
+	}
+	tr.must(0, "adopt", tr.path("served"), "--keys", tr.path("theirs"))
+	_, rest, _ := strings.Cut(tr.out.String(), "write in the configuration")
+	var advice strings.Builder
+	for line := range strings.Lines(rest[strings.Index(rest, "\n")+1:]) {
+		if !strings.HasPrefix(line, "    ") {
+			break
+		}
+		advice.WriteString(line)
+	}
+	for _, s := range []string{"[signing]\n", "dnskey_ttl = 7200\n", "[[zones]]\n"} {
+		if !strings.Contains(advice.String(), s) {
+			t.Errorf("%q is not advised", s)
+		}
+	}
+	config := strings.Replace(treeConfig, `"27.in-addr.arpa", `, "", 1) + advice.String()
+	if _, err := zone.ParseConfig("nirzone.toml", []byte(config)); err != nil {
+		t.Fatalf("%v\n%s", err, config)
+	}
+	tr.write("nirzone.toml", config)
+	if n := differ(); n != 0 {
+		t.Errorf("%d kinds differ still\n%s", n, tr.out.String())
+	}
+}
+
+// TestAdoptAdviceParts: each piece of advice is read by our own parser.
+func TestAdoptAdviceParts(t *testing.T) {
+	served := &zone.Served{
+		Origin: zoneA, Serial: 7, Denial: "NSEC3 1 0 10 abcd",
+		SOA: zone.SOA{MName: "ns9.registry.example.", RName: "host\\.master.registry.example.", Refresh: 1, Retry: 2, Expire: 3, Minimum: 4, TTL: 5},
+		Records: []zone.Record{
+			{Name: zoneA, Type: zone.TypeNS, TTL: 9, Data: zone.NSData("ns9.registry.example.")},
+			{Name: zoneA, Type: zone.TypeDNSKEY, TTL: 10, Data: keyData(1)},
+		},
+	}
+	rest := strings.Replace(treeConfig, `"27.in-addr.arpa", `, "", 1)
+	for _, ttl := range []zone.TTL{{Fixed: 86400}, {FromSource: true, Fixed: 86400, Min: 60, Max: 3600}} {
+		for _, kind := range []string{zone.DiffSOA, diffSerial, zone.DiffApexNS, zone.DiffTTL, zone.DiffDenial} {
+			z := adoptZone{Zone: zoneA, Differences: []zone.Difference{{Kind: kind}}}
+			z.advise(served, &zone.Group{TTL: ttl})
+			text := strings.Join(z.Advice, "\n")
+			if _, err := zone.ParseConfig("nirzone.toml", []byte(rest+text)); err != nil || text == "" || kind == zone.DiffDenial != strings.Contains(text, `denial = "nsec3"`) {
+				t.Errorf("%s: %v\n%s", kind, err, text)
+			}
+		}
+	}
 }
 
 // TestAdoptHash: the hash follows what differs and nothing else.

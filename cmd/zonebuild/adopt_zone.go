@@ -24,6 +24,7 @@ type adoption struct {
 	inputs    []zone.Input // made of what is served, one a source
 	published *zone.Zone   // what is served, as those inputs have it
 	keys      []sign.Key   // to be imported
+	ttls      zone.TTLPeriods
 	plan      adoptZone
 }
 
@@ -70,7 +71,7 @@ func (b *batch) servedFiles(paths []string) (map[zone.Name]string, error) {
 		j := b.job(z)
 		switch {
 		case j == nil || j.group == nil:
-			return shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", file, z.File()), "")
+			return shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", file, z.File()), b.zonesHint())
 		case j.prev != nil:
 			return &shell.Exit{Code: 1, Err: fmt.Errorf("%s is published already: generation %d", z.File(), b.prev.Number), Hint: "zonebuild plan"}
 		case files[z] != "":
@@ -159,6 +160,9 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 	}
 	ad := j.adopted
 	ad.serial = served.Serial
+	known, unread := b.readSerials() // the way back from a lost state must not end at it
+	keys, data := sign.ServedTTLs(served)
+	ad.ttls = zone.TTLPeriods{{Keys: keys, Data: data}}
 	if err := b.attribute(j, served); err != nil {
 		return err
 	}
@@ -175,6 +179,12 @@ func (b *batch) adoptZone(ctx context.Context, j *job, call *adoptCall) error {
 		return err
 	}
 	p.Remarks, p.Blocks = fit.Remarks, fit.Blocks
+	if unread != nil {
+		p.Remarks = append(p.Remarks, fmt.Sprintf("whether serial %d is the last that was published here is not known: %v", served.Serial, unread))
+	} else if last := known.of(j.zone); last != nil && served.Serial.Before(last.Serial) {
+		ad.serial = last.Serial
+		p.Remarks = append(p.Remarks, fmt.Sprintf("serial %d was published here on %s: the file is older, and the serial goes on from there; is there a secondary that has it?", last.Serial, stamp(last.Time)))
+	}
 	for _, k := range fit.Keys {
 		p.Keys = append(p.Keys, k.ID)
 	}
@@ -384,7 +394,7 @@ func (b *batch) adoptKeys(j *job, served *zone.Served, call *adoptCall) (sign.Fi
 // compares every record of it with what is served.
 func (b *batch) adoptSigned(ctx context.Context, j *job, first *zone.Zone, served *zone.Served, keys []sign.Key, p *adoptZone) {
 	keys = sign.MarkCDS(keys, b.now)
-	prior := sign.Prior{Serial: served.Serial, Known: true}
+	prior := sign.Prior{Serial: j.adopted.serial, Known: true}
 	signed, err := sign.Sign(ctx, first, keys, b.cfg.Signing, prior, b.now)
 	if err != nil {
 		p.Blocks = append(p.Blocks, err.Error())

@@ -46,6 +46,7 @@ type app struct {
 	spent    map[string]bool // hashes of accepts whose loss has happened
 	planning bool            // nothing is to be changed, keys included
 	judge    *sign.Judge     // of what the parents say, once it is asked
+	unseen   error           // why nothing is believed of any parent: what was observed, or the anchors, cannot be read
 }
 
 // memoryLimit keeps the garbage collector ahead of the 400 MB that a build of
@@ -98,12 +99,24 @@ func (a *app) configure() error {
 	return nil
 }
 
+// later is the time now, after whatever the run has done since a.now; never before
+// that. A time that a person gave stands still.
+func (a *app) later() time.Time {
+	if t := a.Clock(); a.nowFlag == "" && t.After(a.now) {
+		return t
+	}
+	return a.now
+}
+
 // readCurrent reads what is published.
 func (a *app) readCurrent() error {
 	var data []byte
 	var err error
 	if a.prev, data, err = shell.CurrentNote(a.cfg); err != nil {
-		return fmt.Errorf("reading the current generation: %w", err)
+		return &shell.Exit{
+			Code: 1, Err: fmt.Errorf("reading the current generation: %w", err),
+			Hint: `put public/ back from a backup, or ` + recoveryHint,
+		}
 	}
 	a.note = digest(data)
 	a.before = a.note

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"nirzone/cmd/shell"
 	"nirzone/zone"
@@ -44,7 +45,7 @@ func (a *app) build(ctx context.Context, cause string, prepare func(*batch) erro
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.readCurrent(), a.checkClock()); err != nil {
+	if err := errors.Join(a.readCurrent(), a.checkClock(rep)); err != nil {
 		return err
 	}
 	rep.ClockGood = a.now
@@ -101,6 +102,7 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 	defer draft.Discard()
 	b.log.Info("signing and verifying", "generation", draft.Number())
 	b.happens = b.happening()
+	defer b.saving.Wait() // whatever happens: the lock is ours only so long
 	if err := b.signAll(ctx, draft); err != nil {
 		return interrupted(err)
 	}
@@ -110,12 +112,14 @@ func (b *batch) publish(ctx context.Context, rep *report) error {
 	}
 	gen := b.decide(draft.Number())
 	rep.describe(b, gen)
-	b.tellStores(rep)
 	if b.nothingNew(gen) {
+		b.tellStores(rep)
 		return b.settle(ctx, rep, b.noteBases(rep, gen)) // the draft is discarded
 	}
 	b.log.Info("committing", "generation", gen.Number)
-	if err := b.commit(ctx, draft, gen); errors.Is(err, publish.ErrMoved) {
+	err = b.commit(ctx, draft, gen)
+	b.tellStores(rep)
+	if errors.Is(err, publish.ErrMoved) {
 		rep.unsure = err // it is served; a power loss may bring the old one back
 	} else if err != nil {
 		return interrupted(err)
@@ -141,15 +145,20 @@ func (a *app) settle(ctx context.Context, rep *report, gen *zone.Generation) err
 	if a.note != a.before {
 		done.Files = nil // of another generation
 	}
-	err := errors.Join(rep.unsure, a.layOut(gen, &done), a.prune(gen, &done), a.pruneStores(gen))
+	var wait sync.WaitGroup
+	var laidOut error
+	wait.Go(func() { laidOut = errors.Join(a.keepSerials(gen), a.layOut(gen, &done)) }) // needs neither the servers nor their note
+	var err error
 	var untold *shell.Exit
 	if !a.noReload {
 		a.log.Info("reloading", "zones", len(gen.Reload))
 		// That a reload could not be noted is no reason to say that nothing was published.
 		if failed := a.reload(ctx, rep, gen); !errors.As(failed, &untold) {
-			err = errors.Join(err, failed)
+			err = failed
 		}
 	}
+	wait.Wait()
+	err = errors.Join(rep.unsure, laidOut, a.prune(gen, &done), a.pruneStores(gen), err)
 	a.seeRelinked(gen)
 	if err = errors.Join(err, a.writeSettled(done), a.sight.save()); err != nil {
 		rep.note("state: %v; the next run does it again", err)

@@ -151,7 +151,7 @@ var storyline = []chapter{
 	{3, "", func(s *story) { s.feed("JPNIC", zoneA, owners(zoneA, 10, 12)) }}, // held
 	{0, "accept HASH --removes 12 -m crash", func(*story) {}},
 	{0, "", func(*story) {}},                   // it happens, once
-	{0, "rollback", func(*story) {}},           // all of it
+	{3, "rollback", func(*story) {}},           // all of it
 	{3, "rollback --release", func(*story) {}}, // what is lost again waits again
 	{3, "", func(*story) {}},                   // nothing
 	{3, "", func(s *story) { // new claims

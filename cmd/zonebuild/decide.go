@@ -74,7 +74,7 @@ func (b *batch) zoneNotices(j *job) []zone.Notice {
 		alarm("not-built", "%s could not be built and has no earlier version: %s", j.zone.File(), j.carried)
 		return list
 	case j.skip:
-		alarm("not-published", "%s was never published; look at \"zonebuild plan\", then: zonebuild init --accept COUNT %s", j.zone.File(), j.zone.File())
+		alarm("not-published", "%s %s", j.zone.File(), b.unpublished(j.zone))
 		return list
 	case j.carried != "":
 		list = append(list, b.before(j)...)
@@ -223,9 +223,13 @@ func (b *batch) neverFetched(s *zone.Source) *zone.Notice {
 		}
 		why = cmp.Or(m.Last.Reason, "none of its files was accepted")
 	}
+	what := fmt.Sprintf("nothing of %s was ever accepted, so none of its delegations are here", s.Name)
+	if slices.ContainsFunc(b.jobs, func(j *job) bool { return publishedInput(j.prev, s.Name) != nil }) {
+		what = fmt.Sprintf("the spool has nothing of %s any more; what is published of it stands", s.Name)
+	}
 	return &zone.Notice{
 		Code: "never-fetched", Severity: zone.Alarm, Source: s.Name,
-		Text: fmt.Sprintf("nothing of %s was ever accepted, so none of its delegations are here: %s; look with: zonefetch --source %s", s.Name, why, s.Name),
+		Text: fmt.Sprintf("%s: %s; look with: zonefetch --source %s", what, why, s.Name),
 	}
 }
 
@@ -296,6 +300,9 @@ func essence(g *zone.Generation) []byte {
 	c.Zones = slices.Clone(g.Zones)
 	for i := range c.Zones {
 		c.Zones[i].Basis = ""
+		if now, ok := c.Zones[i].TTLs.Now(); ok { // what caches forget is no news
+			c.Zones[i].TTLs = zone.TTLPeriods{now}
+		}
 	}
 	return c.Encode()
 }
@@ -318,6 +325,9 @@ func (b *batch) commit(ctx context.Context, draft *publish.Draft, g *zone.Genera
 // checkFirst refuses a first publication that does not name what it publishes.
 func (b *batch) checkFirst() error {
 	if b.prev == nil && !b.fresh {
+		if err := b.checkNew(nil); err != nil {
+			return err
+		}
 		return &shell.Exit{
 			Code: 1, Err: fmt.Errorf("nothing is published yet, so there is nothing to compare with; look at \"zonebuild plan\" first"),
 			Hint: "zonebuild init --accept COUNT",

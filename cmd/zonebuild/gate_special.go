@@ -137,7 +137,7 @@ func keepsBack(z *zone.Zone, a *zone.Accept) bool {
 		names[n] = true
 	}
 	return slices.ContainsFunc(z.Entries, func(e zone.Entry) bool {
-		return e.Kept == zone.KeptHeld && e.Type == zone.TypeNS && names[e.Name] && z.Source(e) == a.Source
+		return e.Kept == zone.KeptHeld && (e.Type == zone.TypeNS || e.Type == zone.TypeCNAME) && names[e.Name] && z.Source(e) == a.Source
 	})
 }
 
@@ -171,7 +171,7 @@ func (j *job) compare(old *zone.Zone) {
 // ledger is what generation.json notes of the losses that were not held.
 func (b *batch) ledger(j *job) zone.Ledger {
 	switch {
-	case j.prev == nil || b.cause == causeRollback && j.base != j.prev:
+	case j.prev == nil || j.adopted != nil || b.cause == causeRollback && j.base != j.prev:
 		return nil // a person chose this content: it is the baseline
 	case j.fixed() || j.carried != "" || j.changes == nil:
 		return j.prev.Ledger

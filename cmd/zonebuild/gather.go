@@ -37,7 +37,8 @@ type batch struct {
 	expect    *int                     // delegations that a first publication has to hold
 	storesDir sync.Once                // makes the folder of signature stores
 	storesErr error
-	made      madeInputs // of an adoption
+	saving    sync.WaitGroup // of the stores that are still being written
+	made      madeInputs     // of an adoption
 }
 
 // A claimSet is registry/claims by its digest; claimsOf has the claims. They are
@@ -68,19 +69,22 @@ type job struct {
 	skip    bool   // not published yet, and this run may not
 	carried string // why the published file is taken over
 	result  zone.GenerationZone
-	life    keyJob             // of its keys
-	same    bool               // the published file is linked: it would become the same
-	signed  int                // signatures made; the others are from the store
-	unread  error              // why the signature store that was there is not used
-	unsaved error              // why the new one could not be written
-	mended  bool               // the published file was not the one that was written, and is written again
-	signers []sign.Key         // that it was signed with
-	files   map[wanted]*parsed // while it is merged
-	asked   bool               // the merge had to know what is published
-	moved   bool               // … and that was another zone: the next merge may say something else
-	basis   string             // of a still zone whose claims have another digest, and decide the same
-	still   bool               // nothing to do: it stands as published
-	wrote   bool               // the file in the draft is this run's
+	life    keyJob               // of its keys
+	same    bool                 // the published file is linked: it would become the same
+	signed  int                  // signatures made; the others are from the store
+	unread  error                // why the signature store that was there is not used
+	unsaved error                // why the new one could not be written
+	mended  bool                 // the published file was not the one that was written, and is written again
+	signers []sign.Key           // that it was signed with
+	files   map[wanted]*parsed   // while it is merged
+	asked   bool                 // the merge had to know what is published
+	moved   bool                 // … and that was another zone: the next merge may say something else
+	basis   string               // of a still zone whose claims have another digest, and decide the same
+	still   bool                 // nothing to do: it stands as published
+	wrote   bool                 // the file in the draft is this run's
+	later   *lastSerial          // that it was published with once, later than that of prev; nil: none
+	few     bool                 // one of at most as many zones to be built as are signed at a time
+	ahead   chan *sign.StoreFile // of the store that is being read already; nil: none is
 }
 
 const (
@@ -109,6 +113,7 @@ func (a *app) gather(cause string) (*batch, error) {
 	b.readOldConfig()
 	b.gateClaims()
 	b.makeJobs()
+	b.recallSerials()
 	b.chooseApexes()
 	return b, nil
 }
@@ -159,7 +164,7 @@ func (b *batch) readRegistry() error {
 		if b.prev == nil {
 			return &shell.Exit{Code: 1, Err: err, Hint: "write registry/claims: SOURCE<TAB>PREFIX, sorted"}
 		}
-		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %v; export the registry again", b.prev.Number, err)
+		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %s; export the registry again", b.prev.Number, strings.ReplaceAll(err.Error(), "\n", "; "))
 		_, cerr := b.claimsOf(b.prev.Claims)
 		if cerr != nil && b.cause != causeBuild {
 			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)
@@ -309,6 +314,7 @@ func (b *batch) makeJobs() {
 	if b.prev != nil {
 		for i := range b.prev.Zones {
 			p := &b.prev.Zones[i]
+			b.recallTTLs(p)
 			j := b.job(p.Zone)
 			if j == nil {
 				j = &job{zone: p.Zone}

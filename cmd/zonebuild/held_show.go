@@ -11,20 +11,32 @@ import (
 	"nirzone/zone"
 )
 
-// showHold writes a held change as a diff with its loss counted.
-func (a *app) showHold(w io.Writer, h *zone.Hold) {
+// showHold writes a held change as a diff with its loss counted. lost are the
+// owners of which the hold does not say what they have.
+func (a *app) showHold(w io.Writer, h *zone.Hold, lost []lostOwner) {
 	where := ""
 	if h.Zone != "" {
 		where = " in " + h.Zone.File()
 	}
 	fmt.Fprintf(w, "%s%s: %s\n", h.Source, where, h.Text())
 	fmt.Fprintf(w, "%s; %d before, %d after, held %s\n\n", h.Rule, h.Before, h.After, age(h.Since, a.now))
+	records := map[zone.Name][]string{}
+	for _, l := range lost {
+		records[l.Name] = l.Records
+	}
 	for i, n := range h.Losses {
 		var s zone.HeldSet
 		if i < len(h.Sets) {
 			s = h.Sets[i]
 		}
-		showLoss(w, h.Kind, n, s)
+		showLoss(w, n, s)
+		showSet(w, "    ", zone.HeldSet{Was: records[n]})
+	}
+	if h.Kind == zone.KindZoneDropped {
+		for _, l := range lost {
+			showLoss(w, l.Name, zone.HeldSet{})
+			showSet(w, "    ", zone.HeldSet{Was: l.Records})
+		}
 	}
 	if len(h.Losses) == 0 {
 		for _, s := range h.Sets {
@@ -46,7 +58,7 @@ func ofFeed(kind string) bool { return slices.Contains(zone.LossKinds, kind) }
 
 // showLoss writes one owner: as a line if it goes, else with what it was and would
 // be.
-func showLoss(w io.Writer, kind string, n zone.Name, s zone.HeldSet) {
+func showLoss(w io.Writer, n zone.Name, s zone.HeldSet) {
 	what := ""
 	if p, ok := n.Prefix(); ok {
 		what = p.String()

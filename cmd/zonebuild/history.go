@@ -60,7 +60,7 @@ func (a *app) history() error {
 	}
 	t.Render(a.Stdout)
 	if len(rows) == 0 {
-		a.Errorf("nothing is published yet")
+		a.Errorf("%v", a.nothingPublished())
 	}
 	return nil
 }

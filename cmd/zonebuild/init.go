@@ -63,8 +63,11 @@ func (b *batch) first(zones []zone.Name, count int) error {
 	}
 	for _, z := range zones {
 		if j := b.job(z); j == nil || j.group == nil {
-			return shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), "")
+			return shell.Usage(fmt.Errorf("%s is in no [[zones]] group of the configuration", z.File()), b.zonesHint())
 		}
+	}
+	if err := b.checkNew(zones); err != nil {
+		return err
 	}
 	if found == 0 {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("every zone named is published already"), Hint: "zonebuild"}
@@ -102,7 +105,7 @@ func (b *batch) checkCount() error {
 	}
 	if got != *b.expect {
 		return &shell.Exit{
-			Code: 1, Err: fmt.Errorf("the zones to be published hold %d delegations, not %d; look at \"zonebuild plan\"", got, *b.expect),
+			Code: 1, Err: fmt.Errorf("the zones to be published hold %s, not %d; look at \"zonebuild plan\"", countOf(got, "1 delegation", "%d delegations"), *b.expect),
 			Hint: fmt.Sprintf("if %d is right: zonebuild init --accept %d", got, got),
 		}
 	}

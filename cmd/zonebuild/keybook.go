@@ -22,21 +22,32 @@ func (a *app) bookFile(z zone.Name) string {
 	return filepath.Join(a.cfg.State, "keys", z.File()+".json")
 }
 
-// readBook reads the key book of a zone. The book is never nil: one that cannot be
-// read decides nothing, and signing goes on.
+// readBook reads the key book of a zone. The book is never nil: one that is lost or
+// cannot be read decides nothing new, and signing goes on.
 func (a *app) readBook(z zone.Name) (*zone.KeyBook, error) {
 	data, err := shell.ReadFile(a.bookFile(z), maxBook)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &zone.KeyBook{Zone: z}, nil
+		return a.lostBook(z), nil
 	}
 	var book *zone.KeyBook
 	if err == nil {
 		book, err = zone.ParseKeyBook("keys/"+z.File()+".json", z, data)
 	}
 	if err != nil {
-		return &zone.KeyBook{Zone: z}, err
+		return a.lostBook(z), err
 	}
 	return book, nil
+}
+
+// lostBook is what stands of a key book that is not there: a zone that is published
+// with the request to take every DS away goes on asking, because the parent would
+// take CDS records as the wish to have them back (RFC 8078, sections 3 and 4).
+func (a *app) lostBook(z zone.Name) *zone.KeyBook {
+	book := &zone.KeyBook{Zone: z}
+	if g := a.entryOf(z); g != nil && g.DeleteDS {
+		book.DeleteDS = &zone.BookDecision{Time: a.prev.Time, By: "unknown", Message: "as published: who decided it was in a key book that is lost"}
+	}
+	return book
 }
 
 // writeBook replaces the key book of a zone.
@@ -104,7 +115,10 @@ func reasoned(message, command string) error {
 // put another parent in its place.
 var askParent = func(a *app, z zone.Name) sign.Parent {
 	if a.judge == nil {
-		a.judge = a.readObserved().judge(a.cfg, a.now)
+		a.believe(a.readObserved())
+	}
+	if a.unseen != nil {
+		return sign.Parent{Missing: []string{a.unseen.Error()}}
 	}
 	s := a.judge.Zone(z)
 	p := sign.Parent{Complete: s.Complete, Missing: s.Missing}

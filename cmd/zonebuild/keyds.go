@@ -20,7 +20,7 @@ func keysApproveCommand(a *app) *cobra.Command {
 		Long: `The removal of a KSK or CSK needs a person besides all else that it waits for:
 "zonebuild keys" shows the hash. An approval given early counts when the rest is
 there. It is of exactly that key and that successor.`,
-		Example: "  zonebuild keys approve 3fa94c01 -m \"DS exchanged, ticket 4711\"",
+		Example: "  zonebuild keys approve 3fa94c01 -m \"DS exchanged, ticket 4711\" --dry-run\n  zonebuild keys approve 3fa94c01 -m \"DS exchanged, ticket 4711\"",
 		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keysApprove(args, message) },
 	}
@@ -40,7 +40,7 @@ func (a *app) keysApprove(hashes []string, message string) error {
 	if err := errors.Join(err, a.readCurrent()); err != nil {
 		return err
 	}
-	found := []sign.Step{}
+	var found []sign.Step
 	for _, prefix := range hashes {
 		s, err := a.stepNamed(prefix)
 		if err != nil {
@@ -61,14 +61,14 @@ func (a *app) keysApprove(hashes []string, message string) error {
 	return a.showApproved(found)
 }
 
-// stepNamed finds a planned step by the beginning of its hash.
+// stepNamed finds a planned step by the beginning of its hash. Zones whose keys
+// cannot be read have none, and are said if it is not found.
 func (a *app) stepNamed(prefix string) (*sign.Step, error) {
 	var found []sign.Step
+	var unread error
 	for _, z := range a.cfg.Zones() {
 		v, err := a.viewKeys(z)
-		if err != nil {
-			return nil, err
-		}
+		unread = errors.Join(unread, err)
 		for _, s := range v.plan {
 			if len(prefix) >= 8 && strings.HasPrefix(s.Hash, prefix) {
 				found = append(found, s)
@@ -76,14 +76,15 @@ func (a *app) stepNamed(prefix string) (*sign.Step, error) {
 		}
 	}
 	if len(found) != 1 {
-		return nil, &shell.Exit{Code: 1, Err: fmt.Errorf("%d key steps begin with %q; at least 8 digits of one hash are needed", len(found), prefix), Hint: "zonebuild keys"}
+		err := fmt.Errorf("%d key steps begin with %q; at least 8 digits of one hash are needed", len(found), prefix)
+		return nil, &shell.Exit{Code: 1, Err: errors.Join(err, unread), Hint: "zonebuild keys"}
 	}
 	return &found[0], nil
 }
 
 func (a *app) showApproved(steps []sign.Step) error {
 	if a.json {
-		return a.answer(steps)
+		return a.showChange(keyChange{Steps: steps}, "")
 	}
 	word := "approved"
 	if a.dryRun {
@@ -102,16 +103,24 @@ func keysDSCommand(a *app) *cobra.Command {
 		Use: "ds [ZONE...]", Short: "Show the DS records that the parents should have",
 		Long: `DS shows, for every zone or those named, the DS set that the parent should have
 now: it is what CDS and CDNSKEY in the zone say, too. A new KSK is in it once
-every cache has it.`,
-		Example: "  zonebuild keys ds 202.in-addr.arpa",
+every cache has it. A zone whose keys are not all there is left out, with exit code
+3; of one for which "keys cds --delete" asks for no DS that is said instead.`,
+		Example: "  zonebuild keys ds\n  zonebuild keys ds 202.in-addr.arpa",
 		RunE:    func(_ *cobra.Command, args []string) error { return a.keysDS(args) },
 	}
 }
 
-// dsRow is a zone as "keys ds --json" shows it.
+// A dsAnswer is what "keys ds --json" shows.
+type dsAnswer struct {
+	Version  int          `json:"version"`
+	Zones    []dsRow      `json:"zones"`
+	Problems []keyProblem `json:"problems"`
+}
+
 type dsRow struct {
-	Zone string   `json:"zone"`
-	DS   []string `json:"ds"`
+	Zone   string   `json:"zone"`
+	Delete bool     `json:"delete"` // a person wants the parent to have none
+	DS     []string `json:"ds"`
 }
 
 func (a *app) keysDS(args []string) error {
@@ -122,27 +131,46 @@ func (a *app) keysDS(args []string) error {
 	if err != nil {
 		return err
 	}
-	rows := []dsRow{}
+	answer, without := dsAnswer{Version: 1, Zones: []dsRow{}, Problems: []keyProblem{}}, 0
 	for _, z := range zones {
 		keys, err := sign.LoadKeys(a.cfg.Keys, z)
-		if err != nil {
-			return err
+		if p := a.keyProblem(z, keys, err); p != nil {
+			answer.Problems = append(answer.Problems, *p)
+			continue // the parent must not get half a set
 		}
-		r := dsRow{Zone: z.File(), DS: []string{}}
-		for _, k := range sign.MarkCDS(keys, a.now) {
-			if k.CDS {
-				r.DS = append(r.DS, k.DS().Text())
-				if !a.json {
-					fmt.Fprintln(a.Stdout, k.DS())
-				}
-			}
+		answer.Zones = append(answer.Zones, a.dsRow(z, keys))
+		if len(keys) == 0 {
+			without++
 		}
-		rows = append(rows, r)
+	}
+	if without > 0 && !a.json {
+		a.Errorf("zones that have no keys yet: %d", without)
+		a.Errorf("hint: zonebuild keys init")
 	}
 	if a.json {
-		return a.answer(rows)
+		err = a.answer(answer)
 	}
-	return nil
+	return errors.Join(err, a.tellProblems(answer.Problems))
+}
+
+// dsRow returns the DS set of a zone, and prints it as records if that is wanted.
+func (a *app) dsRow(z zone.Name, keys []sign.Key) dsRow {
+	r := dsRow{Zone: z.File(), DS: []string{}}
+	if book, _ := a.readBook(z); book.DeleteDS != nil { // one that cannot be read has what is published
+		r.Delete = true
+		a.Errorf("%s: the parent should have no DS, %s decided on %s: %s", z.File(), book.DeleteDS.By, stamp(book.DeleteDS.Time), book.DeleteDS.Message)
+		return r
+	}
+	for _, k := range sign.MarkCDS(keys, a.now) {
+		if !k.CDS {
+			continue
+		}
+		r.DS = append(r.DS, k.DS().Text())
+		if !a.json {
+			fmt.Fprintln(a.Stdout, k.DS())
+		}
+	}
+	return r
 }
 
 func keysCDSCommand(a *app) *cobra.Command {
@@ -153,8 +181,10 @@ func keysCDSCommand(a *app) *cobra.Command {
 		Long: `CDS shows which keys the zone's CDS and CDNSKEY sets name (RFC 7344). With
 --delete they ask the parent to take every DS away (RFC 8078, section 4): the zone
 then is not validated by anybody any more. --restore takes that back.`,
-		Example: "  zonebuild keys cds 202.in-addr.arpa\n  zonebuild keys cds 202.in-addr.arpa --delete -m \"signing ends, ticket 4711\"",
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Example: `  zonebuild keys cds 202.in-addr.arpa
+  zonebuild keys cds 202.in-addr.arpa --delete -m "signing ends, ticket 4711"
+  zonebuild keys cds 202.in-addr.arpa --restore`,
+		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if remove && restore {
 				return shell.Usage(errors.New("--delete and --restore exclude each other"), "")
@@ -178,19 +208,22 @@ func (a *app) keysCDS(args []string, remove bool, message string) error {
 		}
 	}
 	return a.changeKeys(args, func(w *keyWork, _ []sign.Key, _ sign.Evidence) ([]sign.Step, error) {
+		if !remove && w.book.DeleteDS == nil {
+			return nil, nil
+		}
 		w.book.DeleteDS = nil
-		text := "CDS and CDNSKEY name the keys again"
+		text := "CDS and CDNSKEY name the keys again, from the next run on"
 		if remove {
 			d := a.decision(message)
 			w.book.DeleteDS = &d
-			text = "CDS and CDNSKEY ask for no DS: once the parent follows, nobody validates the zone"
+			text = "CDS and CDNSKEY ask for no DS, from the next run on: once the parent follows, nobody validates the zone"
 		}
-		a.Errorf("%s from the next run on: %s", w.Zone.File(), text)
+		w.decided = append(w.decided, w.Zone.File()+": "+text)
 		if a.dryRun {
 			return nil, nil
 		}
 		return nil, a.writeBook(w.book)
-	})
+	}, "CDS and CDNSKEY name the keys already")
 }
 
 // cdsView is what "keys cds --json" shows.
@@ -235,71 +268,4 @@ func (a *app) showCDS(arg string) error {
 		fmt.Fprintf(a.Stdout, "%s CDS %s\n", z, v.CDS[i])
 	}
 	return nil
-}
-
-func keysImportCommand(a *app) *cobra.Command {
-	var csk bool
-	c := &cobra.Command{
-		Use: "import ZONE FOLDER", Short: "Take keys from a folder in BIND's format",
-		Long: `Import copies the zone's keys (K<zone>.+<alg>+<tag>.key and .private, with .state)
-from a folder. Keys of a zone that was never published, and keys that it is
-published with, keep their times. Others become spare keys: the next roll
-publishes them, in the place of new ones.`,
-		Example: "  zonebuild keys import 202.in-addr.arpa /var/lib/bind/keys --dry-run",
-		Args:    usageArgs(cobra.ExactArgs(2)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return a.changeKeys(args[:1], func(w *keyWork, _ []sign.Key, ev sign.Evidence) ([]sign.Step, error) {
-				w.Note = func(k sign.Key) error { return a.noteKey(w, k, "imported") }
-				w.Prove = nil // a spare key changes nothing
-				return w.Import(args[1], csk, ev, a.dryRun)
-			})
-		},
-	}
-	c.Flags().BoolVar(&csk, "csk", false, "keys with the flags 257 sign the zone too, if no .state says so")
-	return c
-}
-
-func keysExportCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use: "export ZONE FOLDER", Short: "Write the keys into a folder, as BIND takes them",
-		Long: `Export writes the zone's keys that are not removed, private halves included, with
-their times and state files. It replaces nothing. Guard the folder as you guard
-keys/.`,
-		Example: "  zonebuild keys export 202.in-addr.arpa /root/backup",
-		Args:    usageArgs(cobra.ExactArgs(2)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if err := a.open(); err != nil {
-				return err
-			}
-			z, group, g, err := a.zoneNamed(args[0])
-			if err != nil {
-				return err
-			}
-			keys, err := sign.LoadKeys(a.cfg.Keys, z)
-			if err != nil {
-				return err
-			}
-			w, _ := a.keyWork(z, group, g)
-			return a.keysExport(w, args[1], keys)
-		},
-	}
-}
-
-func (a *app) keysExport(w *keyWork, to string, keys []sign.Key) error {
-	keys = slices.DeleteFunc(keys, func(k sign.Key) bool { return !k.Timing.Remove.IsZero() })
-	var err error
-	if !a.dryRun {
-		keys, err = w.Export(to, keys)
-	}
-	ids := []string{}
-	for _, k := range keys {
-		ids = append(ids, k.ID)
-	}
-	if a.json && err == nil {
-		return a.answer(ids)
-	}
-	for _, id := range ids {
-		fmt.Fprintln(a.Stdout, id)
-	}
-	return err
 }

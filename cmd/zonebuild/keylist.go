@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -31,9 +33,19 @@ type keyRow struct {
 // keyView is the keys of one zone with their plan.
 type keyView struct {
 	zone zone.Name
+	err  error // why the keys cannot be read
 	keys []sign.Key
 	plan []sign.Step
 	rows []keyRow
+}
+
+// A keysAnswer is what "keys --json" shows.
+type keysAnswer struct {
+	Version  int          `json:"version"`
+	Keys     []keyRow     `json:"keys"`
+	Without  []string     `json:"without"` // zones that were never published and have no keys yet
+	Problems []keyProblem `json:"problems"`
+	Plan     []sign.Step  `json:"plan,omitempty"` // of the zones that were named
 }
 
 func (a *app) keys(args []string) error {
@@ -44,39 +56,52 @@ func (a *app) keys(args []string) error {
 	if err != nil {
 		return err
 	}
+	answer := keysAnswer{Version: 1, Keys: []keyRow{}, Without: []string{}, Problems: []keyProblem{}}
 	var views []*keyView
-	rows := []keyRow{}
 	for _, z := range zones {
 		v, err := a.viewKeys(z)
-		if err != nil {
-			return err
+		if p := a.keyProblem(z, v.keys, err); p != nil {
+			answer.Problems = append(answer.Problems, *p)
+		} else if len(v.keys) == 0 {
+			answer.Without = append(answer.Without, z.File())
 		}
-		views, rows = append(views, v), append(rows, v.rows...)
+		views, answer.Keys = append(views, v), append(answer.Keys, v.rows...)
+		if len(args) > 0 {
+			answer.Plan = append(answer.Plan, v.plan...)
+		}
 	}
 	if a.json {
-		return a.answer(rows)
-	}
-	a.showKeys(rows)
-	if len(args) > 0 {
-		for _, v := range views {
-			a.showPlanOf(v)
-		}
+		err = a.answer(answer)
 	} else {
-		showWaits(a.Stdout, rows)
+		a.showKeys(answer)
+		a.showAhead(answer, views, len(args) > 0)
 	}
-	if len(rows) == 0 {
-		a.Errorf("there are no keys yet")
-		a.Errorf("hint: zonebuild keys init")
-	}
-	return nil
+	return errors.Join(err, a.tellProblems(answer.Problems))
 }
 
-// viewKeys reads the keys of a zone and plans for them, without taking a step.
+// showAhead shows what comes: the whole plan, or what is waited for.
+func (a *app) showAhead(answer keysAnswer, views []*keyView, whole bool) {
+	for _, v := range views {
+		if whole && v.err == nil {
+			a.showPlanOf(v)
+		}
+	}
+	if !whole {
+		showWaits(a.Stdout, answer.Keys)
+	}
+	if n := len(answer.Without); n > 0 {
+		a.Errorf("zones that have no keys yet: %d", n)
+		a.Errorf("hint: zonebuild keys init")
+	}
+}
+
+// viewKeys reads the keys of a zone and plans for them, without taking a step. The
+// view is never nil; one of keys that cannot be read is empty.
 func (a *app) viewKeys(z zone.Name) (*keyView, error) {
 	v := &keyView{zone: z}
-	var err error
-	if v.keys, err = sign.LoadKeys(a.cfg.Keys, z); err != nil {
-		return nil, err
+	if v.keys, v.err = sign.LoadKeys(a.cfg.Keys, z); v.err != nil {
+		v.keys = nil
+		return v, v.err
 	}
 	if g := a.entryOf(z); g != nil {
 		w, ev := a.keyWork(z, a.cfg.Group(z), g)
@@ -113,12 +138,12 @@ func (v *keyView) row(k sign.Key, now time.Time) keyRow {
 }
 
 // showKeys renders the keys in a table of at most 80 columns. Those that are
-// removed are left out.
-func (a *app) showKeys(rows []keyRow) {
+// removed are left out; zones without a key have a row that says so.
+func (a *app) showKeys(answer keysAnswer) {
 	t := shell.Table{Header: []string{"zone", "role", ">tag", ">alg", "state", "next", "when"}}
 	tones := map[string]shell.Tone{"active": shell.Good, "published": shell.Care, "ready": shell.Care, "retired": shell.Care, "generated": shell.Quiet}
 	last, gone := "", 0
-	for _, r := range rows {
+	for _, r := range answer.Keys {
 		if r.State == "removed" && r.Next == "" {
 			gone++
 			continue
@@ -133,6 +158,12 @@ func (a *app) showKeys(rows []keyRow) {
 			at = "waits"
 		}
 		t.Add(name, r.Role, fmt.Sprint(r.Tag), fmt.Sprint(r.Algorithm), shell.Paint(a.Stdout, tones[r.State], r.State), r.Next, at)
+	}
+	for _, p := range answer.Problems {
+		t.Add(p.Zone, "", "", "", shell.Paint(a.Stdout, shell.Bad, "problem"), "", "see below")
+	}
+	for _, z := range answer.Without {
+		t.Add(z, "", "", "", shell.Paint(a.Stdout, shell.Quiet, "no keys"), "", "")
 	}
 	t.Render(a.Stdout)
 	if gone > 0 {
@@ -176,14 +207,14 @@ func (a *app) showPlanOf(v *keyView) {
 	if len(v.plan) == 0 {
 		fmt.Fprintln(w, "  nothing is planned")
 	}
-	for _, s := range v.plan {
+	for _, s := range inOrder(v.plan) {
 		head := "next run"
 		if !s.Due() {
 			if head = when(s.At, a.now); head == "" {
 				head = "waits"
 			}
 		}
-		writeWrapped(w, "  ", fmt.Sprintf("%s: %s %s %s: %s", head, s.Action, s.Role(), s.Key, s.Why))
+		writeWrapped(w, "  ", fmt.Sprintf("%s: %s: %s", head, strings.TrimSpace(fmt.Sprintf("%s %s %s", s.Action, s.Role(), s.Key)), s.Why))
 		for _, wait := range s.Waits {
 			writeWrapped(w, "    ", "waits for "+wait)
 		}
@@ -191,6 +222,27 @@ func (a *app) showPlanOf(v *keyView) {
 			writeWrapped(w, "    ", "at stake: "+s.Stake)
 		}
 	}
+}
+
+// inOrder returns steps as they come: what is due, what has a time, what waits.
+func inOrder(plan []sign.Step) []sign.Step {
+	rank := func(s sign.Step) int {
+		switch {
+		case s.Due():
+			return 0
+		case !s.At.IsZero():
+			return 1
+		}
+		return 2
+	}
+	list := slices.Clone(plan)
+	slices.SortStableFunc(list, func(x, y sign.Step) int {
+		if c := cmp.Compare(rank(x), rank(y)); c != 0 || x.Due() {
+			return c
+		}
+		return x.At.Compare(y.At)
+	})
+	return list
 }
 
 // writeWrapped writes a text in lines of at most 80 columns.

@@ -27,11 +27,11 @@ const (
 func (tr *tree) rows() []keyRow {
 	tr.t.Helper()
 	tr.must(0, "keys", fileA, "--json")
-	var rows []keyRow
-	if err := json.Unmarshal(tr.out.Bytes(), &rows); err != nil {
-		tr.t.Fatal(err)
+	var answer keysAnswer
+	if err := json.Unmarshal(tr.out.Bytes(), &answer); err != nil || answer.Version != 1 {
+		tr.t.Fatal(err, answer.Version)
 	}
-	return rows
+	return answer.Keys
 }
 
 // states are role and state of the keys that are not removed, sorted.
@@ -293,6 +293,7 @@ func tool(t *testing.T, argv ...string) string {
 func TestImportExport(t *testing.T) {
 	tr := newTree(t)
 	tr.now = time.Now().UTC().Truncate(time.Second)
+	tr.seen()
 	bind := t.TempDir()
 	tool(t, "dnssec-keygen", "-q", "-a", "13", "-K", bind, fileA)
 	tool(t, "dnssec-keygen", "-q", "-a", "13", "-f", "KSK", "-K", bind, fileA)

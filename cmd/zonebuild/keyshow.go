@@ -44,7 +44,7 @@ func when(t, now time.Time) string {
 	case !t.After(now):
 		return "now"
 	case t.Sub(now) < 10*24*time.Hour:
-		return t.UTC().Format("2006-01-02 15:04")
+		return t.UTC().Add(time.Minute - time.Second).Truncate(time.Minute).Format("2006-01-02 15:04") // the next, as in what a step waits for
 	}
 	return t.UTC().Format("2006-01-02")
 }

@@ -59,6 +59,8 @@ func (b *batch) planKeys() {
 // it notes them.
 type keyWork struct {
 	sign.Work
+	decided []string // by a person, in words
+	next    string   // what the person may type next; "": the next run publishes it
 	book    *zone.KeyBook
 	bookErr error
 }
@@ -70,12 +72,22 @@ func (a *app) keyWork(z zone.Name, group *zone.Group, g *zone.GenerationZone) (*
 	w.book, w.bookErr = a.readBook(z)
 	ev := sign.Evidence{Published: a.publishedKeys(z, g), Parent: askParent(a, z), Approved: w.book.Approved()}
 	w.Work = sign.Work{
-		FS: a.fs, Dir: a.cfg.Keys, Zone: z, Policy: sign.NewPolicy(a.cfg.Signing, group), Random: rand.Reader,
+		FS: a.fs, Dir: a.cfg.Keys, Zone: z, Policy: a.policy(a.cfg.Signing, group, g), Random: rand.Reader,
 		Prove: func(keys []sign.Key, s sign.Step) error { return proveKeys(keys, s, w.Policy, ev, a.now) },
 		Note:  func(k sign.Key) error { return a.noteKey(w, k, "made") },
 		Known: func(k sign.Key) bool { return w.book.Knows(k.Digest()) },
 	}
 	return w, ev
+}
+
+// policy is what decides over the keys of a zone, of which g is published. What is
+// published and servers were not told of has not come into any cache.
+func (a *app) policy(c zone.SigningConfig, group *zone.Group, g *zone.GenerationZone) sign.Policy {
+	p := sign.NewPolicy(c, group, g)
+	if g != nil && slices.Contains(a.prev.Reload, g.Zone) {
+		p.Past = p.Past.Untold(a.prev.Time)
+	}
+	return p
 }
 
 // publishedKeys is what the current generation says of a zone's keys.
@@ -123,9 +135,9 @@ func (b *batch) keysToSign(j *job) ([]sign.Key, zone.SigningConfig, error) {
 	p.DeleteDS = k.deletesDS()
 	if j.prev != nil {
 		known := func(key sign.Key) bool { return k.book.Knows(key.Digest()) }
-		err := sign.CheckSet(k.ring, sign.NewPolicy(p, j.group), recordsOf(j.prev, b.prev.Time), known, k.book.Trusted(b.now), j.zone, b.now)
+		err := sign.CheckSet(k.ring, b.policy(p, j.group, j.prev), recordsOf(j.prev, b.prev.Time), known, k.book.Trusted(b.now), j.zone, b.now)
 		if err != nil {
-			return nil, p, fmt.Errorf("%w; %s", err, trustHint(err))
+			return nil, p, fmt.Errorf("%w; %s", err, b.trustHint(err))
 		}
 	}
 	return sign.MarkCDS(k.ring, b.now), p, nil
@@ -135,13 +147,16 @@ func (b *batch) keysToSign(j *job) ([]sign.Key, zone.SigningConfig, error) {
 func (k *keyJob) deletesDS() bool { return k.book != nil && k.book.DeleteDS != nil }
 
 // trustHint is what a person can type about a set that is refused.
-func trustHint(err error) string {
+func (b *batch) trustHint(err error) string {
 	var c *sign.SetChange
 	if !errors.As(err, &c) {
 		return "zonebuild keys"
 	}
+	if b.now.Before(b.prev.Time) { // keys that do not count yet are not lost
+		return fmt.Sprintf("the run is of %s, before generation %d was built by these keys: set the clock right, or name a later time", stamp(b.now), b.prev.Number)
+	}
 	if len(c.Tags) == 0 {
-		return "restore the keys folder from a backup; if there is none: zonebuild keys init --lost " + c.Zone.File()
+		return "restore the keys folder from a backup; if there is none: zonebuild keys init --lost -m REASON " + c.Zone.File()
 	}
 	var tags []string
 	for _, t := range c.Tags {
@@ -159,6 +174,35 @@ func (b *batch) keyRecords(j *job, due time.Time) []zone.KeyRecord {
 	return sign.Records(before, j.life.ring, b.cfg.Signing, due, b.now)
 }
 
+// recallTTLs fills in with which TTLs a zone is published by a generation of an
+// earlier release, which does not say it: as the configuration has it by which that
+// was built.
+func (b *batch) recallTTLs(p *zone.GenerationZone) {
+	c := b.oldConfig
+	if b.prev.Config == b.cfg.SHA256 {
+		c = b.cfg
+	}
+	if len(p.TTLs) > 0 || c == nil || c.Group(p.Zone) == nil {
+		return
+	}
+	old := sign.NewPolicy(c.Signing, c.Group(p.Zone), p)
+	p.TTLs = zone.TTLPeriods{{Keys: c.Signing.DNSKEYTTL, Data: uint32(old.MaxTTL / time.Second)}}
+}
+
+// ttls is what generation.json says of the TTLs of a zone that was signed. Those of
+// a zone that is taken over are of what is served until now.
+func (b *batch) ttls(j *job) zone.TTLPeriods {
+	var before zone.TTLPeriods
+	switch {
+	case j.adopted != nil:
+		before = j.adopted.ttls
+	case j.prev != nil:
+		before = j.prev.TTLs
+	}
+	keys, data := sign.PublishedTTLs(j.next, b.cfg.Signing)
+	return before.Next(keys, data, b.cfg.Signing.Propagation, b.now)
+}
+
 func (j *job) told() time.Time {
 	if j.prev == nil {
 		return time.Time{}
@@ -167,12 +211,12 @@ func (j *job) told() time.Time {
 }
 
 // told notes that the servers load a zone as it is published now: what they did
-// not know before counts from now on.
+// not know before counts from now on. Times are to the second, and none is too early.
 func told(z *zone.GenerationZone, now time.Time) {
 	if z == nil {
 		return
 	}
-	now = now.UTC().Truncate(time.Second)
+	now = now.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
 	z.KeyRecords = slices.Clone(z.KeyRecords)
 	for i := range z.KeyRecords {
 		r := &z.KeyRecords[i]
@@ -182,11 +226,12 @@ func told(z *zone.GenerationZone, now time.Time) {
 			}
 		}
 	}
+	z.TTLs = z.TTLs.Told(z.Told, now)
 	z.Told = now
 }
 
 // keyCodes are the codes of keyNotices.
-var keyCodes = []string{"key-approval", "key-book", "key-ds", "key-end", "key-failed", "key-refused", "key-step"}
+var keyCodes = []string{"key-approval", "key-book", "key-ds", "key-end", "key-failed", "key-lost", "key-refused", "key-step"}
 
 // keyNotices returns what people should know of a zone's keys.
 func (b *batch) keyNotices(j *job) []zone.Notice {
@@ -199,6 +244,10 @@ func (b *batch) keyNotices(j *job) []zone.Notice {
 	k := &j.life
 	if k.bookErr != nil {
 		add("key-book", zone.Alarm, "decisions about the keys of %s do not count: %v; restore it from a backup, or move it away and decide again", j.zone.File(), k.bookErr)
+	}
+	if k.stillLost(b.cfg, b.now) {
+		d := k.book.Lost
+		add("key-lost", zone.Alarm, "keys of %s were lost and new ones made by %s on %s (%s): for resolvers that validate it is bogus until the parent has the DS of the new keys and caches have forgotten the old ones; show it with: zonebuild keys ds %s", j.zone.File(), d.By, stamp(d.Time), d.Message, j.zone.File())
 	}
 	var refused *sign.Refused
 	switch {
@@ -222,6 +271,28 @@ func (b *batch) keyNotices(j *job) []zone.Notice {
 		add("key-end", zone.Alarm, "by the times of its keys %s cannot be signed any more from %s on; look at \"zonebuild keys %s\"", j.zone.File(), stamp(end), j.zone.File())
 	}
 	return list
+}
+
+// stillLost reports whether resolvers may suffer from keys that a person gave up:
+// until the DS of a new key was seen at the parent, or, where no key for the parent
+// was lost, until caches have forgotten the old ones. Where nobody observes the
+// parent it ends when a decision of a person does.
+func (k *keyJob) stillLost(cfg *zone.Config, now time.Time) bool {
+	if k.book == nil || k.book.Lost == nil {
+		return false
+	}
+	at := k.book.Lost.Time
+	end := at.Add(time.Duration(cfg.Signing.DNSKEYTTL)*time.Second + cfg.Signing.Propagation)
+	for _, key := range k.ring {
+		if !key.SignsKeys() || !key.InUse(now) || key.Timing.Publish.Before(at) {
+			continue
+		}
+		if !key.Timing.DSSeen.IsZero() {
+			return false
+		}
+		end = at.Add(cfg.Gates.Expires)
+	}
+	return now.Before(end)
 }
 
 // rolling reports whether a key is to be removed for another one's DS.

@@ -5,9 +5,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -41,6 +44,7 @@ When a source would lose too much:
   zonebuild held show HASH         the losses, one by one
   zonebuild accept HASH --removes 120 -m "JPNIC ticket 4711"
   zonebuild accept HASH --additions-only -m "the rest may pass"
+  zonebuild accept HASH --withdraw
 
 When a key rolls:
   zonebuild keys                   each key, its next step and what it waits for
@@ -89,10 +93,24 @@ func (a *app) answer(v any) error {
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return shell.Usage(err, c.CommandPath()+" --help")
+			given := countOf(len(args), "1 argument", "%d arguments")
+			return shell.Usage(fmt.Errorf("%s was given %s", c.CommandPath(), given), strings.TrimSuffix(c.UseLine(), " [flags]"))
 		}
 		return nil
 	}
+}
+
+// plainFlag says what a flag takes, where the library quotes the one that it
+// reads numbers with.
+func plainFlag(err error) error {
+	what, why, ok := strings.Cut(err.Error(), ": strconv.")
+	switch {
+	case !ok:
+		return err
+	case strings.HasPrefix(why, "ParseBool"):
+		return errors.New(what + ": it takes true or false")
+	}
+	return errors.New(what + ": it takes a whole number")
 }
 
 // command builds the tree of commands.
@@ -113,7 +131,7 @@ func command(a *app) *cobra.Command {
 	}
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(plainFlag(err), c.CommandPath()+" --help") })
 	root.AddCommand(pinsCommand(a))
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE`")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func (tr *tree) seenAt(change func(z *zone.ObservedZone)) *zone.Observations {
 	if change != nil {
 		change(&z)
 	}
-	return &zone.Observations{Version: zone.ObservationsVersion, Run: 1, Time: tr.now, Zones: []zone.ObservedZone{z}}
+	return &zone.Observations{Version: zone.ObservationsVersion, Run: 1, Time: tr.now, Zones: []zone.ObservedZone{z}, Parents: []zone.ObservedParent{{Zone: "in-addr.arpa.", Named: true}}}
 }
 
 func (tr *tree) observations(o *zone.Observations) {
@@ -89,6 +90,9 @@ func TestObservationsUnreadable(t *testing.T) {
 	}
 }
 
+// parentConfig names the anchor of the parent and its only server.
+const parentConfig = "[observe]\nanchors = \"anchors\"\n[[observe.parent]]\nzone = \"in-addr.arpa\"\nhost = \"a.example\"\n"
+
 // A parentWorld is a signed in-addr.arpa whose servers were observed.
 type parentWorld struct {
 	tr  *tree
@@ -100,7 +104,7 @@ type parentWorld struct {
 func newParentWorld(tr *tree) *parentWorld {
 	p := &parentWorld{tr: tr, key: peers.NewZoneKey(tr.t, "in-addr.arpa", 257)}
 	tr.write("anchors", p.key.DS()+"\n")
-	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
+	tr.write("nirzone.toml", treeConfig+parentConfig)
 	return p
 }
 
@@ -166,7 +170,9 @@ func TestKSKRollByObservation(t *testing.T) {
 	waits := func(text string) {
 		t.Helper()
 		tr.must(0, "keys", fileA)
-		tr.says(text)
+		if said := strings.Join(strings.Fields(tr.out.String()), " "); !strings.Contains(said, text) {
+			t.Errorf("%q is not in\n%s", text, said) // whose lines are broken
+		}
 		if n := tr.vouched(); n != 1 {
 			t.Errorf("the DS of %d keys were seen", n)
 		}
@@ -189,20 +195,41 @@ func TestKSKRollByObservation(t *testing.T) {
 	waits("its DS at a.example. at 192.0.2.102:53")
 	p.says(tr.now.Add(-time.Minute), both, both)
 	run()
-	waits("the parent's servers to be asked") // nothing is believed: the signatures have ended
+	waits("an answer of the parent that can be believed: a.example. at 192.0.2.101:53") // nothing is believed: the signatures have ended
 	p.says(valid, both, both)
 	tr.write("anchors", peers.NewZoneKey(t, "in-addr.arpa", 257).DS()+"\n")
 	run()
-	waits("the parent's servers to be asked") // another anchor
+	waits("an answer of the parent that can be believed") // another anchor
+	tr.write("nirzone.toml", treeConfig)
+	waits("no trust anchor is configured: set observe.anchors")
+	tr.write("nirzone.toml", treeConfig+parentConfig)
+	tr.write("anchors", "garbled\n")
+	waits("an answer of the parent that can be believed: " + tr.path("anchors"))
+	good := must2(os.ReadFile(tr.path("spool/observations.json")))
+	must(t, os.Remove(tr.path("spool/observations.json")))
+	tr.write("anchors", p.key.DS()+"\n")
+	waits("never observed: run")
+	tr.write("spool/observations.json", string(good))
 	tr.write("anchors", p.key.DS()+"\n")
 	p.o.Zones[0].Unknown = []zone.UnknownServer{{Server: "b.example.", Parent: true, Reason: "it has no address"}}
 	tr.observations(p.o)
 	run()
 	waits("b.example.")
 	p.says(valid, both, both)
+	tr.write("nirzone.toml", treeConfig+"[observe]\nanchors = \"anchors\"\n")
+	run()
+	waits("none of its servers gave its NS set") // nobody names them any more
+	tr.write("nirzone.toml", treeConfig+parentConfig+"[[observe.parent]]\nzone = \"in-addr.arpa\"\nhost = \"c.example\"\n")
+	run()
+	waits("c.example.: [[observe.parent]] names it, and it was not asked since")
+	tr.write("nirzone.toml", treeConfig+parentConfig+"addresses = [\"192.0.2.101\", \"192.0.2.103\"]\n")
+	run()
+	waits("a.example.: [[observe.parent]] names it, and it was not asked since")
+	tr.write("nirzone.toml", treeConfig+parentConfig)
 	tr.later(26 * time.Hour)
 	run()
-	waits("the parent's servers to be asked") // stale
+	waits("an answer of the parent that can be believed") // stale
+	waits("older than observe.fresh_for")
 	p.says(valid, both, both)
 	run()
 	if n := tr.vouched(); n != 2 {

@@ -23,11 +23,15 @@ type parsed struct {
 }
 
 // parseAll parses every input that the zone is or was made of, each once, as
-// many at a time as there are processors.
+// many at a time as there are processors, and the claims that it is merged by.
 func (b *batch) parseAll(j *job) map[wanted]*parsed {
 	files := map[wanted]*parsed{}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.Go(func() error {
+		_, _ = b.claimsOf(b.claimsFor(j)) // the merge asks again
+		return nil
+	})
 	add := func(in *zone.Input, accepted bool) {
 		w := wanted{in.Source, in.File, in.SHA256, accepted}
 		if files[w] != nil {

@@ -50,16 +50,36 @@ func (a *app) pins() error {
 		a.Errorf("nothing is pinned: every zone follows its inputs")
 		return nil
 	}
-	t := shell.Table{Header: []string{"zone", "source", "stands at", ">owners", "age", "until", "let it go with"}}
+	t := shell.Table{Header: []string{"zone", "source", "stands", ">owners", "since", "until", "let it go with"}}
 	for _, p := range list {
-		at, until := "generation "+strconv.FormatUint(p.Generation, 10), "released"
-		if p.Generation == 0 {
-			at, until = "as published ("+p.Kind+")", stamp(p.Until)
-		}
-		t.Add(p.Zone.File(), p.Source, at, strconv.Itoa(p.Owners), age(p.Since, a.now), until, p.Release)
+		t.Add(p.Zone.File(), p.Source, p.standsAs(), strconv.Itoa(p.Owners), sinceText(p.Since, a.now), p.ends(), p.Release)
 	}
 	t.Render(a.Stdout)
 	return nil
+}
+
+// sinceText is a time and how long ago it was; releases before this one noted none.
+func sinceText(since, now time.Time) string {
+	if since.IsZero() {
+		return age(since, now)
+	}
+	return fmt.Sprintf("%s, %s", stamp(since), age(since, now))
+}
+
+// standsAs says which content it is.
+func (p *pin) standsAs() string {
+	if p.Generation != 0 {
+		return "as in generation " + strconv.FormatUint(p.Generation, 10)
+	}
+	return "as published (" + p.Kind + ")"
+}
+
+// ends says what ends it: a rollback does not end by itself.
+func (p *pin) ends() string {
+	if p.Until.IsZero() {
+		return "a person releases it"
+	}
+	return stamp(p.Until)
 }
 
 // pinsOf returns what stands in a generation, zones first.

@@ -15,8 +15,14 @@ func planCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "plan", Short: "Show what the next run would change", Args: noArgs,
 		Long: `Plan parses, merges and passes the gates as a run does, and shows the
-difference to what is published. It signs and changes nothing.`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), causeInit, nil) },
+difference to what is published: the delegations of all zones, what the run would
+do to each zone's file, key steps that are due, and those that were taken and are
+not published yet. It signs and changes nothing.
+
+In the column "file", "signed" means that keys, signatures, the apex or glue change
+and no delegation does; "none" that the file stays as it is.`,
+		Example: "  zonebuild plan\n  zonebuild plan --json\n  zonebuild plan --now 2026-12-01",
+		RunE:    func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), causeInit, nil) },
 	}
 }
 
@@ -28,7 +34,11 @@ type planReport struct {
 	Zones       []planZone    `json:"zones"`
 	Holds       []zone.Hold   `json:"holds"`
 	Notices     []zone.Notice `json:"notices"`
-	Keys        []sign.Step   `json:"keys"` // key steps, those that are due first
+	Keys        []sign.Step   `json:"keys"`              // key steps, those that are due first
+	Begun       []begunStep   `json:"begun"`             // key steps that were taken, and are not published yet
+	Current     uint64        `json:"current,omitempty"` // generation
+	Changing    int           `json:"changing"`          // zones whose file would change
+	Nothing     bool          `json:"nothing"`           // no generation would be published
 }
 
 type planZone struct {
@@ -36,6 +46,7 @@ type planZone struct {
 	Delegations int                `json:"delegations"`
 	Sources     []zone.SourceCount `json:"sources"`
 	Delta       zone.Delta         `json:"delta"`
+	Change      string             `json:"change"` // new, changed, signed, carried or none
 	Carried     string             `json:"carried,omitempty"`
 	Pinned      uint64             `json:"pinned,omitempty"` // generation whose content stands
 }
@@ -46,6 +57,9 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 	if err := a.open(); err != nil {
 		return err
 	}
+	if err := a.clockView().doubt(); err != nil && !a.clockRight {
+		a.Errorf("warning: %v; nothing would be published", err)
+	}
 	a.planning = true
 	b, err := a.prepared(ctx, cause, prepare)
 	if err != nil {
@@ -53,6 +67,9 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 	}
 	if err := b.checkCount(); err != nil {
 		return err
+	}
+	if err := b.foresee(ctx); err != nil {
+		return interrupted(err)
 	}
 	p := b.planned()
 	if a.json {
@@ -63,10 +80,10 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 }
 
 func (b *batch) planned() planReport {
-	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Keys: []sign.Step{}, Notices: append([]zone.Notice{}, b.notices...)}
+	p := planReport{Version: 1, Zones: []planZone{}, Holds: []zone.Hold{}, Keys: []sign.Step{}, Begun: []begunStep{}, Notices: append([]zone.Notice{}, b.notices...)}
 	for _, j := range b.jobs {
-		z := planZone{Zone: j.zone, Delta: j.delta, Carried: j.carried, Pinned: j.pinned}
-		if j.carried != "" && j.prev != nil {
+		z := planZone{Zone: j.zone, Delta: zone.Delta{Zone: j.zone, Apex: j.delta.Apex, Changes: append([]zone.Change{}, j.delta.Changes...)}, Carried: j.carried, Pinned: j.pinned, Change: j.change()}
+		if (j.carried != "" || j.still) && j.prev != nil {
 			z.Sources = j.prev.Counts
 		} else if j.next != nil {
 			z.Sources = counts(j.next)
@@ -82,18 +99,26 @@ func (b *batch) planned() planReport {
 		b.sinceWhen(j.holds)
 		p.Holds = append(p.Holds, j.holds...)
 		p.Keys = append(p.Keys, j.life.plan...)
+		p.Begun = append(p.Begun, b.begun(j)...)
+		if z.Change != changeNone && z.Change != changeCarried {
+			p.Changing++
+		}
 		p.Notices = append(p.Notices, j.notices...)
 	}
 	b.sinceWhen(b.claimsHolds)
 	p.Holds = append(p.Holds, b.claimsHolds...)
 	p.Notices = append(p.Notices, b.sourceNotices()...)
 	zone.SortNotices(p.Notices)
+	if b.prev != nil {
+		p.Current = b.prev.Number
+	}
+	p.Nothing = b.nothingToDo() // decides: after all that shows what led to it
 	return p
 }
 
 func (b *batch) showPlan(p planReport) {
 	w := b.Stdout
-	t := shell.Table{Header: []string{"zone", ">delegations", ">added", ">removed", ">changed", "sources"}}
+	t := shell.Table{Header: []string{"zone", ">delegations", ">added", ">removed", ">changed", "file", "sources"}}
 	for _, z := range p.Zones {
 		var sources string
 		for _, c := range z.Sources {
@@ -106,7 +131,7 @@ func (b *batch) showPlan(p planReport) {
 			sources += shell.Paint(w, shell.Care, fmt.Sprintf("pinned to generation %d", z.Pinned))
 		}
 		added, removed, changed := countChanges(z.Delta)
-		t.Add(z.Zone.File(), itoa(z.Delegations), itoa(added), itoa(removed), itoa(changed), sources)
+		t.Add(z.Zone.File(), itoa(z.Delegations), itoa(added), itoa(removed), itoa(changed), shell.Paint(w, changeTone[z.Change], z.Change), sources)
 	}
 	t.Footer = []string{"total", itoa(p.Delegations)}
 	t.Render(w)
@@ -116,9 +141,13 @@ func (b *batch) showPlan(p planReport) {
 		}
 	}
 	writeHolds(w, p.Holds, b.now)
+	writeBegun(w, p.Begun)
 	writeDueSteps(w, p.Keys)
 	(&report{}).writeNotices(w, "notices", p.Notices)
-	if p.First > 0 {
-		fmt.Fprintf(w, "\n%d delegations are in zones never published; to publish them: zonebuild init --accept %d\n", p.First, p.First)
+	fmt.Fprintf(w, "\n%s\n", p.verdict())
+	if err := b.checkNew(nil); err != nil {
+		b.Errorf("warning: %v; %s", err, shell.HintOf(err))
+	} else if p.First > 0 {
+		fmt.Fprintf(w, "\n%s in zones never published; to publish: zonebuild init --accept %d\n", countOf(p.First, "1 delegation is", "%d delegations are"), p.First)
 	}
 }

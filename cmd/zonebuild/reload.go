@@ -34,7 +34,7 @@ func (a *app) reloadPending(ctx context.Context) (err error) {
 		return err
 	}
 	if a.prev == nil {
-		return &shell.Exit{Code: 1, Err: errors.New("nothing is published yet"), Hint: "zonebuild init --accept COUNT"}
+		return a.nothingPublished()
 	}
 	if len(a.prev.Reload) == 0 || a.dryRun {
 		return a.showPending()

@@ -78,8 +78,7 @@ func (r *report) describe(b *batch, g *zone.Generation) {
 		r.Current = b.prev.Number
 	}
 	for _, n := range g.Notices {
-		// A rollback is told what it did; only later runs have to remind of it.
-		if n.Severity >= zone.Alarm && (n.Code != "pinned" || b.cause != causeRollback) {
+		if n.Severity >= zone.Alarm {
 			r.alarms = append(r.alarms, n.Notice)
 		}
 	}
@@ -334,7 +333,13 @@ func writeHolds(w io.Writer, holds []zone.Hold, now time.Time) {
 	if len(holds) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\n", shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
+	fmt.Fprintln(w)
+	showHolds(w, holds, now)
+}
+
+// showHolds is writeHolds where nothing stands above it.
+func showHolds(w io.Writer, holds []zone.Hold, now time.Time) {
+	fmt.Fprintln(w, shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
 	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "held", "rule"}}
 	for _, h := range holds {
 		rule := h.Rule

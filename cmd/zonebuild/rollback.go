@@ -20,8 +20,11 @@ func rollbackCommand(a *app) *cobra.Command {
 		Long: `Rollback publishes the content of an earlier generation, by default the newest
 in which the zones were other than they are, as a new generation: with today's
 keys and signatures and a serial that goes forward, so that secondaries take it.
-The zones stand there, whatever is fetched, until "rollback --release" lets them
-follow their inputs again. "zonebuild history" lists the generations.`,
+All zones stand there, whatever is fetched, also those that were the same then:
+--zone names those that are meant, and the others go on. "rollback --release"
+lets them follow their inputs again; until then every run, this one included,
+ends with exit code 3. "zonebuild history" lists the generations, "zonebuild
+pins" what stands.`,
 		Example: "  zonebuild rollback\n  zonebuild rollback 41 --zone 202.in-addr.arpa\n  zonebuild rollback --release",
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -53,11 +56,11 @@ follow their inputs again. "zonebuild history" lists the generations.`,
 // serial, keys and previous file stay those of the current generation.
 func (b *batch) rollback(n uint64, zones []zone.Name) error {
 	if b.prev == nil {
-		return &shell.Exit{Code: 1, Err: fmt.Errorf("nothing is published yet"), Hint: "zonebuild init --accept COUNT"}
+		return b.nothingPublished()
 	}
 	for _, z := range zones {
 		if b.job(z) == nil {
-			return shell.Usage(fmt.Errorf("%s is neither published nor in a [[zones]] group of the configuration", z.File()), "")
+			return shell.Usage(fmt.Errorf("%s is neither published nor in a [[zones]] group of the configuration", z.File()), b.zonesHint())
 		}
 	}
 	target, err := b.target(n, zones)

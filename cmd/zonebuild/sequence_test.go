@@ -275,13 +275,13 @@ func TestRollbackOfRollback(t *testing.T) {
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 43))
 	tr.must(0)
 	tr.cycle()
-	tr.must(0, "rollback")
+	tr.must(3, "rollback")
 	tr.count(zoneA, 65)
 	tr.cycle()
-	tr.must(0, "rollback") // the generation before is the one rolled back from
+	tr.must(3, "rollback") // the generation before is the one rolled back from
 	tr.count(zoneA, 68)
 	tr.cycle()
-	tr.must(0, "rollback", "3")
+	tr.must(3, "rollback", "3")
 	tr.count(zoneA, 65)
 	if z := tr.current().Zone(zoneA); z.Pinned != 3 {
 		t.Errorf("pinned to %d", z.Pinned)
@@ -303,7 +303,7 @@ func TestRollbackFromLostInputs(t *testing.T) {
 	if err := os.Remove(tr.path("spool/" + zone.ObjectPath(tr.manifest.Source("JPNIC").Zone(zoneA).Accepted.SHA256))); err != nil {
 		t.Fatal(err)
 	}
-	tr.must(0, "rollback")
+	tr.must(3, "rollback")
 	tr.count(zoneA, 65)
 	tr.cycle()
 	tr.must(3)
@@ -361,7 +361,7 @@ func TestRollbackAcrossClaims(t *testing.T) {
 	tr.must(0)
 	tr.count(zoneA, 25)
 	tr.cycle()
-	tr.must(0, "rollback", "1", "--zone", zoneA.File())
+	tr.must(3, "rollback", "1", "--zone", zoneA.File())
 	tr.count(zoneA, 65)
 	for range 7 { // keep = 5: generation 1 goes, its content stays
 		tr.cycle()
@@ -386,7 +386,7 @@ func TestPinWithLeastKeep(t *testing.T) {
 	tr.cycle()
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 43))
 	tr.must(0)
-	tr.must(0, "rollback", "--zone", zoneA.File())
+	tr.must(3, "rollback", "--zone", zoneA.File())
 	for i := range 5 {
 		tr.cycle()
 		tr.feed("JPNIC", zoneA, owners(zoneA, 10, 44+i))

@@ -274,6 +274,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 		zones = append(zones, z.File())
 	}
 	results := publish.Reload(ctx, a.cfg.Publish.Reload, zones, publish.ReloadOptions{Timeout: a.cfg.Publish.Timeout, Parallel: reloadsAtATime})
+	later := a.later()
 	failed := map[string]bool{}
 	for _, r := range results {
 		if r.Err != nil {
@@ -288,7 +289,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 			done.Reload = append(done.Reload, z)
 			continue
 		}
-		told(done.Zone(z), a.now)
+		told(done.Zone(z), later)
 	}
 	var noted error
 	if len(done.Reload) != len(g.Reload) {
@@ -297,7 +298,7 @@ func (a *app) reload(ctx context.Context, rep *report, g *zone.Generation) error
 		}
 	}
 	if len(done.Reload) > 0 {
-		return &shell.Exit{Code: 5, Err: fmt.Errorf("%d of %d zones could not be reloaded; the next run tries again", len(done.Reload), len(g.Reload)), Hint: "zonebuild reload"}
+		return &shell.Exit{Code: 5, Err: fmt.Errorf("%d of %s could not be reloaded; the next run tries again", len(done.Reload), countOf(len(g.Reload), "1 zone", "%d zones")), Hint: "zonebuild reload"}
 	}
 	if noted != nil {
 		return &shell.Exit{Code: 3} // not 1: it is published and the servers know

@@ -23,7 +23,8 @@ type shadowReport struct {
 	Time        string       `json:"time"`
 	Zones       []shadowZone `json:"zones"`
 	Differences int          `json:"differences"` // in all zones
-	CleanDays   int          `json:"clean_days"`  // in a row, this one included
+	Whole       bool         `json:"whole"`       // every zone of the configuration was compared
+	CleanDays   int          `json:"clean_days"`  // in a row, this one included if it is clean
 	Runs        int          `json:"runs"`        // since the first
 	Since       string       `json:"since"`
 	NotCompared []string     `json:"not_compared"`
@@ -31,7 +32,7 @@ type shadowReport struct {
 
 // A shadowZone is one zone of it. Failed says why it could not be compared, which
 // counts as a difference; Absent that nothing was given to compare it with, which
-// does not.
+// does not, and keeps the run from counting for a clean day.
 type shadowZone struct {
 	Zone        zone.Name         `json:"zone"`
 	File        string            `json:"file,omitempty"`
@@ -76,7 +77,7 @@ func (a *app) shadow(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	log.add(a.now, r.Differences, r.compared())
+	log.add(a.now, r.Differences, r.compared(), len(r.Zones))
 	r.CleanDays, r.Runs, r.Since = log.CleanDays, log.Runs, stamp(log.Since)
 	if !a.dryRun {
 		if err := a.keepShadow(log, r); err != nil {
@@ -115,7 +116,7 @@ func (a *app) compareAll(ctx context.Context, paths []string) (*shadowReport, er
 		}
 		for _, f := range found {
 			if a.cfg.Group(f.zone) == nil {
-				return nil, shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", f.file, f.zone.File()), "")
+				return nil, shell.Usage(fmt.Errorf("%s holds %s, which is in no [[zones]] group of the configuration", f.file, f.zone.File()), a.zonesHint())
 			}
 			files[f.zone] = f.file
 		}
@@ -131,6 +132,7 @@ func (a *app) compareAll(ctx context.Context, paths []string) (*shadowReport, er
 		return nil, interrupted(err)
 	}
 	r := &shadowReport{Version: 1, Time: stamp(a.now), Zones: rows, NotCompared: notCompared}
+	r.Whole = r.compared() == len(rows)
 	for i := range rows {
 		r.Differences += rows[i].count()
 	}

@@ -15,7 +15,9 @@ import (
 )
 
 // A shadowLog is state/shadow.json: how the days of shadow runs went. A day (UTC)
-// is clean if all its runs were; one without runs is neither clean nor not.
+// is clean if no run of it found a difference and one at least compared every zone
+// of the configuration. A day in which nothing was found and never the whole
+// compared is neither clean nor not, like one without runs.
 type shadowLog struct {
 	Version   int         `json:"version"`
 	Since     time.Time   `json:"since"`
@@ -29,6 +31,7 @@ type shadowLog struct {
 type shadowDay struct {
 	Day         string    `json:"day"`
 	Runs        int       `json:"runs"`
+	Whole       int       `json:"whole"`   // runs that compared every zone
 	Unclean     int       `json:"unclean"` // runs with differences
 	Differences int       `json:"differences"`
 	Zones       int       `json:"zones"`
@@ -60,8 +63,11 @@ func (a *app) readShadowLog() (*shadowLog, error) {
 	return l, nil
 }
 
-// add notes a run.
-func (l *shadowLog) add(now time.Time, differences, zones int) {
+// clean reports whether the day shows that nothing differs.
+func (d *shadowDay) clean() bool { return d.Unclean == 0 && d.Whole > 0 }
+
+// add notes a run that compared zones of all that are configured.
+func (l *shadowLog) add(now time.Time, differences, zones, all int) {
 	if l.Runs == 0 {
 		l.Since = now
 	}
@@ -76,12 +82,17 @@ func (l *shadowLog) add(now time.Time, differences, zones int) {
 	if differences > 0 {
 		d.Unclean++
 	}
+	if zones == all {
+		d.Whole++
+	}
 	if n := len(l.Days); n > maxShadowDays {
 		l.Days = l.Days[n-maxShadowDays:]
 	}
 	l.CleanDays = 0
 	for i := len(l.Days) - 1; i >= 0 && l.Days[i].Unclean == 0; i-- {
-		l.CleanDays++
+		if l.Days[i].clean() {
+			l.CleanDays++
+		}
 	}
 }
 
@@ -129,14 +140,15 @@ func (r *shadowReport) write(w io.Writer) {
 		r.Zones[i].writeDifferences(w)
 	}
 	if absent > 0 {
-		fmt.Fprintf(w, "\n%d zones of the configuration have no file to compare with\n", absent)
+		fmt.Fprintf(w, "\n%s %d of %s no file to compare with; only a run that compares all of them counts for a clean day\n",
+			shell.Paint(w, shell.Care, "not whole:"), absent, countOf(len(r.Zones), "1 zone of the configuration has", "%d zones of the configuration have"))
 	}
 	fmt.Fprintf(w, "\nnot compared: %s\n", strings.Join(r.NotCompared, "; "))
 	tone, verdict := shell.Good, "no difference"
 	if r.Differences > 0 {
-		tone, verdict = shell.Care, fmt.Sprintf("%d differences", r.Differences)
+		tone, verdict = shell.Care, countOf(r.Differences, "1 difference", "%d differences")
 	}
-	fmt.Fprintf(w, "%s; %d clean days in a row, %d runs since %s\n", shell.Paint(w, tone, verdict), r.CleanDays, r.Runs, r.Since)
+	fmt.Fprintf(w, "%s; %s in a row, %s since %s\n", shell.Paint(w, tone, verdict), countOf(r.CleanDays, "1 clean day", "%d clean days"), countOf(r.Runs, "1 run", "%d runs"), r.Since)
 }
 
 // writeDifferences shows examples: "-" is served and not ours.

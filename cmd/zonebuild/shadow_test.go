@@ -55,6 +55,48 @@ func TestShadowDays(t *testing.T) {
 	}
 }
 
+// TestShadowParts: a run that leaves zones out makes no day a clean one, but what
+// it finds makes one unclean.
+func TestShadowParts(t *testing.T) {
+	tr := live(t)
+	part := func(code int, files ...string) shadowReport {
+		t.Helper()
+		var args []string
+		for _, f := range files {
+			args = append(args, "--shadow", tr.path("served/"+f+".signed"))
+		}
+		tr.must(code, append(args, "--json")...)
+		var r shadowReport
+		if err := json.Unmarshal(tr.out.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for range 3 {
+		if r := part(0, "42.in-addr.arpa"); r.CleanDays != 0 || r.Whole {
+			t.Fatalf("one zone of two: %+v", r)
+		}
+		tr.later(24 * time.Hour)
+	}
+	tr.must(0, "--shadow", tr.path("served/42.in-addr.arpa.signed"))
+	tr.says("1 of 2 zones of the configuration have no file", "0 clean days in a row")
+	if r := part(0, "42.in-addr.arpa", "27.in-addr.arpa"); r.CleanDays != 1 || !r.Whole {
+		t.Fatalf("both zones: %+v", r)
+	}
+	tr.later(24 * time.Hour)
+	if r := part(0, "27.in-addr.arpa"); r.CleanDays != 1 { // yesterday
+		t.Errorf("a part after a clean day: %+v", r)
+	}
+	tr.later(24 * time.Hour)
+	if r := tr.shadow(0); r.CleanDays != 2 {
+		t.Errorf("two whole days: %+v", r)
+	}
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 39))
+	if r := part(3, "27.in-addr.arpa"); r.CleanDays != 0 {
+		t.Errorf("a part that differs: %+v", r)
+	}
+}
+
 // TestShadowIgnores: what another signer does otherwise is no difference.
 func TestShadowIgnores(t *testing.T) {
 	tr := live(t)

@@ -33,7 +33,11 @@ func (b *batch) signAll(ctx context.Context, draft *publish.Draft) error {
 		}
 		var wait sync.WaitGroup
 		defer wait.Wait()
-		wait.Go(func() { b.saveStore(j, verified) }) // while the disk writes the zone
+		saving := &wait // while the disk writes the zone
+		if j.few {
+			saving = &b.saving // and while the rest of the run goes on
+		}
+		saving.Go(func() { b.saveStore(j, verified) })
 		return b.write(draft, j, verified)
 	})
 }
@@ -71,8 +75,11 @@ func (b *batch) signZone(ctx context.Context, j *job) (*sign.Verified, error) {
 	}
 	if j.prev != nil {
 		prior = sign.Prior{Serial: j.prev.Serial, Body: j.prev.Body, Known: true}
+		if j.later != nil {
+			prior = sign.Prior{Serial: j.later.Serial, Known: true}
+		}
 		facts := prepared.Facts()
-		if facts.Body == j.prev.Body && b.intact(j) {
+		if j.later == nil && facts.Body == j.prev.Body && b.intact(j) {
 			facts.Serial, facts.SHA256, facts.Size = j.prev.Serial, j.prev.SHA256, j.prev.Size
 			j.result, j.same = b.entry(j, facts), true
 			if j.carried != "" {
@@ -107,7 +114,8 @@ func (b *batch) entry(j *job, f sign.Facts) zone.GenerationZone {
 	return zone.GenerationZone{
 		Zone: j.zone, Serial: f.Serial, SHA256: f.SHA256, Size: f.Size, Body: f.Body,
 		Delegations: f.Delegations, Counts: counts(j.next), Inputs: j.inputs, Kept: j.next.KeptRecords(),
-		Keys: f.Keys, KeyRecords: b.keyRecords(j, f.Due), Told: j.told(), Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
+		Keys: f.Keys, KeyRecords: b.keyRecords(j, f.Due), Told: j.told(), TTLs: b.ttls(j), DeleteDS: j.life.deletesDS(),
+		Due: f.Due, Expires: f.Expires, Claims: claims, Pinned: j.pinned,
 		PinnedSince: b.pinnedSince(j), Ledger: b.ledger(j), Apex: j.next.Apex.Published(),
 	}
 }

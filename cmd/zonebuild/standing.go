@@ -2,12 +2,9 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
-	"nirzone/cmd/shell"
 	"nirzone/zone"
 )
 
@@ -29,18 +26,9 @@ func (b *batch) stand(j *job) {
 // standing reads the delegations of a zone back from its published file, which
 // has to be the one that was written and verified.
 func (b *batch) standing(j *job) (*zone.Zone, error) {
-	data, err := shell.ReadFile(filepath.Join(b.tree.Root, "current", j.zone.File()), maxZonefile)
+	f, size, err := b.publishedRecords(j.prev)
 	if err != nil {
-		return nil, fmt.Errorf("reading the published file: %w", err)
-	}
-	if digest(data) != j.prev.SHA256 {
-		return nil, errors.New("the published file is not the one that was written")
-	}
-	size := int64(len(data))
-	opt := zone.ParseOptions{TrailerOptional: true, Limits: zone.ParseLimits{MaxBytes: size + 1, MaxRecords: len(data)}}
-	f, err := zone.ParseFragment(b.cfg.RIR, j.zone, j.zone.File(), delegations(j.zone, data), opt)
-	if err != nil {
-		return nil, fmt.Errorf("reading the published file: %w", err)
+		return nil, err
 	}
 	z := &zone.Zone{Apex: j.group.Apex(j.zone), Inputs: []zone.Input{{Source: b.cfg.RIR, File: j.zone.File(), SHA256: j.prev.SHA256, Size: size}}}
 	for _, r := range f.Records {
@@ -48,7 +36,7 @@ func (b *batch) standing(j *job) (*zone.Zone, error) {
 	}
 	slices.SortStableFunc(z.Entries, func(x, y zone.Entry) int { return x.Compare(y.Record) })
 	if got := total(counts(z)); got != j.prev.Delegations {
-		return nil, fmt.Errorf("the published file holds %d delegations, not %d", got, j.prev.Delegations)
+		return nil, fmt.Errorf("the published file holds %s, not %d", countOf(got, "1 delegation", "%d delegations"), j.prev.Delegations)
 	}
 	return z, nil
 }

@@ -22,6 +22,7 @@ type stillness struct {
 	Decided    bool      // the command decides something else for it: init, rollback, release
 	Accept     bool      // a decision of a person names it
 	Held       bool      // something in it waits for one
+	Behind     bool      // it was published with a later serial once
 	Basis      string    // of today; "" if the keys or the claims cannot be read
 	Until      time.Time // when it changes by itself
 	Inputs     func() bool
@@ -44,6 +45,8 @@ func (s stillness) why() string {
 		return "something is held"
 	case s.Accept:
 		return "a decision waits"
+	case s.Behind:
+		return "its serial is behind"
 	case s.Prev.Basis == "":
 		return "was not settled"
 	case s.Basis != s.Prev.Basis:
@@ -82,6 +85,9 @@ func (b *batch) standStill(ctx context.Context) error {
 		return nil
 	})
 	b.log.Info("there is nothing to do for", "zones", left.Load())
+	if err == nil {
+		b.readAhead()
+	}
 	return err
 }
 
@@ -91,13 +97,14 @@ func (b *batch) stillnessOf(j *job) stillness {
 		return s
 	}
 	s.Decided = j.skip || j.carried != "" || j.base != j.prev || j.pinned != j.prev.Pinned
+	s.Behind = j.later != nil
 	for _, a := range b.accepts {
 		s.Accept = s.Accept || a.Zone == j.zone || a.Zone == ""
 	}
 	for _, h := range b.prev.Holds {
 		s.Held = s.Held || h.Zone == j.zone || h.Zone == ""
 	}
-	if s.Decided || s.Accept || s.Held || j.prev.Basis == "" {
+	if s.Decided || s.Accept || s.Held || s.Behind || j.prev.Basis == "" {
 		return s // enough to know
 	}
 	if j.life.read && j.life.err == nil {

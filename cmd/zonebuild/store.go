@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 
 	"nirzone/zone"
 	"nirzone/zone/publish"
@@ -15,10 +16,44 @@ import (
 // goes wrong with one is told, and the zone is published nevertheless.
 func (a *app) signaturesDir() string { return filepath.Join(a.cfg.State, "signatures") }
 
-// openStore reads the zone's store.
+// readAhead begins to read the stores of the zones that are to be built, while
+// they are parsed and merged. It does so where they are few: not more than are
+// signed at a time, as more would only fill the memory.
+func (b *batch) readAhead() {
+	if b.planning {
+		return // nothing is signed
+	}
+	var few []*job
+	for _, j := range b.jobs {
+		if !j.still && !j.skip && j.prev != nil && j.group != nil {
+			few = append(few, j)
+		}
+	}
+	if len(few) > runtime.GOMAXPROCS(0) {
+		return
+	}
+	for _, j := range few {
+		j.few = true
+		read := make(chan *sign.StoreFile, 1)
+		j.ahead = read
+		go func() { read <- b.readStore(j) }()
+	}
+}
+
+func (b *batch) readStore(j *job) *sign.StoreFile {
+	return sign.ReadStore(b.fs, filepath.Join(b.signaturesDir(), j.zone.File()), j.zone)
+}
+
+// openStore reads the zone's store, or takes what was read ahead.
 func (b *batch) openStore(j *job, keys []sign.Key) *sign.Store {
+	var file *sign.StoreFile
+	if j.ahead != nil {
+		file, j.ahead = <-j.ahead, nil
+	} else {
+		file = b.readStore(j)
+	}
 	var st *sign.Store
-	st, j.unread = sign.OpenStore(b.fs, filepath.Join(b.signaturesDir(), j.zone.File()), j.zone, keys)
+	st, j.unread = file.Open(keys)
 	return st
 }
 
@@ -35,10 +70,12 @@ func (b *batch) saveStore(j *job, v *sign.Verified) {
 	}
 }
 
-// tellStores tells what went wrong with the stores, in the order of the zones. One
-// that was not good is rebuilt, which is the end of it; one that cannot be written
-// needs a person, or every run goes on making all signatures.
+// tellStores waits for the stores that are still being written and tells what went
+// wrong with any, in the order of the zones. One that was not good is rebuilt, which
+// is the end of it; one that cannot be written needs a person, or every run goes on
+// making all signatures.
 func (b *batch) tellStores(rep *report) {
+	b.saving.Wait()
 	for _, j := range b.jobs {
 		if j.unread != nil {
 			b.Errorf("warning: %v", j.unread)

@@ -4,16 +4,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -141,9 +140,21 @@ func (a *app) fetch(ctx context.Context) error {
 		Sources: a.sources, DryRun: a.dryRun, Rand: rand.Float64, Progress: watch.event,
 	})
 	watch.close()
-	exit := exitOf(report, err)
-	a.report(c, report, exit)
+	exit := exitOf(err, fetch.ErrUnknownSource, "the sources are "+names(c), report.Cancelled, report.Failed())
+	a.deliver(outlet{
+		spool: c.Spool, name: "report", json: report.Encode(), quietly: worst(report) < zone.Warning,
+		text: func(p *page) { (&textReport{p}).write(report) }, metrics: func(code int) error { return writeMetrics(c, report, code) },
+	}, exit)
 	return exit
+}
+
+// names lists the sources of the configuration.
+func names(c *zone.Config) string {
+	var list []string
+	for i := range c.Sources {
+		list = append(list, c.Sources[i].Name)
+	}
+	return strings.Join(list, ", ")
 }
 
 // unconfigured writes the metrics of a run that has no configuration, if the file
@@ -173,56 +184,6 @@ func limitMemory() {
 	}
 }
 
-// exitOf is how the command ends; nil is 0.
-func exitOf(r *fetch.Report, err error) error {
-	switch {
-	case errors.Is(err, publish.ErrLocked):
-		return &shell.Exit{Code: exitLocked, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
-	case errors.Is(err, fetch.ErrUnknownSource):
-		return shell.Usage(err, "")
-	case err != nil:
-		return &shell.Exit{Code: exitFailed, Err: err}
-	case r.Cancelled:
-		return &shell.Exit{Code: exitFailed, Err: errors.New("interrupted; what was finished before is recorded")}
-	case r.Failed():
-		return &shell.Exit{Code: exitPartial}
-	}
-	return nil
-}
-
-// report writes the report to the spool and the terminal, and the metrics. That one
-// of these cannot be written does not change how the run ended.
-func (a *app) report(c *zone.Config, r *fetch.Report, exit error) {
-	code := 0
-	var e *shell.Exit
-	if errors.As(exit, &e) {
-		code = e.Code
-	}
-	warn := func(err error) {
-		if err != nil {
-			a.Errorf("warning: writing the report: %v", err)
-		}
-	}
-	// A run that found the lock taken leaves the files to the run that has it.
-	if !a.dryRun && code != exitLocked && code != 2 {
-		var text textReport
-		text.write(r)
-		warn(publish.WriteFile(a.fs, filepath.Join(c.Spool, "report.json"), r.Encode(), 0o644))
-		warn(publish.WriteFile(a.fs, filepath.Join(c.Spool, "report.txt"), text.Bytes(), 0o644))
-		warn(writeMetrics(c, r, code))
-	}
-	switch {
-	case a.json:
-		_, _ = a.Stdout.Write(r.Encode())
-	case code == exitLocked || code == 2:
-	case !a.quiet || code != 0 || worst(r) >= zone.Warning:
-		text := textReport{to: a.Stdout}
-		text.write(r)
-		_, _ = a.Stdout.Write(text.Bytes())
-	}
-	warn(a.OutputError()) // it stands in the spool too
-}
-
 func worst(r *fetch.Report) zone.Severity {
 	var w zone.Severity
 	for _, n := range r.Notices {
@@ -232,11 +193,12 @@ func worst(r *fetch.Report) zone.Severity {
 }
 
 // watch shows what happens: moving bars on a terminal, a log line a source elsewhere,
-// a log line a stage if wished.
+// a log line a stage if wished. Why a source failed stands in the report, which
+// follows; only the log of every stage has it too.
 func (a *app) watch() watcher {
 	switch {
 	case a.verbose:
-		return &logWatcher{log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		return &logWatcher{log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})), reasons: true}
 	case a.quiet:
 		return &logWatcher{log: slog.New(slog.DiscardHandler)}
 	case shell.Terminal(a.Stderr):

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nirzone/fixtures/peers"
+	"nirzone/zone"
 	"nirzone/zone/fetch"
 	"nirzone/zone/publish"
 	"nirzone/zone/seal"
@@ -28,10 +29,15 @@ func TestMain(m *testing.M) {
 
 var testNow = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
+// A folder is where nirzone.toml is.
+type folder struct {
+	t   *testing.T
+	dir string
+}
+
 // A world is a configuration with one source behind a real web server.
 type world struct {
-	t      *testing.T
-	dir    string // of nirzone.toml
+	folder
 	root   string // what the source publishes
 	key    *seal.Key
 	server *peers.WebServer
@@ -44,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: t.TempDir(), root: t.TempDir(), key: key, now: testNow}
+	w := &world{folder: folder{t, t.TempDir()}, root: t.TempDir(), key: key, now: testNow}
 	w.put("202.in-addr.arpa-JPNIC", "1.202.in-addr.arpa. NS ns.nic.example.\n")
 	w.server = peers.StartNginx(t, peers.NginxConfig{Root: w.root})
 	public, err := key.Public()
@@ -76,14 +82,14 @@ soa = { mname = "ns1.registry.example.", rname = "hostmaster.registry.example." 
 `, url, w.server.CAFile))
 }
 
-func (w *world) write(name, text string) {
+func (w folder) write(name, text string) {
 	w.t.Helper()
 	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) read(name string) string {
+func (w folder) read(name string) string {
 	w.t.Helper()
 	b, err := os.ReadFile(filepath.Join(w.dir, name))
 	if err != nil {
@@ -174,7 +180,8 @@ func TestRunFails(t *testing.T) {
 	if code != exitPartial || log != "" {
 		t.Errorf("exit %d, stderr %q", code, log)
 	}
-	want(t, "stdout", out, "202.in-addr.arpa-JPNIC  kept", "2h ago", "JPNIC: error: unreached")
+	want(t, "stdout", out, "202.in-addr.arpa-JPNIC  kept", "2h ago", "connection refused")
+	want(t, "report", w.read("spool/report.txt"), "JPNIC: error: unreached")
 	want(t, "metrics", w.read("metrics/zonefetch.prom"), "nirzone_zonefetch_exit_code 3", "nirzone_zonefetch_success 0", "nirzone_zonefetch_recorded 1",
 		`nirzone_zonefetch_source_success{source="JPNIC"} 0`, `nirzone_zonefetch_source_age_seconds{source="JPNIC"} 7200`)
 	code, _, log = w.run("--verbose")
@@ -182,6 +189,38 @@ func TestRunFails(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	want(t, "stderr", log, "stage=connecting", "msg=retrying", `msg="source failed"`)
+}
+
+// A source of two zonelets is gone: a person reads the reason once, on standard error
+// and output together, and the files have it of each zonelet and of the source.
+func TestFailureToldOnce(t *testing.T) {
+	w := newWorld(t)
+	w.put("203.in-addr.arpa-JPNIC", "1.203.in-addr.arpa. NS ns.nic.example.\n")
+	w.write("nirzone.toml", strings.Replace(w.read("nirzone.toml"), `names = ["202.in-addr.arpa"]`, `names = ["202.in-addr.arpa", "203.in-addr.arpa"]`, 1))
+	if code, out, _ := w.run(); code != 0 {
+		t.Fatal(out)
+	}
+	w.server.Stop()
+	w.now = w.now.AddDate(0, 0, 4) // and stale by now
+	code, out, log := w.run()
+	const reason = "connection refused"
+	if n := strings.Count(out+log, reason); code != exitPartial || n != 1 {
+		t.Errorf("exit %d, the reason is told %d times:\n%s%s", code, n, out, log)
+	}
+	want(t, "stdout", out, "202.in-addr.arpa-JPNIC, 203.in-addr.arpa-JPNIC  kept", "4d ago", "JPNIC 202.in-addr.arpa and 1 more: warning: stale: last seen")
+	want(t, "stderr", log, `msg="source failed" source=JPNIC`)
+	several := []fetch.ZoneReport{{File: "a", Outcome: zone.OutcomeKept, Reason: "x"}, {File: "b", Outcome: zone.OutcomeKept, Reason: "x"}, {File: "c", Outcome: zone.OutcomeKept, Reason: "x"}, {File: "d", Outcome: zone.OutcomeNew, Signer: "s"}}
+	shown := page{to: &bytes.Buffer{}}
+	(&textReport{&shown}).zones(&fetch.Report{Sources: []fetch.SourceReport{{Zones: several}}})
+	want(t, "table", shown.String(), "a and 2 more  kept", "d             new")
+	text := w.read("spool/report.txt")
+	want(t, "report.txt", text, "202.in-addr.arpa-JPNIC  kept", "203.in-addr.arpa-JPNIC  kept", "JPNIC: error: unreached: ", "JPNIC 203.in-addr.arpa: warning: stale")
+	if n := strings.Count(text, reason); n != 3 {
+		t.Errorf("the file has the reason %d times:\n%s", n, text)
+	}
+	if n := strings.Count(w.read("spool/report.json"), reason); n != 4 {
+		t.Errorf("the JSON has the reason %d times", n)
+	}
 }
 
 // TestNothingRecorded: exit 1 leaves the old manifest, and metrics.
@@ -202,7 +241,8 @@ func TestNothingRecorded(t *testing.T) {
 		t.Errorf("unreadable manifest: exit %d", code)
 	}
 	want(t, "stderr", log, "zonefetch: error: reading the manifest", "move it away")
-	want(t, "stdout", out, "nothing recorded: reading the manifest")
+	want(t, "stdout", out, "nothing recorded, ")
+	want(t, "report", w.read("spool/report.txt"), "nothing recorded: reading the manifest")
 	want(t, "metrics", w.read("metrics/zonefetch.prom"), "nirzone_zonefetch_exit_code 1", "nirzone_zonefetch_recorded 0")
 	w.write("spool/manifest.json", old)
 	if code, _, log := w.run(); code != 0 {

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,7 +19,6 @@ import (
 	"nirzone/cmd/shell"
 	"nirzone/zone"
 	"nirzone/zone/observe"
-	"nirzone/zone/publish"
 )
 
 const observeUsage = `zonefetch observe asks the name servers what they really answer.
@@ -44,7 +43,13 @@ DS that is missing, differs, or stands for no key that is published.
 From cron, after the build; it needs minutes at most and waits for nobody:
   7 */2 * * * nirzone zonefetch --quiet; zonebuild --quiet; zonefetch observe --quiet
 
-[observe] of nirzone.toml has the addresses, the trust anchors and the limits.
+[observe] of nirzone.toml has the addresses, the trust anchors and the limits:
+  anchors              a file with the root's DS. Without it the servers are
+                       judged, and no DS: key rolls that need one wait
+  resolvers            else those of /etc/resolv.conf. Without any, only what has
+                       addresses here is asked
+  [[observe.parent]]   the servers of a parent. Without, they are those that its
+                       own NS set names, validated to the anchors
 The report is left in spool/observe.json and observe.txt, metrics in
 zonefetch_observe.prom. docs/notices.md explains the codes.
 
@@ -92,15 +97,26 @@ func (a *app) observe(ctx context.Context, zones []string) error {
 		o.Zones = append(o.Zones, name)
 	}
 	if o.Anchors, err = shell.Anchors(c); err != nil {
-		return shell.Usage(err, "")
+		return shell.Usage(err, anchorHint(c, err))
 	}
 	watch := a.observeWatch()
 	o.Progress = watch.event
 	report, err := observe.Run(ctx, o)
 	watch.close()
-	exit := observeExit(report, err)
-	a.reportObserve(c, report, exit)
+	exit := exitOf(err, observe.ErrUnknownZone, "zonefetch observe --help", report.Cancelled, report.Differs())
+	a.deliver(outlet{
+		spool: c.Spool, name: "observe", json: report.Encode(), quietly: true,
+		text: func(p *page) { (&observeText{p}).write(report) }, metrics: func(code int) error { return observeMetrics(c, report, code) },
+	}, exit)
 	return exit
+}
+
+// anchorHint says how a file of trust anchors is made, if it is missing.
+func anchorHint(c *zone.Config, err error) string {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return "cp /usr/share/dns/root.ds " + shell.Quote(c.Observe.Anchors) + "   # of Debian's dns-root-data; or set anchors in [observe]"
 }
 
 // queryID returns what nobody else can guess.
@@ -128,55 +144,6 @@ func waitForSpool(ctx context.Context, try int) bool {
 	defer t.Stop()
 	<-t.C
 	return time.Duration(try)*step < 5*time.Minute && ctx.Err() == nil
-}
-
-func observeExit(r *observe.Report, err error) error {
-	switch {
-	case errors.Is(err, publish.ErrLocked):
-		return &shell.Exit{Code: exitLocked, Err: err, Hint: "wait until the other run has ended; the lock ends with its process"}
-	case errors.Is(err, observe.ErrUnknownZone):
-		return shell.Usage(err, "zonefetch observe --help")
-	case err != nil:
-		return &shell.Exit{Code: exitFailed, Err: err}
-	case r.Cancelled:
-		return &shell.Exit{Code: exitFailed, Err: errors.New("interrupted; what was answered before is recorded")}
-	case r.Differs():
-		return &shell.Exit{Code: exitPartial}
-	}
-	return nil
-}
-
-// reportObserve writes the report to the spool and the terminal, and the metrics.
-func (a *app) reportObserve(c *zone.Config, r *observe.Report, exit error) {
-	code := 0
-	var e *shell.Exit
-	if errors.As(exit, &e) {
-		code = e.Code
-	}
-	warn := func(err error) {
-		if err != nil {
-			a.Errorf("warning: writing the report: %v", err)
-		}
-	}
-	quiet := code == exitLocked || code == exitUsage
-	if !a.dryRun && !quiet {
-		var text observeText
-		text.write(r)
-		warn(publish.WriteFile(a.fs, filepath.Join(c.Spool, "observe.json"), r.Encode(), 0o644))
-		warn(publish.WriteFile(a.fs, filepath.Join(c.Spool, "observe.txt"), text.Bytes(), 0o644))
-		warn(observeMetrics(c, r, code))
-	}
-	switch {
-	case a.json:
-		_, err := a.Stdout.Write(r.Encode())
-		warn(err)
-	case quiet:
-	case !a.quiet || code != 0:
-		text := observeText{to: a.Stdout}
-		text.write(r)
-		_, err := a.Stdout.Write(text.Bytes())
-		warn(err)
-	}
 }
 
 // An observeWatcher shows how far a run is: a bar on a terminal, elsewhere a log line

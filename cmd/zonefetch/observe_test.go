@@ -19,14 +19,11 @@ import (
 
 // An observedWorld is a parent and a child zone behind one real server, and a
 // configuration that asks it. Nothing is published.
-type observedWorld struct {
-	t   *testing.T
-	dir string
-}
+type observedWorld struct{ folder }
 
 func newObservedWorld(t *testing.T) *observedWorld {
 	t.Helper()
-	w := &observedWorld{t, t.TempDir()}
+	w := &observedWorld{folder{t, t.TempDir()}}
 	zones := t.TempDir()
 	key, up := peers.NewZoneKey(t, "202.in-addr.arpa", 257), peers.NewZoneKey(t, "in-addr.arpa", 257)
 	sign := func(name string, key *peers.ZoneKey, records ...string) {
@@ -59,22 +56,6 @@ host = "a.arpa.example"
 addresses = [%[1]q]
 `, server.Addr()))
 	return w
-}
-
-func (w *observedWorld) write(name, text string) {
-	w.t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *observedWorld) read(name string) string {
-	w.t.Helper()
-	data, err := os.ReadFile(filepath.Join(w.dir, name))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return string(data)
 }
 
 func (w *observedWorld) run(args ...string) (int, string, string) {
@@ -115,12 +96,52 @@ func TestObserveDiffers(t *testing.T) {
 	if code != exitPartial {
 		t.Errorf("exit %d", code)
 	}
-	want(t, "stdout", out, "202.in-addr.arpa ns2.registry.example: error: server-unknown: looking up its addresses")
+	want(t, "stdout", out, "error: server-unknown: ns2.registry.example for 202.in-addr.arpa: looking up its addresses", "write its addresses into [[observe.server]])")
 	code, out, _ = w.run("--now", testNow.AddDate(0, 0, 12).Format(time.RFC3339))
 	if code != exitPartial {
 		t.Errorf("exit %d", code)
 	}
 	want(t, "stdout", out, "server-expiry", "within signing.alarm = 216h0m0s")
+}
+
+// Without trust anchors or a resolver the run tells what does not work, once, and by
+// which key of the configuration it does; it is no failure.
+func TestObserveOff(t *testing.T) {
+	w := newObservedWorld(t)
+	text := w.read("nirzone.toml")
+	w.write("nirzone.toml", strings.Replace(text, "anchors = \"anchors\"\n", "", 1))
+	code, out, _ := w.run()
+	if code != 0 || strings.Count(out, "off: ") != 1 {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	want(t, "stdout", out, "off: no DS is believed, and every KSK, CSK and algorithm roll waits", "in [observe] anchors")
+	want(t, "report", w.read("spool/observe.json"), `"off": [`)
+	w.write("nirzone.toml", text)
+	if err := os.Remove(filepath.Join(w.dir, "anchors")); err != nil {
+		t.Fatal(err)
+	}
+	code, _, log := w.run()
+	if code != exitUsage {
+		t.Errorf("exit %d", code)
+	}
+	want(t, "stderr", log, "reading the trust anchors (observe.anchors)", "zonefetch: hint: cp /usr/share/dns/root.ds "+filepath.Join(w.dir, "anchors"))
+}
+
+// What is wrong with one server for many zones is one line on the screen, and one a
+// zone in the file.
+func TestObserveToldOnce(t *testing.T) {
+	var list []zone.Notice
+	for _, z := range []zone.Name{"1.in-addr.arpa.", "2.in-addr.arpa.", "3.in-addr.arpa."} {
+		list = append(list, zone.Notice{Code: "server-silent", Severity: zone.Error, Zone: z, Name: "ns2.example.", Text: "ns2.example for " + z.File() + ": " + z.File() + " SOA: no answer"})
+	}
+	list = append(list, zone.Notice{Code: "server-silent", Severity: zone.Error, Zone: "2.in-addr.arpa.", Name: "ns3.example.", Text: "ns3.example for 2.in-addr.arpa: 2.in-addr.arpa SOA: no answer"})
+	shown, file := page{to: &bytes.Buffer{}}, page{}
+	(&observeText{&shown}).notices(&observe.Report{Notices: list})
+	(&observeText{&file}).notices(&observe.Report{Notices: list})
+	if strings.Count(shown.String(), "server-silent") != 2 || strings.Count(file.String(), "server-silent") != 4 {
+		t.Errorf("%s\n%s", &shown, &file)
+	}
+	want(t, "stdout", shown.String(), "server-silent: ns2.example for 1.in-addr.arpa: 1.in-addr.arpa SOA: no answer; the same for 2 more zones\n")
 }
 
 func TestObserveUsage(t *testing.T) {
@@ -147,7 +168,7 @@ func TestObserveUsage(t *testing.T) {
 	if code := run(t.Context(), []string{"observe", "--help"}, &out, &log, time.Now); code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	want(t, "help", out.String(), "zonefetch observe --zone 202.in-addr.arpa", "Exit codes: 0 ")
+	want(t, "help", out.String(), "zonefetch observe --zone 202.in-addr.arpa", "Exit codes: 0 ", "Without any, only what has")
 }
 
 func TestObserveLocked(t *testing.T) {

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"nirzone/cmd/shell"
@@ -14,18 +13,8 @@ import (
 	"nirzone/zone/observe"
 )
 
-// An observeText is the report of observe for people.
-type observeText struct {
-	bytes.Buffer
-	to io.Writer
-}
-
-func (t *observeText) paint(tone shell.Tone, s string) string {
-	if t.to == nil {
-		return s
-	}
-	return shell.Paint(t.to, tone, s)
-}
+// An observeText is the report of observe on a page.
+type observeText struct{ *page }
 
 // A serverRow is one address over all zones.
 type serverRow struct {
@@ -90,6 +79,9 @@ func (t *observeText) write(r *observe.Report) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(t, "%s %s\n", t.paint(shell.Care, "note:"), n)
 	}
+	for _, n := range r.Off {
+		fmt.Fprintf(t, "%s %s\n", t.paint(shell.Care, "off:"), n)
+	}
 	t.summary(r)
 }
 
@@ -103,13 +95,13 @@ func (t *observeText) servers(r *observe.Report, parent bool, header []string) {
 		if !row.expires.IsZero() {
 			ends = row.expires.UTC().Format("2006-01-02 15:04")
 		}
-		cells := []string{row.o.Server.File(), row.o.Address.String(), strconv.Itoa(row.zones), t.number(row.good, shell.Plain)}
+		cells := []string{row.o.Server.File(), row.o.Address.String(), strconv.Itoa(row.zones), t.count(row.good, shell.Plain)}
 		if !parent {
-			cells = append(cells, t.number(row.behind, shell.Care))
+			cells = append(cells, t.count(row.behind, shell.Care))
 		}
-		cells = append(cells, t.number(row.faulty, shell.Bad))
+		cells = append(cells, t.count(row.faulty, shell.Bad))
 		if !parent {
-			cells = append(cells, t.number(row.sampled, shell.Quiet))
+			cells = append(cells, t.count(row.sampled, shell.Quiet))
 		}
 		table.Add(append(cells, ends)...)
 	}
@@ -119,47 +111,67 @@ func (t *observeText) servers(r *observe.Report, parent bool, header []string) {
 	}
 }
 
-func (t *observeText) number(n int, tone shell.Tone) string {
-	if n == 0 {
-		return "-"
-	}
-	return t.paint(tone, strconv.Itoa(n))
-}
-
-// maxNotices bounds the list in the text; the JSON has all of it.
+// maxNotices bounds the list on a screen; the files have all of it.
 const maxNotices = 40
 
 func (t *observeText) notices(r *observe.Report) {
-	for i, n := range r.Notices {
-		if i == maxNotices {
-			fmt.Fprintf(t, "and %d more: zonefetch observe --json\n", len(r.Notices)-i)
+	list := t.alike(r.Notices)
+	for i, n := range list {
+		if i == maxNotices && !t.whole() {
+			fmt.Fprintf(t, "and %d more: zonefetch observe --json\n", len(list)-i)
 			break
 		}
-		tone := shell.Care
-		if n.Severity >= zone.Error {
-			tone = shell.Bad
+		fmt.Fprintf(t, "%s: %s: %s", t.severity(n.Notice), n.Code, n.Text) // the text says who
+		if n.more > 0 {
+			fmt.Fprintf(t, "; the same for %s", more(n.more))
 		}
-		where := n.Zone.File()
-		if n.Name != "" {
-			where += " " + n.Name.File()
-		}
-		fmt.Fprintf(t, "%s: %s: %s: %s\n", where, t.paint(tone, n.Severity.String()), n.Code, n.Text)
+		fmt.Fprintln(t)
 	}
-	if len(r.Notices) > 0 {
+	if len(list) > 0 {
 		fmt.Fprintln(t)
 	}
 }
 
-func (t *observeText) summary(r *observe.Report) {
-	what := fmt.Sprintf("run %d", r.Run)
-	switch {
-	case r.Error != "":
-		what = "nothing recorded: " + r.Error
-	case r.DryRun:
-		what = "dry run: nothing recorded"
-	case r.Cancelled:
-		what += ": interrupted"
+func more(n int) string {
+	if n == 1 {
+		return "1 more zone"
 	}
+	return fmt.Sprintf("%d more zones", n)
+}
+
+// A sameNotice is a notice, and of how many more zones it is true.
+type sameNotice struct {
+	zone.Notice
+	more int
+}
+
+// alike makes one, on a screen, of notices that say the same of one server and
+// several zones.
+func (t *observeText) alike(list []zone.Notice) []sameNotice {
+	type key struct {
+		code string
+		name zone.Name
+		text string
+	}
+	seen := map[key]int{}
+	var out []sameNotice
+	for _, n := range list {
+		k := key{n.Code, n.Name, n.Text}
+		if n.Zone != "" && !t.whole() {
+			k.text = strings.ReplaceAll(n.Text, n.Zone.File(), "")
+		}
+		if i, ok := seen[k]; ok && !t.whole() {
+			out[i].more++
+			continue
+		}
+		seen[k] = len(out)
+		out = append(out, sameNotice{Notice: n})
+	}
+	return out
+}
+
+func (t *observeText) summary(r *observe.Report) {
+	what := t.outcome(ending{r.Run, r.Error, r.DryRun, r.Cancelled})
 	fmt.Fprintf(t, "%s, %d questions, %.1f s\n", what, r.Questions, r.Seconds)
 }
 

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,42 +12,18 @@ import (
 	"nirzone/zone/fetch"
 )
 
-// A textReport is the report for people. Colours are those of what it is written to
-// in the end.
-type textReport struct {
-	bytes.Buffer
-	to io.Writer
-}
+// A textReport is the report of a run on a page.
+type textReport struct{ *page }
 
 var tones = map[zone.Outcome]shell.Tone{
 	zone.OutcomeNew: shell.Good, zone.OutcomeUnchanged: shell.Quiet, zone.OutcomeRace: shell.Care,
 	zone.OutcomeKept: shell.Bad, zone.OutcomeAbsent: shell.Bad,
 }
 
-func (t *textReport) paint(tone shell.Tone, s string) string {
-	if t.to == nil {
-		return s
-	}
-	return shell.Paint(t.to, tone, s)
-}
-
 func (t *textReport) write(r *fetch.Report) {
 	t.sources(r)
 	t.zones(r)
-	for _, n := range r.Notices {
-		if n.Severity < zone.Warning || n.Code == "kept" || n.Code == "absent" || n.Code == "mismatch" {
-			continue // these stand in the table
-		}
-		tone := shell.Care
-		if n.Severity >= zone.Error {
-			tone = shell.Bad
-		}
-		where := n.Source
-		if n.Zone != "" {
-			where += " " + n.Zone.File()
-		}
-		fmt.Fprintf(t, "%s: %s: %s: %s\n", where, t.paint(tone, n.Severity.String()), n.Code, n.Text)
-	}
+	t.notices(r)
 	t.summary(r)
 }
 
@@ -78,13 +53,6 @@ func (t *textReport) sources(r *fetch.Report) {
 	table.Render(t)
 }
 
-func (t *textReport) count(n int, tone shell.Tone) string {
-	if n == 0 {
-		return "-"
-	}
-	return t.paint(tone, strconv.Itoa(n))
-}
-
 // counts is the number of a source's zonelets by outcome.
 func counts(s *fetch.SourceReport) (n [5]int) {
 	for _, z := range s.Zones {
@@ -100,24 +68,27 @@ func counts(s *fetch.SourceReport) (n [5]int) {
 // zones lists what is not as it was.
 func (t *textReport) zones(r *fetch.Report) {
 	table := shell.Table{Header: []string{"file", "outcome", ">size", "verified", "why"}}
-	for _, s := range r.Sources {
-		for _, z := range s.Zones {
-			if z.Outcome == zone.OutcomeUnchanged {
-				continue
-			}
+	for i := range r.Sources {
+		for _, g := range t.alike(r.Sources[i].Zones) {
+			z := g.first
 			verified := "never"
-			if !z.Checked.IsZero() {
-				verified = age(r.Time.Sub(z.Checked))
+			if !g.checked.IsZero() {
+				verified = age(r.Time.Sub(g.checked))
 			}
-			size := "-"
-			if z.Size > 0 {
+			file, size := z.File, "-"
+			switch {
+			case g.count == 2:
+				file += ", " + g.last
+			case g.count > 2:
+				file = fmt.Sprintf("%s and %d more", z.File, g.count-1)
+			case z.Size > 0:
 				size = octets(z.Size)
 			}
 			why := z.Reason
 			if why == "" && z.Signer != "" {
 				why = "signed by " + signer(z.Signer)
 			}
-			table.Add(z.File, t.paint(tones[z.Outcome], string(z.Outcome)), size, verified, strings.ReplaceAll(why, "\n", "; "))
+			table.Add(file, t.paint(tones[z.Outcome], string(z.Outcome)), size, verified, strings.ReplaceAll(why, "\n", "; "))
 		}
 	}
 	if len(table.Rows) > 0 {
@@ -126,23 +97,88 @@ func (t *textReport) zones(r *fetch.Report) {
 	table.Render(t)
 }
 
-func (t *textReport) summary(r *fetch.Report) {
-	what := fmt.Sprintf("run %d", r.Run)
-	switch {
-	case r.Error != "":
-		what = "nothing recorded: " + r.Error
-	case r.DryRun:
-		what = "dry run: nothing recorded"
-	case r.Cancelled:
-		what += ": interrupted"
+// A zoneGroup is zonelets of one source that failed alike.
+type zoneGroup struct {
+	first   fetch.ZoneReport
+	last    string // file
+	count   int
+	checked time.Time // the oldest
+}
+
+// alike groups the zonelets that are not as they were: on a screen those that failed
+// for the same reason are one.
+func (t *textReport) alike(zones []fetch.ZoneReport) []zoneGroup {
+	var out []zoneGroup
+	for _, z := range zones {
+		if z.Outcome == zone.OutcomeUnchanged {
+			continue
+		}
+		i := slices.IndexFunc(out, func(g zoneGroup) bool {
+			return !t.whole() && z.Reason != "" && g.first.Outcome == z.Outcome && g.first.Reason == z.Reason
+		})
+		if i < 0 {
+			out = append(out, zoneGroup{first: z, count: 1, checked: z.Checked})
+			continue
+		}
+		out[i].count, out[i].last = out[i].count+1, z.File
+		if z.Checked.Before(out[i].checked) {
+			out[i].checked = z.Checked
+		}
 	}
+	return out
+}
+
+// notices lists what the table does not say: on a screen in one line what is the
+// same of several zonelets.
+func (t *textReport) notices(r *fetch.Report) {
+	told := map[zone.Notice]int{}
+	alike := func(n zone.Notice) zone.Notice { return zone.Notice{Source: n.Source, Code: n.Code, Text: n.Text} }
+	for _, n := range r.Notices {
+		told[alike(n)]++
+	}
+	for _, n := range r.Notices {
+		count := told[alike(n)]
+		if n.Severity < zone.Warning || count == 0 || n.Code == "kept" || n.Code == "absent" || n.Code == "mismatch" {
+			continue
+		}
+		if n.Code == "unreached" && !t.whole() && explained(r, n.Source) {
+			continue
+		}
+		where := n.Source
+		if n.Zone != "" {
+			where += " " + n.Zone.File()
+		}
+		if !t.whole() {
+			told[alike(n)] = 0
+			if count > 1 {
+				where += fmt.Sprintf(" and %d more", count-1)
+			}
+		}
+		fmt.Fprintf(t, "%s: %s: %s: %s\n", where, t.severity(n), n.Code, n.Text)
+	}
+}
+
+// explained reports whether the table says why a source was not reached: a zonelet
+// of it has the reason.
+func explained(r *fetch.Report, source string) bool {
+	i := slices.IndexFunc(r.Sources, func(s fetch.SourceReport) bool { return s.Name == source })
+	return i >= 0 && slices.ContainsFunc(r.Sources[i].Zones, func(z fetch.ZoneReport) bool {
+		return z.Outcome != zone.OutcomeUnchanged && strings.Contains(z.Reason, r.Sources[i].Reason)
+	})
+}
+
+func (t *textReport) summary(r *fetch.Report) {
+	what := t.outcome(ending{r.Run, r.Error, r.DryRun, r.Cancelled})
 	if r.Pruned > 0 {
 		what += fmt.Sprintf(", %d objects pruned", r.Pruned)
 	}
 	if r.PruneSkipped != "" {
 		what += ", not pruned: " + r.PruneSkipped
 	}
-	fmt.Fprintf(t, "\n%s, %.1f s\n", what, r.Seconds)
+	if t.Len() > 0 {
+		fmt.Fprintln(t)
+	}
+	fmt.Fprintf(t, "%s, %.1f s\n", what, r.Seconds)
 }
 
 // signer shortens the fingerprint before a user id to the key id; the whole one is in

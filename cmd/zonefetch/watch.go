@@ -21,16 +21,23 @@ type watcher interface {
 }
 
 // A logWatcher writes one line when a source is done, and with level debug one a
-// stage.
-type logWatcher struct{ log *slog.Logger }
+// stage. With reasons, it says why something failed, and each time.
+type logWatcher struct {
+	log     *slog.Logger
+	reasons bool
+}
 
 func (w *logWatcher) event(e fetch.Event) {
 	args := []any{"source", e.Source, "stage", e.Stage, "done", e.Done, "total", e.Total, "bytes", e.Bytes}
+	if e.Err != nil && w.reasons {
+		args = append(args, "reason", e.Err)
+	}
 	switch {
 	case e.Err != nil && e.Stage == fetch.StageDone:
-		w.log.Error("source failed", append(args, "reason", e.Err)...)
-	case e.Err != nil:
-		w.log.Warn("retrying", append(args, "reason", e.Err)...)
+		w.log.Error("source failed", args...)
+	case e.Err != nil && w.reasons:
+		w.log.Warn("retrying", args...)
+	case e.Err != nil: // the report counts the tries
 	case e.Stage == fetch.StageDone:
 		w.log.Info("source done", args...)
 	default:

@@ -31,7 +31,7 @@ CREATE UNIQUE INDEX window_current ON allocation_window (nir, kind) WHERE until 
 CREATE TABLE member (
 	id TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT,
 	name TEXT NOT NULL, economy TEXT NOT NULL, address TEXT NOT NULL, phone TEXT NOT NULL, email TEXT NOT NULL,
-	abuse TEXT NOT NULL, admin_c TEXT NOT NULL, tech_c TEXT NOT NULL, irt TEXT NOT NULL, mntner TEXT NOT NULL,
+	abuse TEXT NOT NULL, admin_c TEXT NOT NULL, tech_c TEXT NOT NULL, irt TEXT NOT NULL, mntner TEXT NOT NULL, opaque TEXT NOT NULL,
 	PRIMARY KEY (id, since)
 );
 CREATE UNIQUE INDEX member_current ON member (id) WHERE until IS NULL;
@@ -126,3 +126,19 @@ CREATE TABLE approval (
 	PRIMARY KEY (id, since)
 );
 CREATE UNIQUE INDEX approval_signer ON approval (proposal, signer) WHERE until IS NULL;
+
+-- Files that were imported, and space that other registries manage: the claims
+-- for their zonelets.
+CREATE TABLE import_run (
+	id TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT,
+	file TEXT NOT NULL, sha256 TEXT NOT NULL, registry TEXT NOT NULL, serial TEXT NOT NULL, source TEXT NOT NULL, nirs TEXT NOT NULL,
+	partial BIGINT NOT NULL, left_out BIGINT NOT NULL, counts TEXT NOT NULL, state TEXT NOT NULL, proposal TEXT NOT NULL, made BIGINT NOT NULL,
+	PRIMARY KEY (id, since)
+);
+CREATE INDEX import_run_file ON import_run (sha256) WHERE until IS NULL;
+CREATE TABLE foreign_space (
+	id TEXT NOT NULL, since BIGINT NOT NULL, until BIGINT,
+	source TEXT NOT NULL, kind TEXT NOT NULL, first BYTEA NOT NULL, last BYTEA NOT NULL, import TEXT NOT NULL,
+	PRIMARY KEY (id, since)
+);
+CREATE UNIQUE INDEX foreign_space_first ON foreign_space (source, kind, first) WHERE until IS NULL;

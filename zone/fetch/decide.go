@@ -107,7 +107,7 @@ func ages(s *zone.Source, e zone.ZoneEntry, now time.Time) []zone.Notice {
 	default:
 		return nil
 	}
-	n.Text = fmt.Sprintf("last seen and verified %v ago, at %s: %s; call the source", age.Round(time.Minute), e.Accepted.LastChecked.UTC().Format(time.RFC3339), e.Last.Reason)
+	n.Text = fmt.Sprintf("last seen and verified %v ago, at %s; call the source", age.Round(time.Minute), e.Accepted.LastChecked.UTC().Format(time.RFC3339)) // the outcome has the reason
 	return []zone.Notice{n}
 }
 

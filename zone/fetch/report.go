@@ -1,8 +1,6 @@
 package fetch
 
 import (
-	"bytes"
-	"encoding/json"
 	"time"
 
 	"nirzone/zone"
@@ -89,16 +87,7 @@ func (s *SourceReport) Failed() bool {
 }
 
 // Encode returns the report as JSON, indented, with a final newline.
-func (r *Report) Encode() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(r); err != nil {
-		panic("fetch: encoding report: " + err.Error()) // our own types always encode
-	}
-	return b.Bytes()
-}
+func (r *Report) Encode() []byte { return zone.EncodeJSON(r) }
 
 func zoneReport(j job, e zone.ZoneEntry, obs observation) ZoneReport {
 	z := ZoneReport{Zone: j.zone, File: j.file, Outcome: e.Last.Outcome, Reason: e.Last.Reason, Since: e.Last.MismatchSince, Transferred: obs.moved}

@@ -59,7 +59,7 @@ type asker struct {
 	retries int
 	rate    int
 	id      func() uint16
-	dialer  net.Dialer
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	count   atomic.Int64
 
 	mu    sync.Mutex
@@ -105,7 +105,7 @@ func (a *asker) try(ctx context.Context, network string, addr netip.AddrPort, q 
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
-	conn, err := a.dialer.DialContext(ctx, network, addr.String())
+	conn, err := a.dial(ctx, network, addr.String())
 	if err != nil {
 		return nil, silence(q, network, err)
 	}

@@ -23,7 +23,7 @@ func judge(t *testing.T, o *zone.Observations, now time.Time, anchors ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sign.ParentSightings(o, testZone+".", a, now, 24*time.Hour)
+	return sign.NewJudge(o, a, now, 24*time.Hour).Zone(testZone + ".")
 }
 
 // From real servers to belief: the parent at two addresses, the chain above it
@@ -131,7 +131,7 @@ ns2.registry.example. 60 IN A 0.0.0.0
 		if err := r.defaults(); err != nil {
 			t.Fatal(err)
 		}
-		p := &planner{cfg: o.Config, resolver: r.resolver(), parents: map[zone.Name]*parentPlan{}, above: map[zone.Name]zone.Name{}}
+		p := newPlanner(o.Config, r.resolver(), &zone.Observations{}, o.Now)
 		plan := p.plan(t.Context(), testZone+".")
 		want := "in-addr.arpa. [{ns1.registry.example. 192.0.2.3:53}] [{a.servers.example. 192.0.2.1:53} {a.servers.example. 192.0.2.2:53} {a.servers.example. [2001:db8::1]:53}]" +
 			" [{ns2.registry.example. false it has no address} {b.servers.example. true it has no address}]"
@@ -145,7 +145,7 @@ ns2.registry.example. 60 IN A 0.0.0.0
 			}
 			return "[" + strings.Join(out, " ") + "]"
 		}
-		if got := fmt.Sprint(plan.parent, " ", text(plan.servers), " ", text(plan.delegation), " ", plan.unknown); got != want {
+		if got := fmt.Sprint(plan.parent.zone, " ", text(plan.servers), " ", text(plan.parent.targets), " ", slices.Concat(plan.unknown, plan.parent.unknown)); got != want {
 			t.Errorf("ipv6 %v:\n%s\n%s", ipv6, got, want)
 		}
 	}
@@ -157,6 +157,9 @@ func TestNoResolver(t *testing.T) {
 	w.extra = "[[observe.server]]\nhost = \"hidden.registry.example\"\naddresses = [\"127.0.0.1:1\"]\n"
 	r, o := w.observe()
 	wantCodes(t, r, "server-silent hidden.registry.example", "server-unknown ns1.registry.example", "server-unknown ns2.registry.example", "parent-unseen in-addr.arpa")
+	if len(r.Off) != 2 || !strings.Contains(r.Off[0], "[observe] anchors") || !strings.Contains(r.Off[1], "set resolvers in [observe]") {
+		t.Errorf("off: %q", r.Off)
+	}
 	if z := o.Zone(testZone + "."); len(z.Servers) != 1 || !strings.Contains(z.Unknown[0].Reason, "no recursive resolver is configured") {
 		t.Errorf("%+v", z)
 	}
@@ -179,7 +182,7 @@ func TestSettleHistory(t *testing.T) {
 	var o *zone.Observation
 	at := func(after time.Duration, s *zone.RRset, err error) string {
 		now := testNow.Add(after)
-		task := &task{target: target{"a.example.", netip.MustParseAddrPort("192.0.2.1:53")}, zone: testZone + ".", kind: taskDS, got: finding{err: err}}
+		task := &task{target: target{server: "a.example.", address: netip.MustParseAddrPort("192.0.2.1:53")}, zone: testZone + ".", kind: taskDS, got: finding{err: err}}
 		if s != nil {
 			task.got.sets = []*zone.RRset{s}
 		} else if err == nil {

@@ -12,9 +12,29 @@
 // differ and a run can be repeated. What should come is read from public/current: an
 // address with the published serial must give the published bytes.
 //
-// Of every address of every server of the parent: its DNSKEY set, and for each zone
-// the DS set. The DNSKEY and DS sets from the parent up to the trust anchor come
-// from the recursive resolvers.
+// Of every address of every server of the parent: its DNSKEY and NS sets, and for
+// each zone the DS set. The DNSKEY and DS sets from the parent up to the trust
+// anchor come from the recursive resolvers.
+//
+// # Who serves the parent
+//
+// A DS counts as seen everywhere only if every server of the parent was asked, so
+// a list that leaves one out retires a key too early. The list is therefore not the
+// resolvers' word:
+//
+//   - if [[observe.parent]] names servers of the parent, these are all: a person
+//     answers for the list;
+//   - else the resolvers say whom to ask first, and whoever the NS set at the
+//     parent's apex names, at any of its own servers, is asked as well, in the same
+//     run. zonebuild counts the list only if one such NS set is fresh and validates
+//     to the trust anchors;
+//   - a server that is no longer named, by the lists or the resolvers, and an address
+//     that is no longer found, are asked and waited for until they have not been
+//     named for seven days ([zone.ParentHold]), longer than caches keep an NS set.
+//     Whoever cannot wait names the servers in [[observe.parent]].
+//
+// So a list grows at once and shrinks slowly. Lies can only make it longer, and a
+// key step wait; that it shrank is a notice (parent-shrank).
 //
 // # What an answer is
 //

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -137,85 +138,98 @@ func pack(m *dns.Msg) []byte {
 	return wire
 }
 
+// A lie is what a liar makes of a right answer, and what is to be said of it.
+type lie struct {
+	name  string
+	lie   func(network string, m *dns.Msg) [][]byte
+	fault zone.Fault // "": it does no harm
+	says  string
+}
+
+func honest(m *dns.Msg) [][]byte { return [][]byte{pack(m)} }
+
+// change is a liar that changes one thing.
+func change(f func(m *dns.Msg)) func(string, *dns.Msg) [][]byte {
+	return func(_ string, m *dns.Msg) [][]byte { f(m); return honest(m) }
+}
+
+// messageLies are about how an answer comes and what it is an answer to.
+var messageLies = []lie{
+	{"honest", change(func(*dns.Msg) {}), "", ""},
+	{"over TCP only", func(network string, m *dns.Msg) [][]byte {
+		if network == "udp" {
+			m.Truncated, m.Answer = true, nil
+		}
+		return honest(m)
+	}, "", ""},
+	{"a forged one first", func(_ string, m *dns.Msg) [][]byte {
+		forged := m.Copy()
+		forged.Id++
+		forged.Answer = nil
+		return [][]byte{pack(forged), {1, 2, 3}, pack(m)}
+	}, "", ""},
+	{"another id", change(func(m *dns.Msg) { m.Id++ }), zone.FaultMalformed, "another id"},
+	{"another question", change(func(m *dns.Msg) { m.Question[0].Name = "203.in-addr.arpa." }), zone.FaultMalformed, "another question"},
+	{"another type", change(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeTXT }), zone.FaultMalformed, "another question"},
+	{"no answer but a query", change(func(m *dns.Msg) { m.Response = false }), zone.FaultMalformed, "no answer to a query"},
+	{"truncated for ever", change(func(m *dns.Msg) { m.Truncated = true }), zone.FaultMalformed, "truncated over TCP too"},
+	{"cut short", func(_ string, m *dns.Msg) [][]byte { w := pack(m); return [][]byte{w[:len(w)-5]} }, zone.FaultMalformed, "cannot be decoded"},
+	{"garbage", func(string, *dns.Msg) [][]byte { return [][]byte{{0xff}} }, zone.FaultMalformed, "cannot be decoded"},
+	{"a flood", func(network string, m *dns.Msg) [][]byte {
+		m.Id++
+		var many [][]byte
+		for range 200 {
+			many = append(many, pack(m))
+		}
+		return many
+	}, zone.FaultMalformed, "another id"},
+	{"too long for UDP, hanging up over TCP", func(network string, m *dns.Msg) [][]byte {
+		if network == "tcp" {
+			return nil
+		}
+		return [][]byte{append(pack(m), make([]byte, 2000)...)}
+	}, zone.FaultSilent, "no answer over TCP"},
+	{"huge", func(network string, m *dns.Msg) [][]byte {
+		if network == "udp" {
+			m.Truncated, m.Answer = true, nil
+			return honest(m)
+		}
+		w := pack(m)
+		binary.BigEndian.PutUint16(w[6:], 0xffff) // so many answers, all the same octets
+		for rr := w[len(w)-16:]; len(w)+len(rr) <= 65535; {
+			w = append(w, rr...)
+		}
+		return [][]byte{w}
+	}, zone.FaultMalformed, ""},
+}
+
+// dataLies are about what stands in an answer.
+var dataLies = []lie{
+	{"many records", func(network string, m *dns.Msg) [][]byte {
+		if network == "udp" {
+			m.Truncated, m.Answer = true, nil
+			return honest(m)
+		}
+		for i := range 100 {
+			rr, _ := dns.NewRR(fmt.Sprintf("%s. 60 IN SOA a. b. %d 1 1 1 1", testZone, i))
+			m.Answer = append(m.Answer, rr)
+		}
+		return honest(m)
+	}, zone.FaultMalformed, "over 64 records"},
+	{"not authoritative", change(func(m *dns.Msg) { m.Authoritative = false }), zone.FaultLame, "not authoritative"},
+	{"refused", change(func(m *dns.Msg) { m.Rcode, m.Answer, m.Question = dns.RcodeRefused, nil, nil }), zone.FaultLame, "REFUSED"},
+	{"no such name", change(func(m *dns.Msg) { m.Rcode, m.Answer = dns.RcodeNameError, nil }), zone.FaultLame, "NXDOMAIN"},
+	{"empty", change(func(m *dns.Msg) { m.Answer = nil }), zone.FaultLame, "holds no SOA"},
+	{"somebody else's SOA", change(func(m *dns.Msg) {
+		rr, _ := dns.NewRR("203.in-addr.arpa. 60 IN SOA a. b. 1 1 1 1 1")
+		m.Answer = []dns.RR{rr}
+	}), zone.FaultLame, "holds no SOA"},
+	{"silent", func(string, *dns.Msg) [][]byte { return nil }, zone.FaultSilent, "no answer over UDP in time"},
+}
+
 // Every lie is a fault with its word, and the run goes on.
 func TestLiars(t *testing.T) {
-	honest := func(m *dns.Msg) [][]byte { return [][]byte{pack(m)} }
-	change := func(f func(m *dns.Msg)) func(string, *dns.Msg) [][]byte {
-		return func(_ string, m *dns.Msg) [][]byte { f(m); return honest(m) }
-	}
-	for _, c := range []struct {
-		name  string
-		lie   func(network string, m *dns.Msg) [][]byte
-		fault zone.Fault
-		says  string
-	}{
-		{"honest", change(func(*dns.Msg) {}), "", ""},
-		{"over TCP only", func(network string, m *dns.Msg) [][]byte {
-			if network == "udp" {
-				m.Truncated, m.Answer = true, nil
-			}
-			return honest(m)
-		}, "", ""},
-		{"a forged one first", func(_ string, m *dns.Msg) [][]byte {
-			forged := m.Copy()
-			forged.Id++
-			forged.Answer = nil
-			return [][]byte{pack(forged), {1, 2, 3}, pack(m)}
-		}, "", ""},
-		{"another id", change(func(m *dns.Msg) { m.Id++ }), zone.FaultMalformed, "another id"},
-		{"another question", change(func(m *dns.Msg) { m.Question[0].Name = "203.in-addr.arpa." }), zone.FaultMalformed, "another question"},
-		{"another type", change(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeTXT }), zone.FaultMalformed, "another question"},
-		{"no answer but a query", change(func(m *dns.Msg) { m.Response = false }), zone.FaultMalformed, "no answer to a query"},
-		{"truncated for ever", change(func(m *dns.Msg) { m.Truncated = true }), zone.FaultMalformed, "truncated over TCP too"},
-		{"cut short", func(_ string, m *dns.Msg) [][]byte { w := pack(m); return [][]byte{w[:len(w)-5]} }, zone.FaultMalformed, "cannot be decoded"},
-		{"garbage", func(string, *dns.Msg) [][]byte { return [][]byte{{0xff}} }, zone.FaultMalformed, "cannot be decoded"},
-		{"a flood", func(network string, m *dns.Msg) [][]byte {
-			m.Id++
-			var many [][]byte
-			for range 200 {
-				many = append(many, pack(m))
-			}
-			return many
-		}, zone.FaultMalformed, "another id"},
-		{"too long for UDP, hanging up over TCP", func(network string, m *dns.Msg) [][]byte {
-			if network == "tcp" {
-				return nil
-			}
-			return [][]byte{append(pack(m), make([]byte, 2000)...)}
-		}, zone.FaultSilent, "no answer over TCP"},
-		{"huge", func(network string, m *dns.Msg) [][]byte {
-			if network == "udp" {
-				m.Truncated, m.Answer = true, nil
-				return honest(m)
-			}
-			w := pack(m)
-			binary.BigEndian.PutUint16(w[6:], 0xffff) // so many answers, all the same octets
-			for rr := w[len(w)-16:]; len(w)+len(rr) <= 65535; {
-				w = append(w, rr...)
-			}
-			return [][]byte{w}
-		}, zone.FaultMalformed, ""},
-		{"many records", func(network string, m *dns.Msg) [][]byte {
-			if network == "udp" {
-				m.Truncated, m.Answer = true, nil
-				return honest(m)
-			}
-			for i := range 100 {
-				rr, _ := dns.NewRR(fmt.Sprintf("%s. 60 IN SOA a. b. %d 1 1 1 1", testZone, i))
-				m.Answer = append(m.Answer, rr)
-			}
-			return honest(m)
-		}, zone.FaultMalformed, "over 64 records"},
-		{"not authoritative", change(func(m *dns.Msg) { m.Authoritative = false }), zone.FaultLame, "not authoritative"},
-		{"refused", change(func(m *dns.Msg) { m.Rcode, m.Answer, m.Question = dns.RcodeRefused, nil, nil }), zone.FaultLame, "REFUSED"},
-		{"no such name", change(func(m *dns.Msg) { m.Rcode, m.Answer = dns.RcodeNameError, nil }), zone.FaultLame, "NXDOMAIN"},
-		{"empty", change(func(m *dns.Msg) { m.Answer = nil }), zone.FaultLame, "holds no SOA"},
-		{"somebody else's SOA", change(func(m *dns.Msg) {
-			rr, _ := dns.NewRR("203.in-addr.arpa. 60 IN SOA a. b. 1 1 1 1 1")
-			m.Answer = []dns.RR{rr}
-		}), zone.FaultLame, "holds no SOA"},
-		{"silent", func(string, *dns.Msg) [][]byte { return nil }, zone.FaultSilent, "no answer over UDP in time"},
-	} {
+	for _, c := range slices.Concat(messageLies, dataLies) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -272,11 +286,11 @@ func TestChatterer(t *testing.T) {
 func TestGivenUp(t *testing.T) {
 	w := newWorld(t)
 	l := startLiar(t, w.text, func(string, *dns.Msg) [][]byte { return nil })
-	a := &asker{timeout: 20 * time.Millisecond, rate: 1000, id: func() uint16 { return 1 }}
+	a := &asker{timeout: 20 * time.Millisecond, rate: 1000, id: func() uint16 { return 1 }, dial: new(net.Dialer).DialContext}
 	worker := &worker{asker: a, now: testNow, told: func(*task) {}}
 	var tasks []*task
 	for range 100 {
-		tasks = append(tasks, &task{target: target{"ns1.registry.example.", addr(t, l.addr())}, zone: testZone + ".", kind: taskDS})
+		tasks = append(tasks, &task{target: target{server: "ns1.registry.example.", address: addr(t, l.addr())}, zone: testZone + ".", kind: taskDS})
 	}
 	worker.run(t.Context(), tasks)
 	if n := a.count.Load(); n > giveUp+inFlight {

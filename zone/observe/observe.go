@@ -1,11 +1,11 @@
 package observe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -29,6 +29,8 @@ type Options struct {
 	System  []netip.AddrPort     // the system's resolvers, used if the configuration names none
 	Anchors []zone.Record        // the trust anchors: above the highest nothing is asked
 
+	// Dial connects to an address over "udp" or "tcp"; nil is net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Wait is called again and again while another program holds the spool, with
 	// the number of the try; it returns false to give up. Nil gives up at once.
 	Wait func(ctx context.Context, try int) bool
@@ -70,6 +72,7 @@ type runner struct {
 	report *Report
 	spool  spool
 	asker  *asker
+	res    *resolver
 	zones  []zone.Name
 
 	mu          sync.Mutex // of progress
@@ -83,7 +86,10 @@ func (r *runner) defaults() error {
 	r.report.Config = r.Config.SHA256
 	r.spool = spool{fs: r.FS, dir: r.Config.Spool, wait: r.Wait}
 	c := &r.Config.Observe
-	r.asker = &asker{timeout: c.Timeout, retries: c.Retries, rate: c.Rate, id: r.ID}
+	r.asker = &asker{timeout: c.Timeout, retries: c.Retries, rate: c.Rate, id: r.ID, dial: r.Dial}
+	if r.Dial == nil {
+		r.asker.dial = new(net.Dialer).DialContext
+	}
 	all := r.Config.Zones()
 	r.zones = all
 	if r.Zones != nil {
@@ -124,6 +130,7 @@ func (r *runner) locked(ctx context.Context) error {
 		return err
 	}
 	r.report.Cancelled = ctx.Err() != nil
+	r.report.Off = r.off()
 	r.report.describe(r.Config, next, r.zones, r.asker.count.Load())
 	if r.DryRun {
 		return nil
@@ -149,10 +156,13 @@ func (r *runner) observe(ctx context.Context, prev *zone.Observations) (*zone.Ob
 		next.Generation = gen.Number
 	}
 	r.tell(Event{})
-	plans, wants := r.plan(limited, prev, gen, dir, next.Run)
+	r.res = r.resolver()
+	p := newPlanner(r.Config, r.res, prev, r.Now)
+	plans, wants := r.plan(limited, p, prev, gen, dir, next.Run)
 	tasks := r.tasks(plans, wants)
 	r.total = len(tasks)
 	r.ask(limited, tasks)
+	tasks = r.discover(limited, p, plans, tasks)
 	r.late(ctx, limited, tasks)
 	chain := r.chain(limited, plans, tasks)
 	r.settle(next, prev, plans, wants, tasks, chain)
@@ -160,8 +170,7 @@ func (r *runner) observe(ctx context.Context, prev *zone.Observations) (*zone.Ob
 }
 
 // plan finds whom to ask, and what should come.
-func (r *runner) plan(ctx context.Context, prev *zone.Observations, gen *zone.Generation, dir string, run uint64) ([]zonePlan, map[zone.Name]*published) {
-	p := &planner{cfg: r.Config, resolver: r.resolver(), parents: map[zone.Name]*parentPlan{}, above: map[zone.Name]zone.Name{}}
+func (r *runner) plan(ctx context.Context, p *planner, prev *zone.Observations, gen *zone.Generation, dir string, run uint64) ([]zonePlan, map[zone.Name]*published) {
 	var plans []zonePlan
 	wants := map[zone.Name]*published{}
 	for _, z := range r.zones {
@@ -201,6 +210,19 @@ func suspects(z *zone.ObservedZone) map[zone.Name]bool {
 	return out
 }
 
+// off says what does not work for want of configuration.
+func (r *runner) off() []string {
+	var off []string
+	if len(r.Anchors) == 0 {
+		off = append(off, "no DS is believed, and every KSK, CSK and algorithm roll waits at the step that needs it: no trust anchor is configured; name a file with the root's DS in [observe] anchors")
+	}
+	if r.res.wanted && len(r.res.servers) == 0 {
+		off = append(off, "nothing is looked up, so that only servers with addresses in [[observe.server]] and [[observe.parent]] are asked, and a DS is believed only by an anchor of the parent itself: "+
+			"there is no recursive resolver; set resolvers in [observe], or a nameserver in /etc/resolv.conf")
+	}
+	return off
+}
+
 func (r *runner) resolver() *resolver {
 	servers := r.Config.Observe.Resolvers
 	if len(servers) == 0 {
@@ -209,23 +231,17 @@ func (r *runner) resolver() *resolver {
 	return &resolver{asker: r.asker, servers: servers, dead: map[netip.AddrPort]bool{}, ipv6: r.Config.Observe.IPv6, known: map[zone.Name]addresses{}}
 }
 
-// tasks lists all that is to be asked.
+// tasks lists all that is to be asked, before a server of a parent names another.
 func (r *runner) tasks(plans []zonePlan, wants map[zone.Name]*published) []*task {
 	var tasks []*task
-	parents := map[zone.Name]bool{}
+	above := map[*parentPlan][]target{}
 	for _, p := range plans {
 		for _, t := range p.servers {
 			tasks = append(tasks, &task{target: t, zone: p.zone, kind: taskApex, want: wants[p.zone]})
 		}
-		for _, t := range p.delegation {
-			tasks = append(tasks, &task{target: t, zone: p.zone, kind: taskDS})
-			if !parents[p.parent] {
-				tasks = append(tasks, &task{target: t, zone: p.parent, kind: taskKeys})
-			}
-		}
-		parents[p.parent] = true
+		above[p.parent] = p.parent.targets
 	}
-	return tasks
+	return append(tasks, r.below(plans, above)...)
 }
 
 // ask works through the tasks, some addresses side by side.
@@ -282,24 +298,23 @@ func (r *runner) chain(ctx context.Context, plans []zonePlan, tasks []*task) []*
 	var found []*zone.RRset
 	for _, t := range tasks {
 		if t.kind == taskKeys && t.done {
-			found = append(found, t.got.sets...)
+			found = append(found, ofType(t.got.sets, zone.TypeDNSKEY)...)
 		}
 	}
-	res := r.resolver()
 	asked := map[zone.Name]bool{}
 	for _, p := range plans {
-		if p.parent == "" {
+		if p.parent.zone == "" {
 			continue
 		}
-		for n := p.parent; !asked[n] && ctx.Err() == nil; n = n.Parent() {
+		for n := p.parent.zone; !asked[n] && ctx.Err() == nil; n = n.Parent() {
 			asked[n] = true
-			if n != p.parent || len(p.delegation) == 0 {
-				found = append(found, r.above(ctx, res, n, zone.TypeDNSKEY)...)
+			if n != p.parent.zone || len(p.parent.targets) == 0 {
+				found = append(found, r.above(ctx, n, zone.TypeDNSKEY)...)
 			}
 			if n == zone.Root || r.anchored(n) {
 				break
 			}
-			found = append(found, r.above(ctx, res, n, zone.TypeDS)...)
+			found = append(found, r.above(ctx, n, zone.TypeDS)...)
 		}
 	}
 	return found
@@ -320,8 +335,8 @@ func (r *runner) anchored(n zone.Name) bool {
 }
 
 // above asks a resolver. Its TTLs have begun to run: the signature knows the whole.
-func (r *runner) above(ctx context.Context, res *resolver, name zone.Name, typ zone.Type) []*zone.RRset {
-	m, err := res.ask(ctx, name, typ)
+func (r *runner) above(ctx context.Context, name zone.Name, typ zone.Type) []*zone.RRset {
+	m, err := r.res.ask(ctx, name, typ)
 	if err != nil {
 		return nil
 	}
@@ -355,7 +370,8 @@ func (r *runner) settle(next, prev *zone.Observations, plans []zonePlan, wants m
 			next.Zones = append(next.Zones, *old)
 		}
 	}
-	next.Chain = s.chain(prev.Chain, chain)
+	next.Chain = s.seen(prev.Chain, chain, chainHold, keptChain)
+	next.Parents = s.parents(next, prev, plans, tasks)
 	s.finish(next)
 }
 
@@ -364,7 +380,10 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 	if old == nil {
 		old = &zone.ObservedZone{}
 	}
-	z := zone.ObservedZone{Zone: p.zone, Parent: p.parent, Servers: []zone.Observation{}, Delegation: []zone.Observation{}, Unknown: p.unknown}
+	z := zone.ObservedZone{
+		Zone: p.zone, Parent: p.parent.zone, Servers: []zone.Observation{}, Delegation: []zone.Observation{},
+		Unknown: slices.Concat(p.unknown, p.parent.unknown),
+	}
 	if want != nil {
 		z.Serial, z.SerialSince = want.serial, s.now
 		if old.Serial == want.serial && !old.SerialSince.IsZero() && !old.SerialSince.After(s.now) {
@@ -378,7 +397,7 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 		list, before := &z.Servers, old.Servers
 		if t.kind == taskDS {
 			list, before = &z.Delegation, old.Delegation
-			if old.Parent != p.parent {
+			if old.Parent != p.parent.zone {
 				before = nil
 			}
 		}
@@ -388,6 +407,14 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 			*list = append(*list, s.observation(prev, t))
 		case prev != nil:
 			*list = append(*list, *prev)
+		case t.kind == taskDS: // nobody may take the others for all
+			z.Unknown = append(z.Unknown, zone.UnknownServer{Server: t.server, Parent: true, Reason: t.address.String() + " was not asked: the run was interrupted"})
+			continue
+		default:
+			continue
+		}
+		if o := &(*list)[len(*list)-1]; t.kind == taskDS && !t.gone && p.parent.listed[t.server] {
+			o.Named = s.now
 		}
 	}
 	return z
@@ -395,7 +422,7 @@ func (s *settler) zone(old *zone.ObservedZone, p *zonePlan, want *published, tas
 
 func find(list []zone.Observation, t target) *zone.Observation {
 	for i := range list {
-		if cmp.Or(list[i].Server.Compare(t.server), list[i].Address.Compare(t.address)) == 0 {
+		if t.is(list[i].Server, list[i].Address) {
 			return &list[i]
 		}
 	}

@@ -3,8 +3,10 @@ package observe
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"nirzone/zone"
 )
@@ -13,28 +15,44 @@ import (
 type target struct {
 	server  zone.Name
 	address netip.AddrPort
+	gone    bool // nobody gives this address now: it was found within zone.ParentHold
+}
+
+func (t target) is(server zone.Name, address netip.AddrPort) bool {
+	return t.server == server && t.address == address
 }
 
 // A zonePlan is whom to ask about one zone.
 type zonePlan struct {
-	zone       zone.Name
-	parent     zone.Name
-	servers    []target
-	delegation []target
-	unknown    []zone.UnknownServer
+	zone    zone.Name
+	parent  *parentPlan // one for all zones below it; its zone is empty if nobody knows it
+	servers []target
+	unknown []zone.UnknownServer
 }
 
-// A planner turns the configuration into addresses.
+// A planner turns the configuration into addresses. What was known before serves
+// to ask those whom nobody names any more.
 type planner struct {
 	cfg      *zone.Config
 	resolver *resolver
+	prev     *zone.Observations
+	now      time.Time
 	parents  map[zone.Name]*parentPlan // by parent
 	above    map[zone.Name]zone.Name   // parent by zone's own parent name
 }
 
+// A parentPlan is whom to ask about the zones below a parent.
 type parentPlan struct {
+	zone    zone.Name
+	named   bool               // by the configuration
+	hosts   []zone.Name        // that are asked
+	listed  map[zone.Name]bool // … of which somebody names these now
 	targets []target
 	unknown []zone.UnknownServer
+}
+
+func newPlanner(c *zone.Config, r *resolver, prev *zone.Observations, now time.Time) *planner {
+	return &planner{cfg: c, resolver: r, prev: prev, now: now, parents: map[zone.Name]*parentPlan{}, above: map[zone.Name]zone.Name{}}
 }
 
 func (p *planner) plan(ctx context.Context, z zone.Name) zonePlan {
@@ -46,11 +64,12 @@ func (p *planner) plan(ctx context.Context, z zone.Name) zonePlan {
 	parent, err := p.parentOf(ctx, z)
 	if err != nil {
 		plan.unknown = append(plan.unknown, zone.UnknownServer{Server: z.Parent(), Parent: true, Reason: err.Error()})
-	} else {
-		plan.parent = parent
-		above := p.parent(ctx, parent)
-		plan.delegation = above.targets
-		plan.unknown = append(plan.unknown, above.unknown...)
+		if old := p.prev.Zone(z); old != nil {
+			parent = old.Parent // what was seen of it must not be forgotten
+		}
+	}
+	if plan.parent = (&parentPlan{}); parent != "" {
+		plan.parent = p.parent(ctx, parent)
 	}
 	sortTargets(plan.servers)
 	return plan
@@ -103,7 +122,7 @@ func (p *planner) host(ctx context.Context, host zone.Name, given []netip.AddrPo
 	var out []target
 	for _, a := range given {
 		if a.Addr().Is4() || p.cfg.Observe.IPv6 {
-			out = append(out, target{host, a})
+			out = append(out, target{server: host, address: a})
 		}
 	}
 	return out, nil
@@ -131,36 +150,91 @@ func (p *planner) parentOf(ctx context.Context, z zone.Name) (zone.Name, error) 
 	return parent, err
 }
 
-// parent returns the servers of a parent zone.
+// parent returns the servers of a parent zone, as far as they are known before one
+// of them was asked.
 func (p *planner) parent(ctx context.Context, parent zone.Name) *parentPlan {
 	if known := p.parents[parent]; known != nil {
 		return known
 	}
-	plan := &parentPlan{}
-	add := func(host zone.Name, given []netip.AddrPort) {
-		t, unknown := p.host(ctx, host, given)
-		plan.targets, plan.unknown = append(plan.targets, t...), append(plan.unknown, unknown...)
-	}
-	found := false
+	plan := &parentPlan{zone: parent, listed: map[zone.Name]bool{}}
+	p.parents[parent] = plan
 	for _, s := range p.cfg.Observe.Parents {
 		if s.Parent == parent {
-			add(s.Host, s.Addresses)
-			found = true
+			plan.named, plan.listed[s.Host] = true, true
+			p.join(ctx, plan, s.Host, s.Addresses)
 		}
 	}
-	if !found {
-		hosts, err := p.resolver.nameServers(ctx, parent)
-		if err != nil {
-			plan.unknown = []zone.UnknownServer{{Server: parent, Reason: err.Error()}}
-		}
-		for _, host := range hosts {
-			add(host, nil)
-		}
+	if plan.named {
+		return plan
 	}
-	for i := range plan.unknown {
-		plan.unknown[i].Parent = true
+	hosts, err := p.resolver.nameServers(ctx, parent)
+	for _, host := range hosts {
+		plan.listed[host] = true
 	}
-	sortTargets(plan.targets)
-	p.parents[parent] = plan
+	hosts = append(hosts, p.before(parent)...)
+	if len(hosts) == 0 {
+		plan.unknown = []zone.UnknownServer{{Server: parent, Parent: true, Reason: err.Error()}}
+	}
+	for _, host := range hosts {
+		p.join(ctx, plan, host, nil)
+	}
 	return plan
+}
+
+// join adds a host and its addresses, those of late included, if it is not among
+// those that are asked.
+func (p *planner) join(ctx context.Context, plan *parentPlan, host zone.Name, given []netip.AddrPort) {
+	if slices.Contains(plan.hosts, host) {
+		return
+	}
+	plan.hosts = append(plan.hosts, host)
+	t, unknown := p.host(ctx, host, given)
+	if len(given) == 0 {
+		t = append(t, p.late(plan.zone, host, t)...)
+	}
+	for i := range unknown {
+		unknown[i].Parent = true
+	}
+	plan.targets, plan.unknown = append(plan.targets, t...), append(plan.unknown, unknown...)
+}
+
+// before returns the servers of a parent that were named within the hold, whoever
+// named them.
+func (p *planner) before(parent zone.Name) []zone.Name {
+	var hosts []zone.Name
+	if old := p.prev.Parent(parent); old != nil {
+		named, _ := old.Hosts(p.prev.Index(), p.now.Add(-zone.ParentHold))
+		hosts = slices.Collect(maps.Keys(named))
+	}
+	p.rows(parent, func(o *zone.Observation) { hosts = append(hosts, o.Server) })
+	slices.SortFunc(hosts, zone.Name.Compare)
+	return slices.Compact(hosts)
+}
+
+// late returns the addresses of a host that were found within the hold and are not
+// among those found now.
+func (p *planner) late(parent, host zone.Name, now []target) []target {
+	var out []target
+	p.rows(parent, func(o *zone.Observation) {
+		same := func(t target) bool { return t.is(host, o.Address) }
+		if o.Server == host && (o.Address.Addr().Is4() || p.cfg.Observe.IPv6) && !slices.ContainsFunc(now, same) && !slices.ContainsFunc(out, same) {
+			out = append(out, target{server: host, address: o.Address, gone: true})
+		}
+	})
+	return out
+}
+
+// rows visits the addresses of a parent's servers that were named within the hold.
+func (p *planner) rows(parent zone.Name, visit func(*zone.Observation)) {
+	for i := range p.prev.Zones {
+		z := &p.prev.Zones[i]
+		if z.Parent != parent {
+			continue
+		}
+		for j := range z.Delegation {
+			if o := &z.Delegation[j]; o.Named.After(p.now.Add(-zone.ParentHold)) && !o.Named.After(p.now) {
+				visit(o)
+			}
+		}
+	}
 }

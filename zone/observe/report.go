@@ -1,8 +1,6 @@
 package observe
 
 import (
-	"bytes"
-	"encoding/json"
 	"time"
 
 	"nirzone/zone"
@@ -28,6 +26,7 @@ type Report struct {
 	Zones      []zone.ObservedZone `json:"zones"`
 	Notices    []zone.Notice       `json:"notices"`
 	Notes      []string            `json:"notes,omitempty"` // what hindered the run
+	Off        []string            `json:"off,omitempty"`   // what does not work for want of configuration; nothing is wrong by it
 }
 
 // describe fills in what was seen of the zones that were looked at.
@@ -81,13 +80,4 @@ func (r *Report) Differs() bool {
 }
 
 // Encode returns the report as JSON, indented, with a final newline.
-func (r *Report) Encode() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(r); err != nil {
-		panic("observe: encoding report: " + err.Error()) // our own types always encode
-	}
-	return b.Bytes()
-}
+func (r *Report) Encode() []byte { return zone.EncodeJSON(r) }

@@ -39,6 +39,7 @@ type resolver struct {
 	dead    map[netip.AddrPort]bool
 	ipv6    bool
 	known   map[zone.Name]addresses // of hosts
+	wanted  bool                    // something was asked, or would have been
 }
 
 type addresses struct {
@@ -53,6 +54,7 @@ var errNoResolver = errors.New("no recursive resolver is configured (observe.res
 func (r *resolver) ask(ctx context.Context, name zone.Name, typ zone.Type) (*dns.Msg, error) {
 	q := question{name: name, typ: typ, recurse: true}
 	err := errNoResolver
+	r.wanted = true
 	for _, server := range r.servers {
 		if r.dead[server] {
 			err = fmt.Errorf("resolver %s did not answer", server)

@@ -14,6 +14,10 @@ const (
 	keptChain = 256
 )
 
+// chainHold is how long the sets above the parents are kept: no signature over a
+// zone's sets that is older counts any more.
+const chainHold = 30 * 24 * time.Hour
+
 // A settler turns what was found into the next observations. It is pure.
 type settler struct {
 	now   time.Time
@@ -107,11 +111,11 @@ func (s *settler) delegation(o *zone.Observation, t *task) {
 	o.Sets = past[max(0, len(past)-keptDS):]
 }
 
-// chain adds the sets above the zones to those seen before, and lets go what is
-// older than a month: no signature over it counts any more.
-func (s *settler) chain(prev []zone.SeenSet, found []*zone.RRset) []zone.SeenSet {
+// seen adds sets to those seen before, and lets go what was not seen for longer than
+// hold, and the oldest of more than most.
+func (s *settler) seen(prev []zone.SeenSet, found []*zone.RRset, hold time.Duration, most int) []zone.SeenSet {
 	out := slices.DeleteFunc(slices.Clone(prev), func(b zone.SeenSet) bool {
-		return b.Last.After(s.now) || s.now.Sub(b.Last) > 30*24*time.Hour
+		return b.Last.After(s.now) || s.now.Sub(b.Last) > hold
 	})
 	for _, set := range found {
 		id := s.add(set)
@@ -123,7 +127,48 @@ func (s *settler) chain(prev []zone.SeenSet, found []*zone.RRset) []zone.SeenSet
 		out[i].Last = s.now
 	}
 	slices.SortStableFunc(out, func(a, b zone.SeenSet) int { return b.Last.Compare(a.Last) })
-	return out[:min(len(out), keptChain)]
+	return out[:min(len(out), most)]
+}
+
+// parents is what is known of the zones above: of those that this run asked, and of
+// the others that zones still name.
+func (s *settler) parents(next, prev *zone.Observations, plans []zonePlan, tasks []*task) []zone.ObservedParent {
+	asked := map[zone.Name]*parentPlan{}
+	for _, p := range plans {
+		asked[p.parent.zone] = p.parent
+	}
+	found := map[zone.Name][]*zone.RRset{}
+	for _, t := range tasks {
+		if t.kind == taskKeys && t.done {
+			found[t.zone] = append(found[t.zone], ofType(t.got.sets, zone.TypeNS)...)
+		}
+	}
+	var out []zone.ObservedParent
+	done := map[zone.Name]bool{"": true}
+	for i := range next.Zones {
+		name := next.Zones[i].Parent
+		if done[name] {
+			continue
+		}
+		done[name] = true
+		var p zone.ObservedParent
+		if old := prev.Parent(name); old != nil {
+			p = *old
+		}
+		if plan := asked[name]; plan != nil {
+			p.Zone, p.Named = name, plan.named
+			p.NS = s.seen(p.NS, found[name], zone.ParentHold, zone.MaxParentLists)
+		}
+		if p.Zone != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// ofType returns the sets of one type.
+func ofType(sets []*zone.RRset, typ zone.Type) []*zone.RRset {
+	return slices.DeleteFunc(slices.Clone(sets), func(s *zone.RRset) bool { return s.Type != typ })
 }
 
 // finish keeps the sets that are still named.
@@ -135,6 +180,9 @@ func (s *settler) finish(o *zone.Observations) {
 		}
 	}
 	name(o.Chain)
+	for _, p := range o.Parents {
+		name(p.NS)
+	}
 	for _, z := range o.Zones {
 		for _, id := range z.Published {
 			named[id] = true

@@ -15,7 +15,7 @@ import (
 
 // A task is everything that one address is asked about one zone. Exactly one of
 // the three kinds it is: the zone's apex and delegations, its DS set, or, for a
-// parent, its DNSKEY set.
+// parent, its DNSKEY and NS sets.
 type task struct {
 	target
 	zone zone.Name
@@ -23,6 +23,8 @@ type task struct {
 	want *published // of an apex task; nil: nothing is published
 	done bool
 	got  finding
+
+	parent *parentPlan // of a task for a parent's own sets
 }
 
 type taskKind uint8
@@ -229,13 +231,19 @@ func (w *worker) ds(ctx context.Context, t *task) error {
 	return nil
 }
 
-// keys asks a server of the parent for the parent's own DNSKEY set.
+// keys asks a server of the parent for the parent's own DNSKEY set, and who serves
+// it. Whether the answers count is for the judge.
 func (w *worker) keys(ctx context.Context, t *task) error {
-	s, err := w.set(ctx, t, zone.TypeDNSKEY)
-	if err == nil && s == nil {
-		return fault(zone.FaultLame, "%s has no DNSKEY set", t.zone.File())
+	for _, typ := range []zone.Type{zone.TypeDNSKEY, zone.TypeNS} {
+		s, err := w.set(ctx, t, typ)
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			return fault(zone.FaultLame, "%s has no %s set", t.zone.File(), typ)
+		}
 	}
-	return err
+	return nil
 }
 
 // reason is an error on one line, bounded: parts of it may be a stranger's words.

@@ -11,7 +11,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// ErrLocked is returned by [Lock] and [LockShared] when another process, or this
+// ErrLocked is returned by [Lock] when another process, or this
 // one, holds the lock.
 var ErrLocked = errors.New("locked")
 
@@ -33,7 +33,7 @@ var held sync.Map
 // program. release may be called more than once.
 func Lock(path string) (release func() error, err error) {
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(lockPerm))
-	if err := tryLock(l, l.TryLock); err != nil {
+	if err := tryLock(l); err != nil {
 		return nil, err
 	}
 	// Who holds the lock is for people: failing to say so is no reason to stop.
@@ -46,20 +46,8 @@ func Lock(path string) (release func() error, err error) {
 	}, nil
 }
 
-// LockShared is Lock for readers: any number of them, or one exclusive holder.
-// It needs no permission to write the file if that exists.
-func LockShared(path string) (release func() error, err error) {
-	l := flock.New(path, flock.SetFlag(os.O_RDONLY|os.O_CREATE), flock.SetPermissions(lockPerm))
-	if err := tryLock(l, l.TryRLock); err != nil {
-		return nil, err
-	}
-	// What stands in the file is of an exclusive holder that was killed.
-	_ = os.Truncate(path, 0)
-	return func() error { return unlock(l) }, nil
-}
-
-func tryLock(l *flock.Flock, try func() (bool, error)) error {
-	ok, err := try()
+func tryLock(l *flock.Flock) error {
+	ok, err := l.TryLock()
 	if err != nil {
 		return fmt.Errorf("locking %s: %w", l.Path(), err)
 	}

@@ -16,9 +16,9 @@ import (
 )
 
 // start runs a child that holds the lock and returns when it does.
-func start(t *testing.T, mode, path string) (*exec.Cmd, io.Closer) {
+func start(t *testing.T, path string) (*exec.Cmd, io.Closer) {
 	t.Helper()
-	cmd := child(mode, path)
+	cmd := child("lock", path)
 	in, err := cmd.StdinPipe()
 	ok(t, err)
 	out, err := cmd.StdoutPipe()
@@ -32,17 +32,17 @@ func start(t *testing.T, mode, path string) (*exec.Cmd, io.Closer) {
 	return cmd, in
 }
 
-func wantLocked(t *testing.T, lock func(string) (func() error, error), path, who string) {
+func wantLocked(t *testing.T, path, who string) {
 	t.Helper()
-	release, err := lock(path)
+	release, err := publish.Lock(path)
 	if release != nil || !errors.Is(err, publish.ErrLocked) || !strings.Contains(err.Error(), who) {
 		t.Errorf("error %v, want ErrLocked by %s", err, who)
 	}
 }
 
-func wantFree(t *testing.T, lock func(string) (func() error, error), path string) {
+func wantFree(t *testing.T, path string) {
 	t.Helper()
-	release, err := lock(path)
+	release, err := publish.Lock(path)
 	ok(t, err)
 	ok(t, release())
 	ok(t, release()) // harmless
@@ -50,44 +50,28 @@ func wantFree(t *testing.T, lock func(string) (func() error, error), path string
 
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	cmd, in := start(t, "lock", path)
+	cmd, in := start(t, path)
 	who := fmt.Sprintf("pid %d (%s)", cmd.Process.Pid, filepath.Base(os.Args[0]))
-	wantLocked(t, publish.Lock, path, who)
-	wantLocked(t, publish.LockShared, path, who)
+	wantLocked(t, path, who)
 	ok(t, in.Close())
 	ok(t, cmd.Wait())
 	if got := read(t, path); got != "" {
 		t.Errorf("a free lock says %q", got)
 	}
-	wantFree(t, publish.Lock, path)
-	wantFree(t, publish.LockShared, path)
+	wantFree(t, path)
 }
 
 // kill -9 releases the lock, and whoever comes next is not taken for the dead.
 func TestLockKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	cmd, _ := start(t, "lock", path)
+	cmd, _ := start(t, path)
 	ok(t, cmd.Process.Kill())
 	_ = cmd.Wait()
-	release, err := publish.LockShared(path)
+	release, err := publish.Lock(path)
 	ok(t, err)
-	wantLocked(t, publish.Lock, path, "another process")
+	wantLocked(t, path, fmt.Sprintf("pid %d", os.Getpid()))
 	ok(t, release())
-	wantFree(t, publish.Lock, path)
-}
-
-func TestLockShared(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lock")
-	a, inA := start(t, "shared", path)
-	b, inB := start(t, "shared", path)
-	wantFree(t, publish.LockShared, path)
-	wantLocked(t, publish.Lock, path, "another process")
-	ok(t, inA.Close())
-	ok(t, a.Wait())
-	wantLocked(t, publish.Lock, path, "another process")
-	ok(t, inB.Close())
-	ok(t, b.Wait())
-	wantFree(t, publish.Lock, path)
+	wantFree(t, path)
 }
 
 // The lock holds within a process too, and after release is lost from sight.
@@ -98,7 +82,7 @@ func TestLockSameProcess(t *testing.T) {
 	for range 3 {
 		runtime.GC()
 	}
-	wantLocked(t, publish.Lock, path, fmt.Sprintf("pid %d", os.Getpid()))
+	wantLocked(t, path, fmt.Sprintf("pid %d", os.Getpid()))
 }
 
 // What a holder starts, such as a reload command, does not keep the lock.
@@ -111,25 +95,23 @@ func TestLockNotInherited(t *testing.T) {
 	ok(t, err)
 	ok(t, cmd.Start())
 	ok(t, release())
-	wantFree(t, publish.Lock, path)
+	wantFree(t, path)
 	ok(t, in.Close())
 	ok(t, cmd.Wait())
 }
 
 func TestLockErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "lock")
-	for _, lock := range []func(string) (func() error, error){publish.Lock, publish.LockShared} {
-		if _, err := lock(path); !errors.Is(err, os.ErrNotExist) || errors.Is(err, publish.ErrLocked) {
-			t.Errorf("in no folder: %v", err)
-		}
+	if _, err := publish.Lock(path); !errors.Is(err, os.ErrNotExist) || errors.Is(err, publish.ErrLocked) {
+		t.Errorf("in no folder: %v", err)
 	}
 	// Whatever stands in the file, a terminal is safe from it.
 	path = filepath.Join(t.TempDir(), "lock")
 	release, err := publish.Lock(path)
 	ok(t, err)
 	ok(t, os.WriteFile(path, []byte("pid 1 \x1b[2J\n"), 0o644))
-	wantLocked(t, publish.Lock, path, "pid 1 ?[2J")
+	wantLocked(t, path, "pid 1 ?[2J")
 	ok(t, os.WriteFile(path, []byte("pid "+strings.Repeat("x", 1e6)), 0o644))
-	wantLocked(t, publish.Lock, path, "another process")
+	wantLocked(t, path, "another process")
 	ok(t, release())
 }

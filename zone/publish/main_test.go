@@ -24,9 +24,7 @@ func TestMain(m *testing.M) {
 	case "publish":
 		os.Exit(childPublish(os.Args[1], os.Args[2]))
 	case "lock":
-		os.Exit(childLock(os.Args[1], publish.Lock))
-	case "shared":
-		os.Exit(childLock(os.Args[1], publish.LockShared))
+		os.Exit(childLock(os.Args[1]))
 	}
 	os.Exit(2)
 }
@@ -63,8 +61,8 @@ func childPublish(root, at string) int {
 }
 
 // childLock holds the lock until its standard input ends.
-func childLock(path string, lock func(string) (func() error, error)) int {
-	release, err := lock(path)
+func childLock(path string) int {
+	release, err := publish.Lock(path)
 	if err != nil {
 		fmt.Println(err)
 		return 4

@@ -35,7 +35,7 @@ func parseKey(data, passphrase []byte) (*Key, error) {
 	}
 	stream, serr := keyStream(data)
 	if serr != nil {
-		return nil, serr
+		return nil, errors.New(strings.Replace(serr.Error(), "--export ", "--export-secret-keys ", 1)) // it tells of keyrings
 	}
 	r := packet.NewReader(bytes.NewReader(stream))
 	e, err := openpgp.ReadEntity(r)

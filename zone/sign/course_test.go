@@ -106,6 +106,7 @@ func (l *course) publish() {
 		return
 	}
 	l.ev.Published = &Published{Time: l.now, Keys: Records(before, l.keys, l.p.SigningConfig, f.Due, l.now)}
+	l.p.Past = l.p.Past.Next(l.p.DNSKEYTTL, uint32(l.p.MaxTTL/time.Second), l.p.Propagation, l.now)
 }
 
 // until runs every two hours up to the day.
@@ -533,11 +534,12 @@ func TestParentEvidence(t *testing.T) {
 		t.Fatal("the last key is no KSK")
 	}
 	bad := map[string]func(p *Parent){
-		"zonefetch observe":       func(p *Parent) { p.Answers = nil },
-		"an answer of c: timeout": func(p *Parent) { p.Complete, p.Missing = false, []string{"c: timeout"} },
-		"every server":            func(p *Parent) { p.Complete = false },
-		"its DS at b":             func(p *Parent) { p.Answers[1].DS = nil },
-		"newer answers":           func(p *Parent) { p.Answers[0].Time = p.Answers[0].Time.Add(-25 * hour) },
+		"zonefetch observe":            func(p *Parent) { p.Answers = nil },
+		"believed: c: old; and 1 more": func(p *Parent) { p.Answers, p.Complete, p.Missing = nil, false, []string{"c: old", "d: old"} },
+		"an answer of c: timeout":      func(p *Parent) { p.Complete, p.Missing = false, []string{"c: timeout"} },
+		"every server":                 func(p *Parent) { p.Complete = false },
+		"its DS at b":                  func(p *Parent) { p.Answers[1].DS = nil },
+		"newer answers":                func(p *Parent) { p.Answers[0].Time = p.Answers[0].Time.Add(-25 * hour) },
 		"not from the future": func(p *Parent) {
 			p.Answers[0].Time, p.Answers[1].Time = p.Answers[0].Time.Add(hour), p.Answers[1].Time.Add(hour)
 		},

@@ -40,10 +40,14 @@ type Signed struct {
 	store  *Store   // that it was signed with, nil for none
 	known  proven   // single signatures of that store
 	md     *transcript
+	sum    chan fileSum // that is still being computed; nil if it is in facts
 }
 
 // Facts returns what is to be recorded of the zone.
-func (s *Signed) Facts() Facts { return s.facts }
+func (s *Signed) Facts() Facts {
+	s.sealed()
+	return s.facts
+}
 
 // next returns the serial of a zone with the given body.
 func (p Prior) next(family zone.Family, body string, now time.Time) zone.Serial {
@@ -96,13 +100,35 @@ func (s *signing) signedSets(n *node) int {
 	return count
 }
 
-// seal computes size and digest of the file.
-func (s *Signed) seal() {
-	h := sha256.New()
-	s.facts.Size = 0
-	for _, part := range s.text {
+// A fileSum is size and SHA-256 of a file.
+type fileSum struct {
+	size   int64
+	sha256 string
+}
+
+func sumFile(text [][]byte) fileSum {
+	h, size := sha256.New(), int64(0)
+	for _, part := range text {
 		h.Write(part)
-		s.facts.Size += int64(len(part))
+		size += int64(len(part))
 	}
-	s.facts.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return fileSum{size, hex.EncodeToString(h.Sum(nil))}
+}
+
+// seal begins to compute size and digest of the file: its text must not change
+// any more.
+func (s *Signed) seal() {
+	sum := make(chan fileSum, 1)
+	s.sum = sum
+	text := s.text
+	go func() { sum <- sumFile(text) }()
+}
+
+// sealed waits until size and digest are in the facts. It is for one goroutine at
+// a time.
+func (s *Signed) sealed() {
+	if s.sum != nil {
+		sum := <-s.sum
+		s.facts.Size, s.facts.SHA256, s.sum = sum.size, sum.sha256, nil
+	}
 }

@@ -58,12 +58,26 @@ func Fit(keys []Key, served *zone.Served, dropped []uint16, p zone.SigningConfig
 	return f.out
 }
 
-func longestTTL(s *zone.Served, p zone.SigningConfig) time.Duration {
-	ttl := max(p.DNSKEYTTL, s.DenialTTL, s.SOA.TTL)
+// ServedTTLs returns the TTLs that another signer serves a zone with, of the DNSKEY
+// set, CDS and CDNSKEY, and the longest of all else, negative answers included;
+// none is longer than a week, as no cache keeps longer (RFC 8767, section 4).
+func ServedTTLs(s *zone.Served) (keys, data uint32) {
+	data = max(s.DenialTTL, s.SOA.TTL, s.SOA.Minimum)
 	for _, r := range s.Records {
-		ttl = max(ttl, r.TTL)
+		switch r.Type {
+		case zone.TypeDNSKEY, zone.TypeCDS, zone.TypeCDNSKEY:
+			keys = max(keys, r.TTL)
+		default:
+			data = max(data, r.TTL)
+		}
 	}
-	return time.Duration(min(ttl, 7*86400)) * time.Second // no cache keeps longer than a week (RFC 8767, section 4)
+	const week = 7 * 86400
+	return min(keys, week), min(data, week)
+}
+
+func longestTTL(s *zone.Served, p zone.SigningConfig) time.Duration {
+	keys, data := ServedTTLs(s)
+	return seconds32(max(p.DNSKEYTTL, keys, data))
 }
 
 type fitter struct {
@@ -100,7 +114,11 @@ func (f *fitter) take(keys []Key, rdata []byte, dropped []uint16) {
 	by := f.signer(tag, rdata[3])
 	switch {
 	case by.Zone+by.Keys > 0:
-		f.block("key %d (algorithm %d) is served and made %d signatures, and its private half is not here: without it everything that caches hold of it is bogus; bring its files", tag, rdata[3], by.Zone+by.Keys)
+		made := "1 signature"
+		if n := by.Zone + by.Keys; n > 1 {
+			made = fmt.Sprintf("%d signatures", n)
+		}
+		f.block("key %d (algorithm %d) is served and made %s, and its private half is not here: without it everything that caches hold of it is bogus; bring its files", tag, rdata[3], made)
 	case slices.Contains(dropped, tag):
 		f.remark("key %d (algorithm %d) is served, signs nothing and leaves the DNSKEY set, as was asked for", tag, rdata[3])
 	default:

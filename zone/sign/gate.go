@@ -84,8 +84,7 @@ func (c *setCheck) gone() {
 
 // leaves looks at one that has its times.
 func (c *setCheck) leaves(k *Key, r *zone.KeyRecord) {
-	wait := c.p.dataWait()
-	if k.SignsZone() && !k.signing(c.now) && (!r.Signs.IsZero() && r.Idle.IsZero() || !r.Idle.IsZero() && c.now.Before(r.Idle.Add(wait))) {
+	if k.SignsZone() && !k.signing(c.now) && (!r.Signs.IsZero() && r.Idle.IsZero() || !r.Idle.IsZero() && c.now.Before(r.Idle.Add(c.p.dataWait(r.Idle)))) {
 		c.refuse("%s %d goes although signatures by it are in the zone, or in caches", k.Role(), k.Tag)
 	}
 	if !k.SignsKeys() || k.Timing.Ready.IsZero() {
@@ -116,7 +115,7 @@ func (c *setCheck) early() {
 		case r == nil || r.Since.IsZero() && r.Signs.IsZero():
 			c.refuse("%s %d signs and was not published before", k.Role(), k.Tag)
 		case !r.Signs.IsZero() && r.Idle.IsZero():
-		case r.Since.IsZero() || c.now.Before(r.Since.Add(c.p.keyWait())):
+		case r.Since.IsZero() || c.now.Before(r.Since.Add(c.p.keyWait(r.Since))):
 			c.refuse("%s %d signs and is published only since %s", k.Role(), k.Tag, minute(r.Since))
 		}
 	}

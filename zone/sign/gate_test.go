@@ -13,6 +13,7 @@ type gateCase struct {
 	keys    []Key
 	before  []zone.KeyRecord
 	known   bool
+	past    zone.TTLPeriods
 	trusted []string
 }
 
@@ -81,6 +82,18 @@ func TestCheckSet(t *testing.T) {
 			k.Timing.Retire, k.Timing.Remove = ago(9*day), ago(0)
 			findRecord(c.before, k).Idle = ago(29 * hour)
 		}, "or in caches"},
+		"ZSK removed when it is gone, but not from caches": {func(_ *testing.T, c *gateCase) {
+			k := c.key("ZSK")
+			k.Timing.Retire, k.Timing.Remove = ago(9*day), ago(0)
+			findRecord(c.before, k).Idle = ago(31 * hour)
+			c.past = zone.TTLPeriods{{Keys: 3600, Data: 172800, Until: ago(40 * hour)}, {Keys: 3600, Data: 86400, Since: ago(40 * hour)}}
+		}, "or in caches"},
+		"key that signs too soon for a TTL that was longer": {func(t *testing.T, c *gateCase) {
+			k := other(t, FlagsZSK, Timing{Publish: ago(8 * hour), Active: ago(0)})
+			c.known, c.keys = true, append(c.keys, k)
+			c.before = append(c.before, zone.KeyRecord{Tag: k.Tag, Algorithm: k.Algorithm, Flags: k.Flags, Digest: k.Digest(), Since: ago(8 * hour)})
+			c.past = zone.TTLPeriods{{Keys: 3 * 3600, Data: 86400}}
+		}, "signs and is published only since"},
 		"KSK removed, the other's DS not seen": {func(t *testing.T, c *gateCase) {
 			c.key("KSK").Timing.Remove = ago(0)
 			c.known, c.keys = true, append(c.keys, other(t, FlagsKSK, Timing{Publish: ago(9 * day), Active: ago(9 * day), Ready: ago(8 * day)}))
@@ -101,7 +114,9 @@ func TestCheckSet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGateCase(t)
 			c.change(t, g)
-			err := CheckSet(g.keys, coursePolicy(), g.before, func(Key) bool { return g.known }, g.trusted, testName, now)
+			p := coursePolicy()
+			p.Past = g.past
+			err := CheckSet(g.keys, p, g.before, func(Key) bool { return g.known }, g.trusted, testName, now)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%v, wanted %q", err, c.want)
 			}

@@ -26,6 +26,13 @@ func testPolicy(alg uint8) zone.SigningConfig {
 // testRandom is a stream of bytes that is the same for the same seed.
 func testRandom(seed string) io.Reader { return rand.NewChaCha8(sha256.Sum256([]byte(seed))) }
 
+// makeKeys makes the keys of a zone that was never published.
+func makeKeys(fsys publish.FS, dir string, name zone.Name, p zone.SigningConfig, now time.Time, random io.Reader) ([]Step, error) {
+	w := Work{FS: fsys, Dir: dir, Zone: name, Policy: Policy{SigningConfig: p}, Random: random}
+	_, steps, err := w.Init(Evidence{}, now)
+	return steps, err
+}
+
 // testKeys returns a KSK and a ZSK, 90 days old, the same for the whole process:
 // RSA keys take their time.
 func testKeys(t testing.TB, name zone.Name, alg uint8) []Key {
@@ -35,7 +42,7 @@ func testKeys(t testing.TB, name zone.Name, alg uint8) []Key {
 	id := fmt.Sprint(name, alg)
 	if keysMade.keys[id] == nil {
 		dir := t.TempDir()
-		_, err := Init(publish.OS, dir, []zone.Name{name}, testPolicy(alg), testNow.Add(-90*24*time.Hour), testRandom(string(name)))
+		_, err := makeKeys(publish.OS, dir, name, testPolicy(alg), testNow.Add(-90*24*time.Hour), testRandom(string(name)))
 		if err == nil {
 			keysMade.keys[id], err = LoadKeys(dir, name)
 		}

@@ -97,18 +97,7 @@ func readBINDPair(path, id string, name zone.Name) (Key, error) {
 	if err != nil {
 		return k, err
 	}
-	f, err := parsePrivate(data)
-	if err != nil {
-		return k, err
-	}
-	if k.Algorithm, err = f.algorithm(); err != nil {
-		return k, err
-	}
-	s, err := f.signer(k.Algorithm)
-	if err != nil {
-		return k, err
-	}
-	if err := k.adopt(f, s); err != nil {
+	if err := k.takePrivate(data); err != nil {
 		return k, err
 	}
 	if data, _, err = readKeyFile(path+".key", 0); err != nil {
@@ -334,7 +323,7 @@ func Import(fsys publish.FS, dir string, name zone.Name, keys []Key) (written []
 }
 
 // LoadInterrupted reads the keys of a zone as [LoadKeys] does, and those too of
-// which a crash in [Import] or [Init] left the private file alone. They are for
+// which a crash in [Import] or [Work.Perform] left the private file alone. They are for
 // looking at: Import completes the pair before anything signs with it.
 func LoadInterrupted(dir string, name zone.Name) ([]Key, error) {
 	f, err := scanFolder(filepath.Join(dir, name.File()))

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"time"
 
 	"nirzone/zone"
 	"nirzone/zone/publish"
@@ -21,25 +20,6 @@ const (
 	// is taken once in 160 times; this many in a row is a broken random source.
 	makeAttempts = 100
 )
-
-// Init gives every zone the keys that [Plan] finds missing in one that was never
-// published, and returns the steps taken, also with an error. It never replaces a
-// key, makes files 0600 and folders 0700, and keeps tags unique over all keys of
-// the zone, with and without the revoke bit (RFC 5011). Keys come from random,
-// except RSA keys, which the standard library draws from the system. The caller
-// holds the lock.
-func Init(fsys publish.FS, dir string, zones []zone.Name, p zone.SigningConfig, now time.Time, random io.Reader) ([]Step, error) {
-	var done []Step
-	for _, name := range zones {
-		w := Work{FS: fsys, Dir: dir, Zone: name, Policy: Policy{SigningConfig: p}, Random: random}
-		_, steps, err := w.Init(Evidence{}, now)
-		done = append(done, steps...)
-		if err != nil {
-			return done, fmt.Errorf("making keys of %s: %w", name, err)
-		}
-	}
-	return done, nil
-}
 
 // completePairs writes the .key that a crash in writePair left out.
 func completePairs(fsys publish.FS, dir string, name zone.Name) ([]Step, error) {

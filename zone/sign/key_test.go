@@ -29,7 +29,7 @@ const testName = zone.Name("202.in-addr.arpa.")
 func initKeys(t *testing.T, alg uint8) (dir string, keys []Key) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "keys")
-	if _, err := Init(publish.OS, dir, []zone.Name{testName}, testPolicy(alg), testNow, testRandom("keys")); err != nil {
+	if _, err := makeKeys(publish.OS, dir, testName, testPolicy(alg), testNow, testRandom("keys")); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := LoadKeys(dir, testName)
@@ -55,7 +55,7 @@ func TestInitAndLoad(t *testing.T) {
 				}
 			}
 			checkModes(t, dir)
-			steps, err := Init(publish.OS, dir, []zone.Name{testName}, testPolicy(alg), testNow, testRandom("keys"))
+			steps, err := makeKeys(publish.OS, dir, testName, testPolicy(alg), testNow, testRandom("keys"))
 			if err != nil || len(steps) != 0 {
 				t.Errorf("a second Init did %v, %v", steps, err)
 			}
@@ -190,7 +190,7 @@ func TestHalfPair(t *testing.T) {
 	before, err := os.ReadFile(path)
 	must(t, err)
 	must(t, os.Remove(path))
-	steps, err := Init(publish.OS, dir, []zone.Name{testName}, testPolicy(algECDSA), testNow, testRandom("other"))
+	steps, err := makeKeys(publish.OS, dir, testName, testPolicy(algECDSA), testNow, testRandom("other"))
 	if err != nil || len(steps) != 1 || steps[0].Action != ActionComplete || steps[0].Key != keys[0].ID {
 		t.Fatalf("steps %v, %v", steps, err)
 	}
@@ -255,10 +255,9 @@ func (f failFS) Remove(name string) error {
 func TestInitCrash(t *testing.T) {
 	for n := 0; ; n++ {
 		dir, left := filepath.Join(t.TempDir(), "keys"), n
-		zones := []zone.Name{testName}
-		_, crash := Init(failFS{publish.OS, &left}, dir, zones, testPolicy(algECDSA), testNow, testRandom("a"))
+		_, crash := makeKeys(failFS{publish.OS, &left}, dir, testName, testPolicy(algECDSA), testNow, testRandom("a"))
 		before, _ := filepath.Glob(filepath.Join(dir, "*", "K*.private"))
-		if _, err := Init(publish.OS, dir, zones, testPolicy(algECDSA), testNow, testRandom("b")); err != nil {
+		if _, err := makeKeys(publish.OS, dir, testName, testPolicy(algECDSA), testNow, testRandom("b")); err != nil {
 			t.Fatalf("after a crash at operation %d: %v", n, err)
 		}
 		keys, err := LoadKeys(dir, testName)

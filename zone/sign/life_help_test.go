@@ -36,6 +36,9 @@ type life struct {
 	wanted   []Key
 	slow     time.Duration // how long the parent takes at most
 
+	moved   bool // the TTLs are others since the last run
+	forgets bool // what TTLs there were
+
 	storm                                 *storm
 	torn, silent                          bool // this run
 	restored, restoreRefused, emergencies int
@@ -81,7 +84,7 @@ func (l *life) run() {
 		l.take(s)
 		steps++
 	}
-	if steps == 0 && l.now.Before(l.due) && !l.future() {
+	if steps == 0 && l.now.Before(l.due) && !l.future() && !l.moved {
 		l.parent(l.wanted)
 		return // nothing is due
 	}
@@ -197,6 +200,9 @@ func (l *life) publish() {
 		before = l.ev.Published.Keys
 	}
 	l.ev.Published = &Published{Time: l.now, Keys: Records(before, l.keys, l.p.SigningConfig, l.due, l.now)}
+	if l.p.Past, l.moved = l.p.Past.Next(l.p.DNSKEYTTL, uint32(l.p.MaxTTL/time.Second), l.p.Propagation, l.now), false; l.forgets {
+		l.p.Past = nil
+	}
 	l.show(resolver.Set{TTL: l.dnskey, Keys: modelKeys(set.dnskey), Signers: modelKeys(set.ksks)}, data)
 	l.parent(set.named)
 }
@@ -216,7 +222,7 @@ func (l *life) show(dnskey resolver.Set, data map[string]resolver.Set) {
 // begins those that are new.
 func replace(sets, next []resolver.Set, now time.Time) []resolver.Set {
 	same := func(a, b resolver.Set) bool {
-		return slices.Equal(a.Keys, b.Keys) && slices.Equal(a.Signers, b.Signers) && a.Expires.Equal(b.Expires)
+		return slices.Equal(a.Keys, b.Keys) && slices.Equal(a.Signers, b.Signers) && a.Expires.Equal(b.Expires) && a.TTL == b.TTL
 	}
 	for i := range sets {
 		s := &sets[i]

@@ -38,7 +38,7 @@ func (l *life) weather(s *storm) bool {
 // restore puts an old key folder in place. If keys have been made since then that
 // are in use, it is refused: staff put the newer one back.
 func (l *life) restore(saved []Key) {
-	if err := ProvePresent(testName, saved, l.p, l.ev, l.now); err != nil {
+	if err := provePresent(saved, l.p, l.ev, l.now); err != nil {
 		l.restoreRefused++
 		return
 	}

@@ -82,9 +82,7 @@ func loadPair(dir, id string, name zone.Name) (Key, error) {
 
 var idForm = regexp.MustCompile(`^K(.+)\+(\d{3})\+(\d{5})$`)
 
-// loadPrivate reads a private file. All of the key follows from it and the
-// file's name: the public half is derived, and the flags are those that give
-// the tag.
+// loadPrivate reads a private file of our own folder, and the key's role.
 func loadPrivate(dir, id string, name zone.Name) (Key, error) {
 	k := Key{ID: id, Zone: name, owner: -1}
 	data, uid, err := readKeyFile(filepath.Join(dir, id+".private"), 0o077)
@@ -94,21 +92,27 @@ func loadPrivate(dir, id string, name zone.Name) (Key, error) {
 	if uid != os.Geteuid() {
 		k.owner = uid
 	}
-	f, err := parsePrivate(data)
-	if err != nil {
-		return k, err
-	}
-	if k.Algorithm, err = f.algorithm(); err != nil {
-		return k, err
-	}
-	s, err := f.signer(k.Algorithm)
-	if err != nil {
-		return k, err
-	}
-	if err := k.adopt(f, s); err != nil {
+	if err := k.takePrivate(data); err != nil {
 		return k, err
 	}
 	return k, k.readRole(dir)
+}
+
+// takePrivate takes the content of a private file. All of the key follows from it
+// and the ID: the public half is derived, and the flags are those that give the tag.
+func (k *Key) takePrivate(data []byte) error {
+	f, err := parsePrivate(data)
+	if err != nil {
+		return err
+	}
+	if k.Algorithm, err = f.algorithm(); err != nil {
+		return err
+	}
+	s, err := f.signer(k.Algorithm)
+	if err != nil {
+		return err
+	}
+	return k.adopt(f, s)
 }
 
 // adopt takes the private half and its times, and derives all else from it and

@@ -224,10 +224,7 @@ func TestTamperNSEC3(t *testing.T) {
 	at := func(owner, old, text string) spoiler {
 		return v.resigned(owner, "NSEC3", v.replace(owner, "NSEC3", old, text))
 	}
-	for _, c := range []struct {
-		name, want string
-		spoil      spoiler
-	}{
+	v.refuses([]spoiling{
 		{"signature", "does not verify", v.flip(ds, "RRSIG(NSEC3)")},
 		{"signature missing", "0 signatures instead of 1", v.drop(ds, "RRSIG(NSEC3)")},
 		{"signature over DS", "does not verify", v.flip("3.0", "RRSIG(DS)")},
@@ -277,16 +274,7 @@ func TestTamperNSEC3(t *testing.T) {
 		{"extra NSEC3", "chain goes on", v.extraNSEC3(hashOf("nothing"))},
 		{"glue hashed", "chain goes on", v.extraNSEC3(hashOf("ns.5.0"))},
 		{"not a hash", "is no hash", v.extraNSEC3("99")},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			lines := v.lines()
-			lines[len(lines)-1] += "\n"
-			err := v.with(c.spoil(lines)).verify()
-			if err == nil || !matchesOne(err.Error(), c.want) {
-				t.Errorf("the error %v does not say %q", err, c.want)
-			}
-		})
-	}
+	})
 }
 
 // nextHash changes one bit of the next hash of an NSEC3 line.
@@ -335,7 +323,6 @@ func (v *victim) extraNSEC3(owner string) spoiler {
 func TestNSEC3InNSECZone(t *testing.T) {
 	v := newVictim(t, algECDSA, 20)
 	lines := v.lines()
-	lines[len(lines)-1] += "\n"
 	if err := v.with(v.extraNSEC3(hashOf("4.0"))(lines)).verify(); err == nil || !strings.Contains(err.Error(), "merged zone") {
 		t.Error(err)
 	}

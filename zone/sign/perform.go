@@ -79,7 +79,11 @@ func (w *Work) Advance(ev Evidence, now time.Time) ([]Key, []Step, error) {
 	return keys, done, fmt.Errorf("the plan for the keys of %s does not come to an end: %s", w.Zone, done[len(done)-1])
 }
 
-// Init is [Work.Advance] for a zone that counts as never published.
+// Init is [Work.Advance] for a zone that counts as never published: it makes the
+// keys that are missing and never replaces one. Files are 0600 and folders 0700, and
+// tags are unique over all keys of the zone, with and without the revoke bit (RFC
+// 5011). Keys come from Random, except RSA keys, which the standard library draws
+// from the system.
 func (w *Work) Init(ev Evidence, now time.Time) ([]Key, []Step, error) {
 	ev.Published = nil
 	return w.Advance(ev, now)

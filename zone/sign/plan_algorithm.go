@@ -125,8 +125,8 @@ func (l *planner) publishAlgorithm(r *algorithmRoll, begun bool) {
 	if ok {
 		from = rec.Signs
 	}
-	l.waitFor(&s, "caches to have its signatures", from, ok, l.p.dataWait())
-	l.waitFor(&s, "caches to have CDS and CDNSKEY as its KSK signs them", ksk.Timing.Active, true, l.p.keyWait())
+	l.waitFor(&s, "caches to have its signatures", from, ok, l.p.dataWait(from))
+	l.waitFor(&s, "caches to have CDS and CDNSKEY as its KSK signs them", ksk.Timing.Active, true, l.p.keyWait(ksk.Timing.Active))
 	l.add(s)
 }
 
@@ -159,7 +159,7 @@ func (l *planner) exchangeAlgorithm(r *algorithmRoll) {
 		t := o.Timing
 		l.removal(&s, &t, o)
 		if !l.reached(o.Timing.Retire) { // signing on until caches have forgotten the old DNSKEY set
-			t.Retire = l.now.Add(l.p.keyWait())
+			t.Retire = l.now.Add(l.p.keyWait(l.now))
 		}
 		if o == old[0] {
 			s.Timing = t
@@ -186,7 +186,7 @@ func (l *planner) endAlgorithm(r *algorithmRoll) {
 			s := l.step(ActionRemove, k, "the other keys of algorithm %d are gone", k.Algorithm)
 			l.removal(&s, &t, k)
 			if k.SignsZone() {
-				t.Retire = l.now.Add(l.p.keyWait())
+				t.Retire = l.now.Add(l.p.keyWait(l.now))
 			}
 			s.Timing = t
 			l.addUrgent(s)
@@ -195,11 +195,11 @@ func (l *planner) endAlgorithm(r *algorithmRoll) {
 		if !k.SignsZone() {
 			continue
 		}
-		until := l.now.Add(l.p.keyWait())
+		until := l.now.Add(l.p.keyWait(l.now))
 		if rec := l.record(k); rec != nil && !rec.Gone.IsZero() && !l.ev.Published.Untold {
-			until = rec.Gone.Add(l.p.keyWait())
+			until = rec.Gone.Add(l.p.keyWait(rec.Gone))
 		} else if rec != nil && rec.Since.IsZero() { // it came back as signer after it had gone
-			until = k.Timing.Remove.Add(l.p.keyWait())
+			until = k.Timing.Remove.Add(l.p.keyWait(k.Timing.Remove))
 		}
 		s := l.step(ActionSign, k, "caches may have the DNSKEY set of algorithm %d, so it goes on signing", k.Algorithm)
 		s.Timing.Retire = until

@@ -85,7 +85,7 @@ func (l *planner) spare(like Key) *Key {
 func (l *planner) lost(like Key) {
 	like.Algorithm = l.p.Algorithm
 	s := l.fresh(like, "the zone is published and has no "+like.Role())
-	s.wait("a person: restore the keys folder, or: zonebuild keys init --lost "+l.zone.File(), time.Time{})
+	s.wait("a person: restore the keys folder, or: zonebuild keys init --lost -m REASON "+l.zone.File(), time.Time{})
 	s.Stake = "with a new key the zone is bogus until the parent has its DS and caches have forgotten the old ones"
 	l.addUrgent(s)
 }

@@ -55,7 +55,7 @@ func (l *planner) ready(k *Key, old []*Key) {
 	}
 	s.Stake = "if a resolver does not know the key yet and the parent is quick, the zone is bogus for it"
 	from, ok := l.since(k)
-	l.waitFor(&s, "caches to have it", from, ok, l.p.keyWait())
+	l.waitFor(&s, "caches to have it", from, ok, l.p.keyWait(from))
 	l.add(s)
 }
 
@@ -140,7 +140,14 @@ func (l *planner) scheduleParentKey(k *Key) {
 // has returns when the parent's servers were seen to have a DS of the key, the
 // oldest answer's time, or what is missing for that.
 func (p *Parent) has(k Key, now time.Time) (time.Time, string) {
-	if len(p.Answers) == 0 {
+	switch {
+	case len(p.Answers) == 0 && len(p.Missing) > 0: // asked, perhaps, and not believed
+		text := "an answer of the parent that can be believed: " + p.Missing[0]
+		if more := len(p.Missing) - 1; more > 0 {
+			text += fmt.Sprintf("; and %d more", more)
+		}
+		return time.Time{}, text
+	case len(p.Answers) == 0:
 		return time.Time{}, "the parent's servers to be asked: zonefetch observe"
 	}
 	var oldest time.Time

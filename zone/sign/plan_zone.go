@@ -90,7 +90,7 @@ func (l *planner) activate(k *Key, active, retired []*Key) {
 		s.Why = fmt.Sprintf("it takes over from %s %d as signatures come due", old.Role(), old.Tag)
 	}
 	from, ok := l.since(k)
-	l.waitFor(&s, "caches to have it", from, ok, l.p.keyWait())
+	l.waitFor(&s, "caches to have it", from, ok, l.p.keyWait(from))
 	s.Stake = "if a resolver does not know the key yet, the zone is bogus for it"
 	if len(active) == 0 && len(retired) > 0 { // its predecessor is not to be trusted
 		l.addUrgent(s)
@@ -104,7 +104,7 @@ func (l *planner) schedule(k *Key, retired []*Key) {
 	if k.CSK || l.p.ZSKLifetime == 0 {
 		return // a CSK goes with its DS
 	}
-	at := k.Timing.Active.Add(l.p.ZSKLifetime - l.p.keyWait())
+	at := k.Timing.Active.Add(l.p.ZSKLifetime - l.p.keyWait(l.now))
 	s := l.fresh(*k, fmt.Sprintf("the successor of ZSK %d, which is in use since %s", k.Tag, k.Timing.Active.Format("2006-01-02")))
 	s.Succeeds = k.ID
 	if l.now.Before(at) {
@@ -145,9 +145,10 @@ func (l *planner) removeRetired(k *Key, active []*Key) {
 // no cache.
 func (l *planner) waitIdle(s *Step, k *Key) {
 	from, ok := l.idle(k)
-	l.waitFor(s, "its last signatures to leave the zone and caches", from, ok, l.p.dataWait())
+	l.waitFor(s, "its last signatures to leave the zone and caches", from, ok, l.p.dataWait(from))
 	if !ok && len(s.Waits) == 1 && l.reached(k.Timing.Retire) { // about
-		s.At = k.Timing.Retire.Add(l.p.Slot + l.p.dataWait())
+		s.At = k.Timing.Retire.Add(l.p.Slot)
+		s.At = s.At.Add(l.p.dataWait(s.At))
 	}
 }
 

@@ -10,26 +10,74 @@ import (
 type Policy struct {
 	zone.SigningConfig
 	MaxTTL time.Duration // the largest TTL of a signed record of the zone, negative answers included
+	// Past is with which TTLs servers serve the zone and served it, as far as a cache
+	// may remember. They may be larger than those of the configuration.
+	Past zone.TTLPeriods
 }
 
-// NewPolicy returns the policy for the zones of a group.
-func NewPolicy(c zone.SigningConfig, g *zone.Group) Policy {
+// NewPolicy returns the policy for a zone of a group. published is what is
+// published of it, nil if nothing is: its SOA counts beside that of the
+// configuration, which may be held back by a gate, and the TTLs that it has and
+// had.
+func NewPolicy(c zone.SigningConfig, g *zone.Group, published *zone.GenerationZone) Policy {
 	ttl := max(g.SOA.TTL, g.SOA.Minimum, g.TTL.Fixed)
 	if g.TTL.FromSource {
 		ttl = max(ttl, g.TTL.Max)
 	}
-	return Policy{SigningConfig: c, MaxTTL: time.Duration(ttl) * time.Second}
+	p := Policy{SigningConfig: c}
+	if published != nil {
+		p.Past = published.TTLs
+		if soa := published.Apex; soa != nil {
+			ttl = max(ttl, soa.TTL, soa.Minimum)
+		}
+	}
+	p.MaxTTL = seconds32(ttl)
+	return p
 }
 
-// keyWait is how long it takes until a changed DNSKEY set is in every cache that
-// has one (RFC 7583, section 3.2.1: Ipub).
-func (p *Policy) keyWait() time.Duration {
-	return p.Propagation + time.Duration(p.DNSKEYTTL)*time.Second
+// PublishedTTLs returns the TTLs that a zone is signed with: of the DNSKEY set,
+// CDS and CDNSKEY, and the longest of all else, negative answers included.
+func PublishedTTLs(z *zone.Zone, c zone.SigningConfig) (keys, data uint32) {
+	data = max(z.SOA.TTL, z.SOA.Minimum, nsTTL(z.Apex))
+	for i := range z.Entries {
+		data = max(data, z.Entries[i].TTL)
+	}
+	return c.DNSKEYTTL, data
 }
 
-// dataWait is how long a signature that is no longer published may be in a cache
+// keyWait is how long after the time from it takes until a DNSKEY set that was
+// published before it is in no cache (RFC 7583, section 3.2.1: Ipub).
+func (p *Policy) keyWait(from time.Time) time.Duration {
+	return p.wait(from, seconds32(p.DNSKEYTTL), func(t zone.TTLPeriod) uint32 { return t.Keys })
+}
+
+// dataWait is the same for signatures that are no longer published from then on
 // (RFC 7583, section 3.2.1: Dprp + TTLsig).
-func (p *Policy) dataWait() time.Duration { return p.Propagation + p.MaxTTL }
+func (p *Policy) dataWait(from time.Time) time.Duration {
+	return p.wait(from, p.MaxTTL, func(t zone.TTLPeriod) uint32 { return t.Data })
+}
+
+// wait takes the TTL of today as long as it is, and those of the past from when
+// they ended: a cache that took something then is rid of it that much earlier.
+func (p *Policy) wait(from time.Time, ttl time.Duration, of func(zone.TTLPeriod) uint32) time.Duration {
+	for _, t := range p.Past {
+		longer := seconds32(of(t))
+		if !t.Open() && t.Until.Before(from) {
+			longer -= from.Sub(t.Until)
+		}
+		ttl = max(ttl, longer)
+	}
+	return p.Propagation + ttl
+}
+
+// longest is the largest TTL of all that a cache may hold or come to hold.
+func (p *Policy) longest() time.Duration {
+	ttl := max(p.MaxTTL, seconds32(p.DNSKEYTTL))
+	for _, t := range p.Past {
+		ttl = max(ttl, seconds32(max(t.Keys, t.Data)))
+	}
+	return ttl
+}
 
 // dsWait is how long a DS set that the parent no longer has may be in a cache.
 func (p *Policy) dsWait(seen time.Duration) time.Duration { return p.Propagation + max(p.DSTTL, seen) }

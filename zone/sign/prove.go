@@ -10,11 +10,10 @@ import (
 	"nirzone/zone/resolver"
 )
 
-// A Refusal says that a key step would break validation, or that it is broken
-// already.
+// A Refusal says that a key step would break validation.
 type Refusal struct {
 	Zone   zone.Name
-	Step   *Step            // nil if nothing was to be done
+	Step   Step
 	States []resolver.State // what a resolver could hold, the earliest first
 	Err    error            // instead of states: the zone could not be signed
 }
@@ -22,11 +21,7 @@ type Refusal struct {
 // Error returns the first state as a sentence without a full stop.
 func (r *Refusal) Error() string {
 	var b strings.Builder
-	if r.Step == nil {
-		fmt.Fprintf(&b, "%s as it is", r.Zone)
-	} else {
-		fmt.Fprintf(&b, "%s: step %s %s %s", r.Zone, r.Step.Action, r.Step.Role(), r.Step.Key)
-	}
+	fmt.Fprintf(&b, "%s: step %s %s %s", r.Zone, r.Step.Action, r.Step.Role(), r.Step.Key)
 	if r.Err != nil {
 		fmt.Fprintf(&b, " would end its signing: %v", r.Err)
 		return b.String()
@@ -54,7 +49,7 @@ func Prove(keys []Key, s Step, p Policy, ev Evidence, now time.Time) error {
 	if err == nil && len(t.Bogus(now, time.Time{})) == 0 {
 		return nil
 	}
-	r := &Refusal{Zone: s.Zone, Step: &s, Err: err}
+	r := &Refusal{Zone: s.Zone, Step: s, Err: err}
 	without := *o
 	without.ds = o.parent(keys, keys, ev.Parent)
 	u, before := without.timeline(keys, keys)
@@ -68,48 +63,6 @@ func Prove(keys []Key, s Step, p Policy, ev Evidence, now time.Time) error {
 		return nil
 	}
 	return r
-}
-
-// ProvePresent is the same proof without a step: nil if no resolver that asks
-// from now on can be led astray while no key step is taken and the zone is
-// signed as its keys' times say.
-func ProvePresent(name zone.Name, keys []Key, p Policy, ev Evidence, now time.Time) error {
-	o := newOutlook(name, p, ev, now)
-	o.ds = o.parent(keys, keys, ev.Parent)
-	t, err := o.timeline(keys, keys)
-	r := &Refusal{Zone: name, Err: err}
-	if err == nil {
-		r.States = t.Bogus(now, time.Time{})
-	}
-	if err == nil && len(r.States) == 0 {
-		return nil
-	}
-	return r
-}
-
-// ProveIdle is the proof for a zone that is not built any more, whatever the
-// reason: nil if until then nothing that is served goes bad. expires is the
-// earliest end of a signature of what is published (Facts.Expires).
-func ProveIdle(name zone.Name, keys []Key, p Policy, ev Evidence, expires, until, now time.Time) error {
-	o := newOutlook(name, p, ev, now)
-	t := &resolver.Timeline{DS: o.parent(keys, keys, ev.Parent), Delay: p.Propagation, ParentDelay: p.Propagation}
-	if ev.Published != nil {
-		o.past(t, keys)
-		stays := &resolver.Timeline{}
-		used := o.usages(keys)
-		o.pastKeys(stays, used, o.now, time.Time{})
-		o.pastData(stays, used, o.now, time.Time{})
-		for _, sets := range [...][]resolver.Set{stays.DNSKEY, stays.Data} {
-			for i := range sets {
-				sets[i].Expires = expires
-			}
-		}
-		t.DNSKEY, t.Data = append(t.DNSKEY, stays.DNSKEY...), append(t.Data, stays.Data...)
-	}
-	if states := t.Bogus(now, until); len(states) > 0 {
-		return &Refusal{Zone: name, States: states}
-	}
-	return nil
 }
 
 func newOutlook(name zone.Name, p Policy, ev Evidence, now time.Time) *outlook {

@@ -120,7 +120,7 @@ func (o *outlook) data(set *keySet, p period) []resolver.Set {
 	starts := o.starts(set, p)
 	var list []resolver.Set
 	for i, first := range starts {
-		s := resolver.Set{From: first, TTL: o.p.MaxTTL, Until: p.until}
+		s := resolver.Set{From: first, TTL: o.futureTTL(), Until: p.until}
 		if first.Before(p.from) {
 			s.From = p.from
 		}
@@ -140,6 +140,13 @@ func (o *outlook) data(set *keySet, p period) []resolver.Set {
 		list = append(list, resolver.Set{From: p.from, Until: o.end(p.until), TTL: seconds32(o.p.DNSKEYTTL), Signers: modelKeys(set.cds)})
 	}
 	return list
+}
+
+// futureTTL is the longest TTL of data from now on: what stands as it was
+// published keeps the one it has.
+func (o *outlook) futureTTL() time.Duration {
+	now, _ := o.p.Past.Now()
+	return max(o.p.MaxTTL, seconds32(now.Data))
 }
 
 // starts returns the first start of a slot of each set of a period.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"nirzone/zone"
 	"nirzone/zone/resolver"
 )
 
@@ -102,8 +103,15 @@ func (o *outlook) usage(k *Key, alone bool) usage {
 // past adds what was published before now and may be cached still.
 func (o *outlook) past(t *resolver.Timeline, keys []Key) {
 	used := o.usages(keys)
-	begin := o.now.Add(-o.p.Propagation - max(o.p.MaxTTL, seconds32(o.p.DNSKEYTTL)) - time.Second)
+	begin := o.now.Add(-o.p.Propagation - o.p.longest() - time.Second)
 	cuts := []time.Time{begin, o.now}
+	for _, p := range o.p.Past {
+		for _, c := range [...]time.Time{p.Since, p.Until} {
+			if c.After(begin) && c.Before(o.now) {
+				cuts = append(cuts, c)
+			}
+		}
+	}
 	for _, u := range used {
 		for _, c := range [...]time.Time{u.in, u.out, u.signs, u.idle, u.ahead, u.asked} {
 			if c.After(begin) && c.Before(o.now) {
@@ -119,9 +127,33 @@ func (o *outlook) past(t *resolver.Timeline, keys []Key) {
 	}
 }
 
+// ttl returns the TTL with which something was published from one cut until the
+// next: as the record has it, else the present one. Without an until, it is
+// published still.
+func (o *outlook) ttl(from, until time.Time, present time.Duration, of func(zone.TTLPeriod) uint32) time.Duration {
+	longest, known := time.Duration(0), false
+	for _, p := range o.p.Past {
+		if (until.IsZero() || p.Since.Before(until)) && (p.Open() || p.Until.After(from)) {
+			longest, known = max(longest, seconds32(of(p))), true
+		}
+	}
+	if !known {
+		return present
+	}
+	return longest
+}
+
+func (o *outlook) keyTTL(from, until time.Time) time.Duration {
+	return o.ttl(from, until, seconds32(o.p.DNSKEYTTL), func(t zone.TTLPeriod) uint32 { return t.Keys })
+}
+
+func (o *outlook) dataTTL(from, until time.Time) time.Duration {
+	return o.ttl(from, until, o.p.MaxTTL, func(t zone.TTLPeriod) uint32 { return t.Data })
+}
+
 // pastKeys adds the DNSKEY set that was published from one cut until the next.
 func (o *outlook) pastKeys(t *resolver.Timeline, used []usage, from, until time.Time) {
-	s := resolver.Set{From: from, Until: until, TTL: seconds32(o.p.DNSKEYTTL)}
+	s := resolver.Set{From: from, Until: until, TTL: o.keyTTL(from, until)}
 	for _, u := range used {
 		if reached(u.in, from) && !reached(u.out, from) {
 			s.Keys = append(s.Keys, u.key)
@@ -155,7 +187,7 @@ func (o *outlook) pastData(t *resolver.Timeline, used []usage, from, until time.
 		}
 	}
 	for _, k := range signing {
-		s := resolver.Set{From: from, Until: until, TTL: o.p.MaxTTL, Signers: []resolver.Key{k}}
+		s := resolver.Set{From: from, Until: until, TTL: o.dataTTL(from, until), Signers: []resolver.Key{k}}
 		for _, other := range signing {
 			if !slices.ContainsFunc(s.Signers, func(k resolver.Key) bool { return k.Algorithm == other.Algorithm }) {
 				s.Signers = append(s.Signers, other)

@@ -92,6 +92,12 @@ func (z *proofZone) add(k Key, published, active time.Duration) *Key {
 	return &z.keys[len(z.keys)-1]
 }
 
+// was has the zone published with other TTLs until some time ago.
+func (z *proofZone) was(keys, data uint32, ago time.Duration) {
+	now := zone.TTLPeriod{Keys: z.p.DNSKEYTTL, Data: uint32(z.p.MaxTTL / time.Second), Since: z.ago(ago)}
+	z.p.Past = zone.TTLPeriods{{Keys: max(keys, now.Keys), Data: max(data, now.Data), Until: now.Since}, now}
+}
+
 // step changes the last key, or the one with the tag.
 func (z *proofZone) step(tag uint16, a Action, change func(t *Timing)) Step {
 	for _, k := range z.keys {
@@ -185,7 +191,12 @@ func TestProveAccepts(t *testing.T) {
 			z := newProofZone()
 			return z, Step{Zone: testName, Action: ActionMake, Flags: FlagsZSK, Algorithm: algECDSA, Timing: Timing{Created: z.now, Publish: z.now}}
 		},
-		"activate ZSK":  func() (*proofZone, Step) { z := zskNext(keyWait); return z, z.activate(3) },
+		"activate ZSK": func() (*proofZone, Step) { z := zskNext(keyWait); return z, z.activate(3) },
+		"activate ZSK, TTL lowered": func() (*proofZone, Step) {
+			z := zskNext(keyWait)
+			z.was(7200, 0, keyWait+time.Hour)
+			return z, z.activate(3)
+		},
 		"remove ZSK":    func() (*proofZone, Step) { z := zskOld(dataWait); return z, z.remove(2) },
 		"ask for a DS":  func() (*proofZone, Step) { z := kskNext(keyWait); return z, z.ready(4) },
 		"remove KSK":    func() (*proofZone, Step) { z := kskOld(dsWait); return z, z.remove(1) },
@@ -201,18 +212,39 @@ func TestProveAccepts(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := ProvePresent(testName, newProofZone().keys, proofPolicy(), newProofZone().ev, testNow); err != nil {
+	if err := provePresent(newProofZone().keys, proofPolicy(), newProofZone().ev, testNow); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestProveRefuses(t *testing.T) {
-	second := time.Second
-	for _, c := range []struct {
-		name, want string
-		step       func() (*proofZone, Step)
-	}{
-		{"a ZSK that one cache may not have", "no signature of the data", func() (*proofZone, Step) { z := zskNext(keyWait - second); return z, z.activate(3) }},
+// A refusal is a step that must be refused. want is a part of the reason, or
+// several such parts with | between them.
+type refusal struct {
+	name, want string
+	step       func() (*proofZone, Step)
+}
+
+func refuses(t *testing.T, steps []refusal) {
+	for _, c := range steps {
+		t.Run(c.name, func(t *testing.T) {
+			z, s := c.step()
+			err := z.prove(s)
+			var r *Refusal
+			if !errors.As(err, &r) {
+				t.Fatalf("it is not refused: %v", err)
+			}
+			if !matchesOne(err.Error(), c.want) {
+				t.Errorf("%v does not say %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestProveRefusesZSK: steps that leave data without a signature by a key that a
+// cache has.
+func TestProveRefusesZSK(t *testing.T) {
+	refuses(t, []refusal{
+		{"a ZSK that one cache may not have", "no signature of the data", func() (*proofZone, Step) { z := zskNext(keyWait - time.Second); return z, z.activate(3) }},
 		{"a ZSK that is not published", "cannot be signed|no signature of the data", func() (*proofZone, Step) {
 			z := zskNext(-1)
 			return z, z.step(3, ActionActivate, func(t *Timing) { t.Publish, t.Active = z.now, z.now })
@@ -222,7 +254,7 @@ func TestProveRefuses(t *testing.T) {
 			z.ev.Published.Untold, z.ev.Published.Time = true, z.ago(100*time.Hour)
 			return z, z.activate(3)
 		}},
-		{"an old signature in one cache", "no signature of the data", func() (*proofZone, Step) { z := zskOld(dataWait - second); return z, z.remove(2) }},
+		{"an old signature in one cache", "no signature of the data", func() (*proofZone, Step) { z := zskOld(dataWait - time.Second); return z, z.remove(2) }},
 		{"an old signature in the zone", "no signature of the data", func() (*proofZone, Step) { z := zskOld(-1); return z, z.remove(2) }},
 		{"the only ZSK", "cannot be signed", func() (*proofZone, Step) { z := newProofZone(); return z, z.remove(2) }},
 		{"the only ZSK, which is to go later", "cannot be signed", func() (*proofZone, Step) {
@@ -230,9 +262,40 @@ func TestProveRefuses(t *testing.T) {
 			z.keys[1].Timing.Remove = z.now.Add(30 * 24 * time.Hour)
 			return z, z.remove(2)
 		}},
+		{"slots as long as signatures are valid", "have expired", func() (*proofZone, Step) {
+			z := zskNext(keyWait)
+			z.ev.Published.Keys[2].Since = z.ago(keyWait)
+			z.p.Validity = z.p.Slot
+			return z, z.activate(3)
+		}},
+		{"a signer with other keys", "no DS|no signature", func() (*proofZone, Step) {
+			z := newProofZone()
+			other := newProofZone()
+			other.keys[0], other.keys[1] = proofKey(8, FlagsKSK, algECDSA), proofKey(9, FlagsZSK, algECDSA)
+			other.keys[0].Timing, other.keys[1].Timing = z.keys[0].Timing, z.keys[1].Timing
+			z.keys = z.keys[:1] // the step brings its ZSK
+			return z, Step{Zone: testName, Action: ActionMake, Flags: FlagsZSK, Algorithm: algECDSA, Timing: z.keys[0].Timing, New: &other.keys[1]}
+		}},
+		{"a ZSK that a DNSKEY set of a longer TTL lacks in one cache", "no signature of the data", func() (*proofZone, Step) {
+			z := zskNext(keyWait)
+			z.was(3600+1, 0, keyWait)
+			return z, z.activate(3)
+		}},
+		{"an old signature of a longer TTL in one cache", "no signature of the data", func() (*proofZone, Step) {
+			z := zskOld(dataWait + 10*time.Hour)
+			z.was(0, 58*3600+1, dataWait+10*time.Hour)
+			return z, z.remove(2)
+		}},
+	})
+}
+
+// TestProveRefusesKSK: steps that leave a DS set that a cache may have without
+// its key, or the other way round.
+func TestProveRefusesKSK(t *testing.T) {
+	refuses(t, []refusal{
 		{"the only KSK", "cannot be signed", func() (*proofZone, Step) { z := newProofZone(); return z, z.remove(1) }},
-		{"a DS too soon", "no DS of algorithm 13", func() (*proofZone, Step) { z := kskNext(keyWait - second); return z, z.ready(4) }},
-		{"the old DS in one cache", "no DS of algorithm 13", func() (*proofZone, Step) { z := kskOld(dsWait - second); return z, z.remove(1) }},
+		{"a DS too soon", "no DS of algorithm 13", func() (*proofZone, Step) { z := kskNext(keyWait - time.Second); return z, z.ready(4) }},
+		{"the old DS in one cache", "no DS of algorithm 13", func() (*proofZone, Step) { z := kskOld(dsWait - time.Second); return z, z.remove(1) }},
 		{"the DS of the new KSK never seen", "no DS of algorithm 13", func() (*proofZone, Step) {
 			z := kskOld(dsWait)
 			z.keys[2].Timing.DSSeen = time.Time{}
@@ -254,7 +317,19 @@ func TestProveRefuses(t *testing.T) {
 			z.ev.Parent.Answers[0].TTL = 48 * time.Hour
 			return z, z.remove(1)
 		}},
-		{"an algorithm that signs too short", "of algorithm 15, no signature", func() (*proofZone, Step) { z := algNext(dataWait-second, -1); return z, z.publish5() }},
+		{"a KSK that is published and does not sign", "cannot be signed|no DS", func() (*proofZone, Step) {
+			z := kskOld(dsWait)
+			z.keys[2].Timing.Active = time.Time{}
+			return z, z.remove(1)
+		}},
+	})
+}
+
+// TestProveRefusesAlgorithm: steps of an algorithm roll (RFC 6781, section 4.1.4)
+// out of order, or too soon.
+func TestProveRefusesAlgorithm(t *testing.T) {
+	refuses(t, []refusal{
+		{"an algorithm that signs too short", "of algorithm 15, no signature", func() (*proofZone, Step) { z := algNext(dataWait-time.Second, -1); return z, z.publish5() }},
 		{"an algorithm whose KSK did not sign CDS ahead", "of algorithm 15, no signature", func() (*proofZone, Step) {
 			z := algNext(dataWait, -1)
 			z.keys[2].Timing.Active = time.Time{}
@@ -262,27 +337,20 @@ func TestProveRefuses(t *testing.T) {
 			s.Timing.Active = z.now
 			return z, s
 		}},
-		{"an algorithm's DS too soon", "no DS of algorithm 15", func() (*proofZone, Step) { z := algNext(200*time.Hour, keyWait-second); return z, z.ready(5) }},
+		{"an algorithm's DS too soon", "no DS of algorithm 15", func() (*proofZone, Step) { z := algNext(200*time.Hour, keyWait-time.Second); return z, z.ready(5) }},
 		{"an algorithm that is not signed with", "cannot be signed", func() (*proofZone, Step) {
 			z := algNext(-1, -1)
 			return z, z.step(6, ActionPublish, func(t *Timing) { t.Publish = z.now })
 		}},
-		{"a KSK that is published and does not sign", "cannot be signed|no DS", func() (*proofZone, Step) {
-			z := kskOld(dsWait)
-			z.keys[2].Timing.Active = time.Time{}
-			return z, z.remove(1)
-		}},
-		{"a signer with other keys", "no DS|no signature", func() (*proofZone, Step) {
-			z := newProofZone()
-			other := newProofZone()
-			other.keys[0], other.keys[1] = proofKey(8, FlagsKSK, algECDSA), proofKey(9, FlagsZSK, algECDSA)
-			other.keys[0].Timing, other.keys[1].Timing = z.keys[0].Timing, z.keys[1].Timing
-			z.keys = z.keys[:1] // the step brings its ZSK
-			return z, Step{Zone: testName, Action: ActionMake, Flags: FlagsZSK, Algorithm: algECDSA, Timing: z.keys[0].Timing, New: &other.keys[1]}
-		}},
+	})
+}
+
+// TestProveRefusesAhead: steps that give a key times which will be too close.
+func TestProveRefusesAhead(t *testing.T) {
+	refuses(t, []refusal{
 		{"times in the future that are too close", "no signature of the data", func() (*proofZone, Step) {
 			z := zskNext(-1)
-			return z, z.step(3, ActionPublish, func(t *Timing) { t.Publish, t.Active = z.now, z.now.Add(keyWait-second) })
+			return z, z.step(3, ActionPublish, func(t *Timing) { t.Publish, t.Active = z.now, z.now.Add(keyWait-time.Second) })
 		}},
 		{"times in the future that a late run would make one", "no signature of the data", func() (*proofZone, Step) {
 			z := zskNext(-1)
@@ -295,28 +363,22 @@ func TestProveRefuses(t *testing.T) {
 			z := zskOld(-1)
 			return z, z.step(2, ActionRemove, func(t *Timing) { t.Remove = z.now.Add(20 * time.Hour) })
 		}},
-		{"slots as long as signatures are valid", "have expired", func() (*proofZone, Step) {
-			z := zskNext(keyWait)
-			z.ev.Published.Keys[2].Since = z.ago(keyWait)
-			z.p.Validity = z.p.Slot
-			return z, z.activate(3)
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			z, s := c.step()
-			err := z.prove(s)
-			var r *Refusal
-			if !errors.As(err, &r) {
-				t.Fatalf("it is not refused: %v", err)
-			}
-			for _, want := range strings.Split(c.want, "|") {
-				if strings.Contains(err.Error(), want) {
-					return
-				}
-			}
-			t.Errorf("%v does not say %q", err, c.want)
-		})
+	})
+}
+
+// provePresent is the same proof without a step: nil if no resolver that asks from
+// now on can be led astray while no key step is taken.
+func provePresent(keys []Key, p Policy, ev Evidence, now time.Time) error {
+	o := newOutlook(testName, p, ev, now)
+	o.ds = o.parent(keys, keys, ev.Parent)
+	t, err := o.timeline(keys, keys)
+	if err != nil {
+		return err
 	}
+	if states := t.Bogus(now, time.Time{}); len(states) > 0 {
+		return errors.New(states[0].String())
+	}
+	return nil
 }
 
 // TestProveMends: a step that makes a bad state shorter is taken, and one that
@@ -325,7 +387,7 @@ func TestProveMends(t *testing.T) {
 	z := zskOld(-1) // its ZSK 2 was removed too early
 	z.keys[1].Timing.Remove = z.ago(time.Hour)
 	z.ev.Published.Keys[1].Gone = z.ago(time.Hour)
-	if err := ProvePresent(testName, z.keys, z.p, z.ev, z.now); err == nil {
+	if err := provePresent(z.keys, z.p, z.ev, z.now); err == nil {
 		t.Fatal("the present is not bogus")
 	}
 	back := z.step(2, ActionPublish, func(t *Timing) { t.Remove = time.Time{} })
@@ -341,30 +403,6 @@ func TestProveMends(t *testing.T) {
 		t.Error("a step that makes it worse is not refused")
 	}
 }
-
-// TestProveIdle: a zone that nobody builds any more is safe until its first
-// signature ends, and no longer.
-func TestProveIdle(t *testing.T) {
-	z := newProofZone()
-	expires := z.now.Add(10 * 24 * time.Hour)
-	if err := ProveIdle(testName, z.keys, z.p, z.ev, expires, expires, z.now); err != nil {
-		t.Error(err)
-	}
-	err := ProveIdle(testName, z.keys, z.p, z.ev, expires, expires.Add(time.Second), z.now)
-	if err == nil || !strings.Contains(err.Error(), "as it is could be bogus from 2026-12-01 12:00:00 to 2026-12-01 12:00:01") || !strings.Contains(err.Error(), "have expired") {
-		t.Errorf("got %v", err)
-	}
-	z.keys[0].Timing.DSSeen = time.Time{}
-	z.ev.Parent = Parent{Answers: []ParentAnswer{{Server: "a", Time: z.now, TTL: time.Hour, DS: []zone.Data{proofKeyDS(99)}}}, Complete: true}
-	if err := ProveIdle(testName, z.keys, z.p, z.ev, expires, z.now.Add(time.Hour), z.now); err == nil || !strings.Contains(err.Error(), "DS set of 99/13") {
-		t.Errorf("a DS of a key that is nowhere: %v", err)
-	}
-	if err := ProveIdle(testName, z.keys, z.p, Evidence{}, expires, z.now.Add(time.Hour), z.now); err != nil {
-		t.Errorf("a zone that was never published: %v", err)
-	}
-}
-
-func proofKeyDS(tag uint16) zone.Data { return proofKey(tag, FlagsKSK, algECDSA).DS().Data }
 
 // TestProveText: a refusal can be read.
 func TestProveText(t *testing.T) {

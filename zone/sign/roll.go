@@ -3,6 +3,7 @@ package sign
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"nirzone/zone"
@@ -19,6 +20,28 @@ type Request struct {
 	// signature of the zone is replaced as soon as the new key may sign, and the old
 	// key goes as soon as that is safe.
 	Emergency bool
+	// Begun has, by role, the digests of the keys that others know of an emergency
+	// roll that was begun: what is missing of it is done, and nothing twice. Without
+	// it the roll begins, with all keys that there are.
+	Begun map[string][]string
+}
+
+// Roles returns which roles get new keys: KSK, ZSK, CSK.
+func (r Request) Roles() []string {
+	var list []string
+	for _, k := range r.roles() {
+		list = append(list, k.Role())
+	}
+	return list
+}
+
+// Exposed reports whether a key for the role that others know is still in the
+// DNSKEY set: then the emergency roll that began for it is not over.
+func Exposed(keys []Key, role string, known []string, now time.Time) bool {
+	return slices.ContainsFunc(keys, func(k Key) bool {
+		does := k.SignsKeys() && role != "ZSK" || k.SignsZone() && role != "KSK"
+		return does && k.published(now) && slices.Contains(known, k.Digest())
+	})
 }
 
 // Roll returns the steps that begin a roll; [Plan] goes on with it. They are all
@@ -36,7 +59,7 @@ func Roll(keys []Key, p Policy, ev Evidence, name zone.Name, now time.Time, r Re
 	}
 	for _, like := range r.roles() {
 		like.Algorithm = present
-		l.begin(like, r.Emergency)
+		l.begin(like, r.Emergency, r.Begun[like.Role()])
 	}
 	return l.held(), nil
 }
@@ -49,7 +72,7 @@ func (l *planner) mayRoll(r Request) error {
 	case l.now.Before(l.ev.Published.Time):
 		return errors.New("the clock is behind the published generation")
 	case r.CSK && (r.KSK || r.ZSK) || !r.CSK && !r.KSK && !r.ZSK && r.Algorithm == 0:
-		return errors.New("say which keys: KSK, ZSK, both, or CSK")
+		return errors.New("say which keys: --ksk, --zsk, both, or --csk")
 	case len(l.pick(Key.SignsKeys)) == 0 || len(l.pick(Key.SignsZone)) == 0:
 		return errors.New("it has no keys that are in use; restore the keys folder from a backup")
 	case r.Algorithm != 0 && r.Algorithm != l.present() && r.KSK != r.ZSK:
@@ -81,7 +104,7 @@ func (l *planner) busy(r Request) error {
 		name    string
 	}{{r.KSK || other, Key.SignsKeys, "parent's"}, {r.ZSK || other, Key.SignsZone, "zone's"}} {
 		if n := len(l.pick(c.purpose)); c.on && n > 1 {
-			return fmt.Errorf("a roll of its %s keys is going on, %d of them are in the DNSKEY set; wait for its end (zonebuild keys), or say emergency", c.name, n)
+			return fmt.Errorf("a roll of its %s keys is going on, %d of them are in the DNSKEY set; wait for its end (zonebuild keys), or say --emergency if others know the key", c.name, n)
 		}
 	}
 	return nil
@@ -119,22 +142,25 @@ func (r Request) roles() []Key {
 
 // begin publishes a new key and, in an emergency, retires those whose signatures
 // nobody should take any more. They sign until the new key may, and then at once
-// no slot is theirs: they count as retired since before all of them.
-func (l *planner) begin(like Key, emergency bool) {
+// no slot is theirs: they count as retired since before all of them. known are the
+// digests of these keys, nil for all that there are.
+func (l *planner) begin(like Key, emergency bool, known []string) {
 	why := "a person asked for a new " + like.Role()
-	if emergency {
-		why += " in an emergency"
-	}
-	if emergency {
-		l.addUrgent(l.newPair(like, why)) // who has the present keys may have the spare ones
-	} else {
+	switch {
+	case !emergency:
 		l.addUrgent(l.fresh(like, why))
+		return
+	case known == nil || !l.succeeded(like, known):
+		l.addUrgent(l.newPair(like, why+" in an emergency")) // who has the present keys may have the spare ones
 	}
-	if !emergency || !like.SignsZone() {
+	if !like.SignsZone() {
 		return
 	}
 	for _, k := range l.pick(Key.SignsZone) {
 		retire := k.Timing.Retire
+		if known != nil && !slices.Contains(known, k.Digest()) {
+			continue
+		}
 		if l.reached(k.Timing.Active) && (retire.IsZero() || retire.After(l.now.Add(-l.p.Slot))) {
 			s := l.step(ActionRetire, k, "its private half is known to others")
 			s.Timing.Retire = l.now.Add(-l.p.Slot)
@@ -142,6 +168,15 @@ func (l *planner) begin(like Key, emergency bool) {
 			l.addUrgent(s)
 		}
 	}
+}
+
+// succeeded reports whether the DNSKEY set has a key of the role that others do not
+// know: the successor that an emergency roll made before a crash.
+func (l *planner) succeeded(like Key, known []string) bool {
+	return slices.ContainsFunc(l.keys, func(k Key) bool {
+		return k.Flags == like.Flags && k.CSK == like.CSK && k.Algorithm == like.Algorithm &&
+			l.in(&k) && !l.reached(k.Timing.Retire) && !slices.Contains(known, k.Digest())
+	})
 }
 
 // beginAlgorithm makes the keys of another algorithm. They sign at once, ahead of

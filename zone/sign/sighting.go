@@ -15,8 +15,9 @@ type Sightings struct {
 	Zone, Parent zone.Name
 	Rows         []Sighting // one an address, sorted by server and address; only believed ones
 	// Complete says that every address of every server of the parent is among
-	// the rows. Missing are those that are not, or that could not be found, each
-	// with the reason.
+	// the rows: of every server that the configuration names, or else that the
+	// parent's own NS set names or has named of late ([zone.ParentHold]). Missing
+	// are those that are not, or that could not be found, each with the reason.
 	Complete bool
 	Missing  []string
 	Refused  []string // those of Missing that answered, and are not believed
@@ -44,23 +45,18 @@ type SeenDS struct {
 // observes.
 const skew = 5 * time.Minute
 
-// ParentSightings judges what was observed of a zone's delegation (RFC 4035,
-// section 5). An address is believed if its last good answer is younger than
-// fresh and validates at now to one of the anchors, by the DNSKEY and DS sets that
-// were observed with it; o may be nil. It asks nobody and reads no clock: the same
-// arguments give the same answer.
-func ParentSightings(o *zone.Observations, name zone.Name, anchors []zone.Record, now time.Time, fresh time.Duration) *Sightings {
-	return NewJudge(o, anchors, now, fresh).Zone(name)
-}
-
-// A Judge is [ParentSightings] for many zones: they share the chain above them. It
-// is for one goroutine.
+// A Judge judges what was observed of zones' delegations (RFC 4035, section 5). An
+// address is believed if its last good answer is younger than fresh and validates
+// at now to one of the anchors, by the DNSKEY and DS sets that were observed with
+// it. It asks nobody and reads no clock: the same arguments give the same answers.
+// The zones share the chain above them; a Judge is for one goroutine.
 type Judge struct {
 	o       *zone.Observations
 	chain   *chain
 	anchors int
 	now     time.Time
 	fresh   time.Duration
+	lists   map[zone.Name]parentList
 }
 
 // NewJudge returns a judge of observations; o may be nil.
@@ -68,7 +64,7 @@ func NewJudge(o *zone.Observations, anchors []zone.Record, now time.Time, fresh 
 	if o == nil {
 		o = &zone.Observations{}
 	}
-	return &Judge{o: o, chain: newChain(o, anchors), anchors: len(anchors), now: now, fresh: fresh}
+	return &Judge{o: o, chain: newChain(o, anchors), anchors: len(anchors), now: now, fresh: fresh, lists: map[zone.Name]parentList{}}
 }
 
 // Zone returns what the parent of a zone is believed to say.
@@ -100,6 +96,11 @@ func (j *Judge) Zone(name zone.Name) *Sightings {
 			continue
 		}
 		s.Rows = append(s.Rows, *row)
+	}
+	unasked, refused := j.unasked(z)
+	s.Missing = append(s.Missing, unasked...)
+	if refused {
+		s.Refused = append(s.Refused, unasked...)
 	}
 	s.Complete = len(s.Missing) == 0 && len(s.Rows) > 0
 	return s
@@ -153,8 +154,12 @@ func (j *Judge) believe(z *zone.ObservedZone, s zone.SeenSet, at time.Time) (*ch
 	case set.set.Name != z.Zone || set.set.Type != zone.TypeDS && !set.denies():
 		return nil, fmt.Errorf("its answer, a %s set of %s, is neither the DS set nor a proof that there is none", set.set.Type, set.set.Name)
 	}
-	if _, err := j.chain.signedAbove(set, at); err != nil {
+	signer, err := j.chain.signedAbove(set, at)
+	switch {
+	case err != nil:
 		return nil, err
+	case signer != z.Parent:
+		return nil, fmt.Errorf("its answer is signed by %s, and %q is the parent whose servers were asked", signer, z.Parent.File())
 	}
 	return set, nil
 }

@@ -108,6 +108,7 @@ func (tr *tree) observe(dsOf ...[]string) {
 		if len(ds) == 0 {
 			typ = zone.TypeNSEC
 		}
+		tr.list(text)
 		id := tr.add(tr.set(text, childZone, typ))
 		if i == len(z.Delegation) {
 			z.Delegation = append(z.Delegation, zone.Observation{Server: "a.example.", Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}), 53), First: tr.now})
@@ -125,6 +126,20 @@ func (tr *tree) observe(dsOf ...[]string) {
 	}
 }
 
+// list notes the NS set that a server of the parent gives.
+func (tr *tree) list(text string) {
+	id := tr.add(tr.set(text, "in-addr.arpa.", zone.TypeNS))
+	if len(tr.o.Parents) == 0 {
+		tr.o.Parents = []zone.ObservedParent{{Zone: "in-addr.arpa."}}
+	}
+	p := &tr.o.Parents[0]
+	if i := slices.IndexFunc(p.NS, func(c zone.SeenSet) bool { return c.Set == id }); i >= 0 {
+		p.NS[i].Last = tr.now
+		return
+	}
+	p.NS = append(p.NS, zone.SeenSet{Set: id, First: tr.now, Last: tr.now})
+}
+
 func (tr *tree) anchors(lines ...string) []zone.Record {
 	tr.t.Helper()
 	out, err := zone.ParseAnchors("anchors", []byte(strings.Join(lines, "\n")))
@@ -135,7 +150,7 @@ func (tr *tree) anchors(lines ...string) []zone.Record {
 }
 
 func (tr *tree) judge(anchors ...string) *Sightings {
-	return ParentSightings(&tr.o, childZone, tr.anchors(anchors...), tr.now, 24*time.Hour)
+	return NewJudge(&tr.o, tr.anchors(anchors...), tr.now, 24*time.Hour).Zone(childZone)
 }
 
 func dsData(t *testing.T, k *peers.ZoneKey) zone.Data {
@@ -229,6 +244,11 @@ func TestSightingsRefused(t *testing.T) {
 			tr.o.Zones[0].Delegation[0].Sets[0].Set = tr.add(tr.set(tr.signed("arpa.", []*peers.ZoneKey{tr.arpa}, tr.parent.DS(), "in-addr.arpa. 86400 IN NS a.example."), "in-addr.arpa.", zone.TypeDS))
 		}, root, "neither the DS set nor a proof"},
 		{"denied without proof", func(tr *tree) { tr.o.Zones[0].Delegation[0].Denied = true }, root, "no proof that there is no DS set"},
+		{"signed beside the parent", func(tr *tree) {
+			text := tr.signed("arpa.", []*peers.ZoneKey{tr.arpa}, tr.child.DS(), string(childZone)+" 86400 IN NS a.example.")
+			tr.o.Zones[0].Delegation[0].Sets[0].Set = tr.add(tr.set(text, childZone, zone.TypeDS))
+		}, root, `is signed by arpa., and "in-addr.arpa" is the parent`},
+		{"no parent", func(tr *tree) { tr.o.Zones[0].Parent = "" }, root, "is not known"},
 		{"a server nobody found", func(tr *tree) {
 			tr.o.Zones[0].Unknown = []zone.UnknownServer{{Server: "b.example.", Parent: true, Reason: "it has no address"}}
 		}, root, "b.example.: it has no address"},
@@ -251,7 +271,7 @@ func TestSightingsRefused(t *testing.T) {
 			}
 		})
 	}
-	if s := ParentSightings(nil, childZone, nil, testNow, time.Hour); s.Complete || !strings.Contains(s.String(), "observe.anchors") {
+	if s := NewJudge(nil, nil, testNow, time.Hour).Zone(childZone); s.Complete || !strings.Contains(s.String(), "observe.anchors") {
 		t.Errorf("without anchors: %v", s)
 	}
 }
@@ -265,7 +285,7 @@ func (tr *tree) spoil(name zone.Name, typ zone.Type, change func(*zone.RRset)) {
 		}
 		was := s.ID()
 		change(s)
-		for _, list := range [][]zone.SeenSet{tr.o.Chain, tr.o.Zones[0].Delegation[0].Sets} {
+		for _, list := range [][]zone.SeenSet{tr.o.Chain, tr.o.Parents[0].NS, tr.o.Zones[0].Delegation[0].Sets} {
 			for j := range list {
 				if list[j].Set == was {
 					list[j].Set = s.ID()
@@ -349,9 +369,8 @@ func TestSightingsDenied(t *testing.T) {
 func TestSightingsBudget(t *testing.T) {
 	tr := newTree(t)
 	tr.observe(tr.ds)
-	c := newChain(&tr.o, tr.anchors(tr.root.DS()))
-	c.budget = 2
-	j := &Judge{o: &tr.o, chain: c, anchors: 1, now: tr.now, fresh: time.Hour}
+	j := NewJudge(&tr.o, tr.anchors(tr.root.DS()), tr.now, time.Hour)
+	j.chain.budget = 2
 	if s := j.Zone(childZone); s.Complete || !strings.Contains(fmt.Sprint(s), errBudget.Error()) {
 		t.Errorf("%v", s)
 	}

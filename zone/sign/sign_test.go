@@ -22,6 +22,7 @@ func mustSign(t testing.TB, z *zone.Zone, keys []Key, prior Prior, now time.Time
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.sealed() // tests change what it has, and copy it
 	return s
 }
 

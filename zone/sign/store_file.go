@@ -48,19 +48,45 @@ const sealText = storeMagic
 // an empty one, to be rebuilt by the next [Store.Save], and the error says what
 // was wrong with the file: cut short, changed by a bit, of another zone or version,
 // or sealed by none of the keys. A file that is not there is no error.
+//
+// It is [ReadStore] and [StoreFile.Open].
 func OpenStore(fsys publish.FS, file string, name zone.Name, keys []Key) (*Store, error) {
-	st := &Store{zone: name}
-	data, err := readStore(fsys, file)
+	return ReadStore(fsys, file, name).Open(keys)
+}
+
+// A StoreFile is a store's file that was read. It can be read before the keys are
+// known that it has to be sealed by; until then nothing in it can be used.
+type StoreFile struct {
+	file string
+	zone zone.Name
+	sealedStore
+	err error
+}
+
+// ReadStore reads the store of a zone, and checks all of it but the seal
+// and the zone.
+func ReadStore(fsys publish.FS, file string, name zone.Name) *StoreFile {
+	f := &StoreFile{file: file, zone: name}
+	var data []byte
+	if data, f.err = readStore(fsys, file); f.err == nil {
+		f.sealedStore, f.err = decodeStore(data)
+	}
+	return f
+}
+
+// Open checks the seal, and returns what [OpenStore] does.
+func (f *StoreFile) Open(keys []Key) (*Store, error) {
+	err := f.err
 	if errors.Is(err, fs.ErrNotExist) {
-		return st, nil
+		return &Store{zone: f.zone}, nil
 	}
 	if err == nil {
-		var full *Store
-		if full, err = parseStore(data, name, keys); err == nil {
-			return full, nil
-		}
+		err = f.checkSeal(f.zone, keys)
 	}
-	return st, fmt.Errorf("reading signature store %s: %w; all signatures are made anew", file, err)
+	if err == nil {
+		return f.store, nil
+	}
+	return &Store{zone: f.zone}, fmt.Errorf("reading signature store %s: %w; all signatures are made anew", f.file, err)
 }
 
 func readStore(fsys publish.FS, file string) ([]byte, error) {
@@ -74,50 +100,66 @@ func readStore(fsys publish.FS, file string) ([]byte, error) {
 	return fsys.ReadFile(file)
 }
 
-// parseStore checks every bit before anything is used.
-func parseStore(data []byte, name zone.Name, keys []Key) (*Store, error) {
+// A sealedStore is a store of which every bit is as it was written, with the seal
+// that says by whom.
+type sealedStore struct {
+	store *Store
+	sum   digest // of all before it
+	tag   uint16
+	seal  []byte
+}
+
+// decodeStore checks everything but the seal and the zone.
+func decodeStore(data []byte) (s sealedStore, err error) {
 	if len(data) < storeHead || string(data[:len(storeMagic)]) != storeMagic {
-		return nil, errors.New("it is no signature store, or cut short")
+		return s, errors.New("it is no signature store, or cut short")
 	}
 	if v := binary.BigEndian.Uint32(data[len(storeMagic):]); v != storeVersion {
-		return nil, fmt.Errorf("it is of version %d, not %d", v, storeVersion)
+		return s, fmt.Errorf("it is of version %d, not %d", v, storeVersion)
 	}
 	length := binary.BigEndian.Uint64(data[storeHead-8:])
 	if length > uint64(len(data)-storeHead) || len(data)-storeHead-int(length) < sha256.Size+4 {
-		return nil, errors.New("it is cut short")
+		return s, errors.New("it is cut short")
 	}
 	end := storeHead + int(length)
-	sum := digest(data[end : end+sha256.Size])
-	if sha256.Sum256(data[:end]) != sum {
-		return nil, errors.New("its index has another SHA-256 than it was written with")
+	s.sum = digest(data[end : end+sha256.Size])
+	if sha256.Sum256(data[:end]) != s.sum {
+		return s, errors.New("its index has another SHA-256 than it was written with")
 	}
-	rest, err := checkSeal(data[end+sha256.Size:], sum, keys)
+	rest, err := s.cutSeal(data[end+sha256.Size:])
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	st, err := decodeIndex(data[storeHead:end], rest)
-	if err != nil {
-		return nil, fmt.Errorf("its index: %w", err)
+	if s.store, err = decodeIndex(data[storeHead:end], rest); err != nil {
+		return s, fmt.Errorf("its index: %w", err)
 	}
-	if st.zone != name {
-		return nil, fmt.Errorf("it is of the zone %s", st.zone)
-	}
-	return st, st.checkSums()
+	return s, s.store.checkSums()
 }
 
-// checkSeal returns what follows the seal.
-func checkSeal(b []byte, sum digest, keys []Key) ([]byte, error) {
-	tag, length := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
-	if b = b[4:]; length > len(b) {
+// cutSeal returns what follows the seal.
+func (s *sealedStore) cutSeal(b []byte) ([]byte, error) {
+	length := int(binary.BigEndian.Uint16(b[2:]))
+	s.tag, b = binary.BigEndian.Uint16(b), b[4:]
+	if length > len(b) {
 		return nil, errors.New("it is cut short")
 	}
-	message := append([]byte(sealText), sum[:]...)
+	s.seal = b[:length]
+	return b[length:], nil
+}
+
+// checkSeal holds the seal to the zone's keys, and the name to the zone's.
+func (s *sealedStore) checkSeal(name zone.Name, keys []Key) error {
+	message := append([]byte(sealText), s.sum[:]...)
 	for _, k := range keys {
-		if k.Tag == tag && k.verifies(message, b[:length]) {
-			return b[length:], nil
+		if k.Tag != s.tag || !k.verifies(message, s.seal) {
+			continue
 		}
+		if s.store.zone != name {
+			return fmt.Errorf("it is of the zone %s", s.store.zone)
+		}
+		return nil
 	}
-	return nil, fmt.Errorf("it is not sealed by a key of the zone: its seal claims the key tag %d", tag)
+	return fmt.Errorf("it is not sealed by a key of the zone: its seal claims the key tag %d", s.tag)
 }
 
 // verifies reports whether sig is the key's signature of a message.

@@ -40,9 +40,9 @@ func (w *Work) Import(from string, csk bool, ev Evidence, dry bool) ([]Step, err
 		if !tagFree(*k, have) {
 			return done, fmt.Errorf("importing key %s: another key of the zone has its tag, now or once revoked (RFC 4034, appendix B)", k.ID)
 		}
-		why := "imported as it is"
+		why := "with its times"
 		if ev.Published != nil && findRecord(ev.Published.Keys, k) == nil {
-			k.Timing, why = Timing{Created: k.Timing.Created}, "imported as a spare key"
+			k.Timing, why = Timing{Created: k.Timing.Created}, "as a spare key, which the next roll takes instead of a new one"
 		}
 		s := Step{Zone: w.Zone, Action: ActionMake, Flags: k.Flags, CSK: k.CSK, Algorithm: k.Algorithm, Key: k.ID, Timing: k.Timing, Why: why, New: k}
 		if dry {

@@ -2,8 +2,6 @@ package sign
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -60,10 +58,15 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 //     signed by every active KSK in it and nothing else;
 //   - CDS and CDNSKEY name the keys they should, one of which signs the DNSKEY
 //     set, and are signed by every active KSK (RFC 7344, section 4.1);
-//   - every RRset of the zone's own has one signature of each algorithm, by an
-//     active ZSK, that verifies and is valid at now; delegations' NS and glue have
-//     none. A ZSK outside the DNSKEY set signs only where its algorithm is not in
-//     the set ([Timing]), and every algorithm of the set signs;
+//   - every RRset of the zone's own has one signature of each algorithm, by a ZSK
+//     or CSK that became active and was not removed, that verifies and is valid at
+//     now; delegations' NS and glue have none. A ZSK outside the DNSKEY set signs
+//     only where its algorithm is not in the set ([Timing]), and every algorithm of
+//     the set signs. Which of several such keys of an algorithm it is, is not asked:
+//     for a validator any zone key of the DNSKEY set will do (RFC 4035, sections 2.2
+//     and 5.3.1), and during a roll a zone has signatures by both. That caches have
+//     the key is what [CheckSet] and [Prove] look at; a key that is published and not
+//     yet active is refused here;
 //   - the NSEC or NSEC3 chain is closed, in order and has every name and type it
 //     should;
 //   - ZONEMD is the digest of the zone (RFC 8976);
@@ -85,8 +88,10 @@ func (v *Verified) WriteVerified(w io.Writer) (int64, error) {
 //
 //   - the block came out of a Verify, in this program or through a file that a key
 //     of the zone has sealed (see [OpenStore]);
-//   - every key recorded is, with flags, algorithm and public key, in the DNSKEY
-//     set that is to be published now and that was just verified;
+//   - every key recorded is, with flags, algorithm and public key, one that may sign
+//     the zone now: in the DNSKEY set that is to be published and was just verified,
+//     or, in an algorithm roll, among those that sign before they are in it or after
+//     (RFC 6781, section 4.1.4), which come from the key files and not from the store;
 //   - the roles and algorithms in that set, the origin, the TTL of NSEC and the
 //     version of these checks were the same (verification.scope);
 //   - all its signatures are valid at now: times are checked in every run;
@@ -128,7 +133,7 @@ type verification struct {
 
 func (v *verification) run(ctx context.Context, s *Signed, keys []Key) (*join, error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return v.digest(s.text) })
+	group.Go(func() error { return v.digest(s) })
 	var j *join
 	group.Go(func() (err error) {
 		j, err = v.zone(ctx, s, keys)
@@ -172,14 +177,11 @@ func (v *verification) zone(ctx context.Context, s *Signed, keys []Key) (*join, 
 	return j, j.finish()
 }
 
-// digest holds the facts' size and digest against the bytes.
-func (v *verification) digest(text [][]byte) error {
-	h, size := sha256.New(), int64(0)
-	for _, part := range text {
-		h.Write(part)
-		size += int64(len(part))
-	}
-	if size != v.facts.Size || hex.EncodeToString(h.Sum(nil)) != v.facts.SHA256 {
+// digest holds the facts' size and digest against the bytes, while zone reads them.
+func (v *verification) digest(s *Signed) error {
+	sum := sumFile(s.text)
+	s.sealed()
+	if sum != (fileSum{s.facts.Size, s.facts.SHA256}) {
 		return errors.New("the zone's bytes are not those that were signed: size or SHA-256 differ")
 	}
 	return nil

@@ -1,0 +1,42 @@
+package nir
+
+import "slices"
+
+// acts says which roles may do what: a method of [Tx] by its name, and the roles of
+// which one is enough. [NIRStaff] may do it for their own NIR alone. What somebody
+// approves is not here: there a signature decides, and its key's role
+// ([Tx.Approve]); and proposals of other kinds say who may make them.
+//
+// The table is what nirctl tells people; the methods judge by themselves, and a
+// test tries every method with every set of roles against it.
+var acts = map[string][]Role{
+	"PutNIR":    {Admin},
+	"SetWindow": {Admin, RegistryStaff},
+	"AddPool":   {Admin},
+
+	"AddMember":    {NIRStaff, RegistryStaff, Admin},
+	"ChangeMember": {NIRStaff, RegistryStaff, Admin},
+	"Join":         {NIRStaff, RegistryStaff, Admin},
+	"Serve":        {RegistryStaff, Admin},
+	"Leave":        {RegistryStaff, Admin},
+
+	"Submit":          {NIRStaff, RegistryStaff, Admin},
+	"Answer":          {NIRStaff, RegistryStaff, Admin},
+	"Withdraw":        {NIRStaff, RegistryStaff, Admin},
+	"CloseRequest":    {NIRStaff, RegistryStaff, Admin},
+	"AskAbout":        {RegistryStaff},
+	"Refuse":          {RegistryStaff},
+	"ProposeApproval": {RegistryStaff},
+	"RetryHeld":       {RegistryStaff, Admin},
+	"RetryAll":        {RegistryStaff, Admin},
+	"NoticeOverdue":   {RegistryStaff, Admin},
+
+	"RecordDisclosure": {RegistryStaff},
+	"AnswerPublic":     {RegistryStaff},
+	"RefuseDisclosure": {RegistryStaff},
+	"ProposeRelease":   {RegistryStaff},
+}
+
+// Allowed returns the roles of which one is enough for an act, a method of [Tx] by
+// its name; none for an act that another rule decides on.
+func Allowed(act string) []Role { return slices.Clone(acts[act]) }

@@ -1,0 +1,208 @@
+package nir
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// A Mark is a place in the chain of events: the number of an event and its hash
+// in hex. The zero Mark is before the first event.
+type Mark struct {
+	Seq  int64  `json:"seq"`
+	Hash string `json:"hash"`
+}
+
+// exportVersion is the version of a line of the audit's export.
+const exportVersion = 1
+
+// maxEntry bounds a line: an event of a large import has many changes.
+const maxEntry = 256 << 20
+
+// An exportLine is a line of an export: an event, byte for byte as the chain
+// covers it, and the chain's hash after it.
+type exportLine struct {
+	Version int             `json:"version"`
+	Hash    string          `json:"hash"`
+	Entry   json.RawMessage `json:"entry"`
+}
+
+// writeLine writes a line without touching the bytes of the entry.
+func writeLine(w io.Writer, entry, hash []byte) error {
+	_, err := fmt.Fprintf(w, "{\"version\":%d,\"hash\":\"%x\",\"entry\":%s}\n", exportVersion, hash, entry)
+	return err
+}
+
+// ExportAudit writes every event after a mark as a line of JSON and returns the
+// mark of the last. The mark has to be one of this registry's: then what is
+// written continues, for whoever has what came before, the same chain. See
+// [VerifyExport] for the reader's side, and [DB.Restore].
+func (n *DB) ExportAudit(ctx context.Context, w io.Writer, after Mark) (Mark, error) {
+	b := bufio.NewWriterSize(w, 1<<16)
+	last := after
+	err := n.View(ctx, func(v *View) error {
+		if err := v.checkMark(after); err != nil {
+			return err
+		}
+		return v.Events(after.Seq, func(entry, hash []byte) error {
+			last = Mark{last.Seq + 1, hex.EncodeToString(hash)}
+			return writeLine(b, entry, hash)
+		})
+	})
+	if err = errors.Join(err, b.Flush()); err != nil {
+		return after, fmt.Errorf("exporting the audit: %w", err)
+	}
+	return last, nil
+}
+
+// checkMark refuses a mark that is not of this registry's chain.
+func (v *View) checkMark(m Mark) error {
+	if m.Seq == 0 {
+		return nil
+	}
+	var hash []byte
+	err := v.queryRow("SELECT hash FROM audit WHERE seq = $1", m.Seq).Scan(&hash)
+	if err != nil || hex.EncodeToString(hash) != m.Hash {
+		return refuse(Conflict, "event %d with hash %.16s… is not one of this registry", m.Seq, m.Hash).
+			remedy("nirctl audit verify: either the registry or the copy was altered, or they are of two registries")
+	}
+	return nil
+}
+
+// VerifyExport proves that lines continue the chain after a mark, without gaps,
+// and returns the mark of the last. fn, unless nil, is called with every event
+// that was proved. It needs nothing but the lines and the mark: another host keeps
+// the mark and verifies what it is sent.
+func VerifyExport(r io.Reader, after Mark, fn func(*Event, []byte, []byte) error) (Mark, error) {
+	prev, err := hex.DecodeString(after.Hash)
+	if err != nil {
+		return after, fmt.Errorf("mark %d: its hash is no hex: %w", after.Seq, err)
+	}
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 1<<16), maxEntry)
+	for line := 1; s.Scan(); line++ {
+		e, entry, hash, err := decodeLine(s.Bytes())
+		switch {
+		case err != nil:
+		case e.Seq != after.Seq+1:
+			err = fmt.Errorf("event %d follows event %d: events are missing or stand twice", e.Seq, after.Seq)
+		case !bytes.Equal(chain(prev, entry), hash):
+			err = fmt.Errorf("event %d of %s: its hash does not fit: it or one before it was altered", e.Seq, e.At.Format(time.RFC3339))
+		case fn != nil:
+			err = fn(e, entry, hash)
+		}
+		if err != nil {
+			return after, fmt.Errorf("line %d: %w", line, err)
+		}
+		prev, after = hash, Mark{e.Seq, hex.EncodeToString(hash)}
+	}
+	return after, s.Err()
+}
+
+func decodeLine(text []byte) (*Event, []byte, []byte, error) {
+	var l exportLine
+	if err := json.Unmarshal(text, &l); err != nil {
+		return nil, nil, nil, fmt.Errorf("no line of an audit: %w", err)
+	}
+	if l.Version > exportVersion {
+		return nil, nil, nil, fmt.Errorf("it is of version %d, this program knows %d: use a newer one", l.Version, exportVersion)
+	}
+	hash, err := hex.DecodeString(l.Hash)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("its hash is no hex: %w", err)
+	}
+	e, err := decodeEvent(l.Entry)
+	return e, l.Entry, hash, err
+}
+
+// An Archive is a file to which the audit is shipped, such as an *os.File that was
+// opened for reading and writing.
+type Archive interface {
+	io.ReadWriteSeeker
+	Truncate(size int64) error
+	Sync() error
+}
+
+// ShipAudit appends to an archive the events that it does not have, in the form of
+// [DB.ExportAudit], and returns the mark of its last one. Its last whole line has
+// to be an event of this registry. A crash leaves at most one line that is cut
+// short, which the next run takes off; when ShipAudit returns, the lines are on
+// the disk.
+func (n *DB) ShipAudit(ctx context.Context, f Archive) (Mark, error) {
+	m, end, err := lastLine(f)
+	if err == nil {
+		err = f.Truncate(end)
+	}
+	if err == nil {
+		_, err = f.Seek(end, io.SeekStart)
+	}
+	if err != nil {
+		return m, fmt.Errorf("reading the archive: %w", err)
+	}
+	last, err := n.ExportAudit(ctx, f, m)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return m, fmt.Errorf("shipping the audit: %w", err)
+	}
+	return last, nil
+}
+
+// lastLine returns the mark of the last whole line and where it ends.
+func lastLine(f io.ReadSeeker) (m Mark, end int64, err error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return m, 0, err
+	}
+	newline := byte('\n')
+	end, err = before(f, size, newline)
+	if err != nil || end == 0 {
+		return m, end, err
+	}
+	start, err := before(f, end-1, newline)
+	if err != nil {
+		return m, end, err
+	}
+	if end-start > maxEntry {
+		return m, end, fmt.Errorf("its last line is longer than %d octets", maxEntry)
+	}
+	line := make([]byte, end-start)
+	if _, err := f.Seek(start, io.SeekStart); err != nil {
+		return m, end, err
+	}
+	if _, err := io.ReadFull(f, line); err != nil {
+		return m, end, err
+	}
+	e, _, hash, err := decodeLine(line)
+	if err != nil {
+		return m, end, fmt.Errorf("its last line: %w", err)
+	}
+	return Mark{e.Seq, hex.EncodeToString(hash)}, end, nil
+}
+
+// before returns the offset behind the last c before an offset, 0 if there is
+// none.
+func before(f io.ReadSeeker, offset int64, c byte) (int64, error) {
+	buf := make([]byte, 1<<16)
+	for offset > 0 {
+		n := min(int64(len(buf)), offset)
+		if _, err := f.Seek(offset-n, io.SeekStart); err != nil {
+			return 0, err
+		}
+		if _, err := io.ReadFull(f, buf[:n]); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(buf[:n], c); i >= 0 {
+			return offset - n + int64(i) + 1, nil
+		}
+		offset -= n
+	}
+	return 0, nil
+}

@@ -1,0 +1,143 @@
+package nir
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Restore reads the audit that [DB.ExportAudit] wrote and makes the registry that
+// it tells of: every event with its hash, and every version of every object. The
+// registry has to be empty, or to be the beginning of the same chain: then only
+// what is new is added, so that a second registry can follow the first. It may
+// stand in another kind of database.
+//
+// Everything is one transaction: a crash, or a line that does not fit, leaves what
+// was there. Messages are not restored: who was to be told was told.
+func (n *DB) Restore(ctx context.Context, r io.Reader) (Mark, error) {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	tx, err := n.sql.BeginTx(ctx, nil)
+	if err != nil {
+		return Mark{}, fmt.Errorf("beginning to restore: %w", n.busy(err))
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}}
+	m, err := x.restore(r)
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return Mark{}, fmt.Errorf("restoring: %w", err)
+	}
+	return m, nil
+}
+
+func (x *Tx) restore(r io.Reader) (Mark, error) {
+	var h head
+	if err := x.queryRow(x.db.dialect.headQuery()).Scan(&h.seq, &h.at, &h.hash); err != nil {
+		return Mark{}, fmt.Errorf("reading the head of the audit: %w", x.db.busy(err))
+	}
+	have := Mark{}
+	if h.seq > 0 {
+		have = Mark{h.seq, hex.EncodeToString(h.hash)}
+	}
+	first, rest, err := peekEvent(r)
+	if err != nil || first == 0 {
+		return have, err
+	}
+	start := have
+	if first <= h.seq { // it begins with events that are here: they have to be the same
+		if start, err = x.markBefore(first); err != nil {
+			return have, err
+		}
+	}
+	return VerifyExport(rest, start, func(e *Event, entry, hash []byte) error {
+		if e.Seq <= h.seq {
+			return x.checkMark(Mark{e.Seq, hex.EncodeToString(hash)})
+		}
+		return x.replay(e, entry, hash)
+	})
+}
+
+// peekEvent returns the number of the first event of an export, 0 if there is
+// none, and a reader of all of it.
+func peekEvent(r io.Reader) (int64, io.Reader, error) {
+	var seen bytes.Buffer
+	var l exportLine
+	err := json.NewDecoder(io.TeeReader(io.LimitReader(r, maxEntry), &seen)).Decode(&l)
+	if err == io.EOF {
+		return 0, &seen, nil
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("line 1: no line of an audit: %w", err)
+	}
+	e, err := decodeEvent(l.Entry)
+	if err != nil {
+		return 0, nil, fmt.Errorf("line 1: %w", err)
+	}
+	return e.Seq, io.MultiReader(&seen, r), nil
+}
+
+func (x *Tx) markBefore(seq int64) (Mark, error) {
+	if seq <= 1 {
+		return Mark{}, nil
+	}
+	m := Mark{Seq: seq - 1}
+	var hash []byte
+	if err := x.queryRow("SELECT hash FROM audit WHERE seq = $1", m.Seq).Scan(&hash); err != nil {
+		return m, fmt.Errorf("reading event %d: %w", m.Seq, err)
+	}
+	m.Hash = hex.EncodeToString(hash)
+	return m, nil
+}
+
+// replay writes one event as it was. What it ended is ended before anything is
+// begun, so that what took its place finds the place free.
+func (x *Tx) replay(e *Event, entry, hash []byte) error {
+	x.event = e.Seq
+	for _, c := range e.Changes {
+		k, err := kindOf(c.Table)
+		if err != nil {
+			return fmt.Errorf("event %d: this program knows no %s: use the one that wrote it", e.Seq, c.Table)
+		}
+		if err := k.supersede(x, c.ID); err != nil {
+			return err
+		}
+	}
+	for _, c := range e.Changes {
+		if len(c.Row) == 0 || bytes.Equal(c.Row, []byte("null")) {
+			continue
+		}
+		k, _ := kindOf(c.Table) // it was found above
+		if err := k.restore(x, c.ID, c.Row); err != nil {
+			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+	}
+	_, err := x.exec("INSERT INTO audit (seq, at, actor, act, entry, hash) VALUES ("+marks(6)+")", e.Seq, micros(e.At), e.Actor, e.Act, string(entry), hash)
+	if err == nil {
+		_, err = x.exec("UPDATE head SET seq = $1, at = $2, hash = $3", e.Seq, micros(e.At), hash)
+	}
+	if err != nil {
+		return fmt.Errorf("writing event %d: %w", e.Seq, err)
+	}
+	return nil
+}
+
+// restore writes the version of an object that an event of the audit has.
+func (t *table[T, P]) restore(x *Tx, id string, row []byte) error {
+	r := new(T)
+	if err := json.Unmarshal(row, r); err != nil {
+		return fmt.Errorf("decoding %s %s: %w", t.name, id, err)
+	}
+	if got := P(r).row().ID; got != id {
+		return fmt.Errorf("%s %s: its row is that of %q", t.name, id, got)
+	}
+	return t.write(x, r)
+}
+
+// supersede ends the version that stands, if there is one.
+func (t *table[T, P]) supersede(x *Tx, id string) error { return t.close(x, id) }

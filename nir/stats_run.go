@@ -1,0 +1,190 @@
+package nir
+
+import (
+	"fmt"
+
+	"nirzone/nir/inr"
+)
+
+// eventChanges is after how many changes an import begins another event of its
+// transaction: an event is one line of the audit, and readers hold it in memory.
+const eventChanges = 2500
+
+// runImport writes what a plan says. A crash before the commit leaves nothing of
+// it.
+func (x *Tx) runImport(p *importPlan, im *Import) error {
+	x.act("import.run")
+	if im.ID == "" {
+		im.ID = x.newID(importRuns.prefix)
+	}
+	for _, id := range p.end { // first what gives way: no two of one level overlap
+		if err := delegations.end(x, id); err != nil {
+			return err
+		}
+		if err := x.cutAt(eventChanges); err != nil {
+			return err
+		}
+	}
+	if p.members != nil {
+		if err := fill(x, members, p.members.add); err != nil {
+			return err
+		}
+		if err := fill(x, memberships, p.members.join); err != nil {
+			return err
+		}
+	}
+	for i := range p.put {
+		p.put[i].Request = im.ID
+		if err := delegations.put(x, &p.put[i]); err != nil {
+			return err
+		}
+		if err := x.cutAt(eventChanges); err != nil {
+			return err
+		}
+	}
+	for i := range p.add {
+		p.add[i].Request = im.ID
+		p.touched.Add(p.add[i].Range)
+	}
+	if err := fill(x, delegations, p.add); err != nil {
+		return err
+	}
+	if p.space != nil {
+		if err := p.space.run(x, im.ID); err != nil {
+			return err
+		}
+	}
+	if err := x.refill(p.pools, p.touched.Set()); err != nil {
+		return err
+	}
+	im.State, im.Made = ImportDone, x.Actor.At
+	return importRuns.put(x, im)
+}
+
+// cutAt begins another event when this one has so many changes.
+func (x *Tx) cutAt(n int) error {
+	if len(x.changes) < n {
+		return nil
+	}
+	return x.cut()
+}
+
+// fill writes many new objects: other than put it ends no version before.
+func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
+	for i := range list {
+		row := P(&list[i]).row()
+		if row.ID == "" {
+			row.ID = x.newID(t.prefix)
+		}
+		err := t.write(x, &list[i])
+		if err == nil {
+			err = x.note(t.name, row.ID, &list[i])
+		}
+		if err != nil {
+			return err
+		}
+		if err := x.cutAt(eventChanges); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refill makes the free blocks of pools what pools and delegations say, after
+// delegations of a set were made or ended by the thousand: each pool once, instead
+// of block by block.
+func (x *Tx) refill(list []Pool, touched inr.Set) error {
+	for i := range list {
+		if !touched.Overlaps(list[i].Range) {
+			continue
+		}
+		if err := x.refillPool(&list[i]); err != nil {
+			return fmt.Errorf("adjusting pool %s: %w", list[i].Range, err)
+		}
+	}
+	return nil
+}
+
+// refillPool ends the free blocks that are not free any more and adds what is: of
+// what is reserved for a member the free rest stays reserved, all else is in the
+// fewest blocks.
+func (x *Tx) refillPool(p *Pool) error {
+	held, err := x.heldOf(p)
+	if err != nil {
+		return err
+	}
+	have, err := x.FreeBlocks(p.ID)
+	if err != nil {
+		return err
+	}
+	free := inr.Of(p.Range).Subtract(held)
+	var keep, add []FreeBlock
+	var reserved inr.Builder
+	for _, f := range have {
+		if f.Member == "" {
+			continue
+		}
+		reserved.Add(f.Range)
+		if free.Contains(f.Range) {
+			keep = append(keep, f)
+			continue
+		}
+		for b := range inr.Of(f.Range).Intersect(free).AllBlocks() {
+			add = append(add, FreeBlock{Pool: p.ID, Range: b.Range(), Len: b.Len, Member: f.Member, Reserved: f.Reserved, Expires: f.Expires})
+		}
+	}
+	open := map[inr.Range]bool{}
+	for _, f := range have {
+		open[f.Range] = f.Member == ""
+	}
+	for b := range free.Subtract(reserved.Set()).AllBlocks() {
+		if open[b.Range()] {
+			keep = append(keep, FreeBlock{Range: b.Range()})
+			continue
+		}
+		add = append(add, FreeBlock{Pool: p.ID, Range: b.Range(), Len: b.Len})
+	}
+	return x.replaceFree(have, keep, add)
+}
+
+// replaceFree ends the free blocks that are not kept, and writes new ones.
+func (x *Tx) replaceFree(have, keep, add []FreeBlock) error {
+	stays := map[inr.Range]bool{}
+	for _, f := range keep {
+		stays[f.Range] = true
+	}
+	for _, f := range have {
+		if stays[f.Range] {
+			continue
+		}
+		if err := freeBlocks.end(x, f.ID); err != nil {
+			return err
+		}
+		if err := x.cutAt(eventChanges); err != nil {
+			return err
+		}
+	}
+	return fill(x, freeBlocks, add)
+}
+
+// heldOf returns what somebody holds of a pool: of one that an NIR held before,
+// what it delegated to its members, of all others what the regional registry
+// delegated.
+func (v *View) heldOf(p *Pool) (inr.Set, error) {
+	levels := []Level{RIRToNIR, RIRToMember}
+	if p.Purpose == NIRExisting {
+		levels = []Level{NIRToMember}
+	}
+	var b inr.Builder
+	first, last := p.Range.First.Bytes(), p.Range.Last.Bytes()
+	for _, l := range levels {
+		err := v.eachStep(func(s *step) error {
+			b.Add(s.rng)
+			return nil
+		}, "level = $1 AND kind = $2 AND first <= $3 AND last >= $4 ORDER BY first", string(l), p.Range.Kind.String(), last[:], first[:])
+		if err != nil {
+			return inr.Set{}, err
+		}
+	}
+	return b.Set(), nil
+}
