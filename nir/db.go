@@ -251,7 +251,7 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 		return nil, err
 	}
 	e, err := x.record(head)
-	if err != nil || agree == nil || len(x.changes) == 0 {
+	if err != nil || agree == nil || len(x.changes) == 0 && x.cuts == 0 {
 		return e, err
 	}
 	if err := agree(e); err != nil {

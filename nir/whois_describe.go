@@ -194,7 +194,7 @@ func (x *Tx) describePart(d *Delegation, n numbers, g *Registration, m *Member, 
 	if err := x.putWhois(&w, old); err != nil {
 		return err
 	}
-	return x.declareRefs(&w, "named by "+d.ID)
+	return x.declareRefs(&w, "named by "+d.Range.String())
 }
 
 // inherit keeps what an object says when its delegation is replaced by one that no

@@ -112,7 +112,7 @@ func (x *Tx) describeZone(d *Delegation, z ReverseZone, g *Registration, reg reg
 	if err := x.putWhois(&w, old); err != nil {
 		return err
 	}
-	return x.declareRefs(&w, "named by "+d.ID)
+	return x.declareRefs(&w, "named by "+d.Range.String())
 }
 
 // renderZone writes a domain object that is inactive, as APNIC-103, section 3.4.2,
