@@ -2,6 +2,8 @@ package nir
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,4 +50,41 @@ func TestR_NIR_3_WindowOfAnyPastTime(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	})
+}
+
+// TestCodeOfAnNIRStays: windows, members and delegations name it.
+func TestCodeOfAnNIRStays(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	err := db.Update(context.Background(), admin(day), func(x *Tx) error {
+		n, err := x.NIR("JPNIC")
+		if err != nil {
+			return err
+		}
+		n.Code = "JNIC"
+		_, err = x.PutNIR(n)
+		return err
+	})
+	if CodeOf(err) != Conflict || !strings.Contains(err.Error(), "a code stays") {
+		t.Error(err)
+	}
+}
+
+// TestServedByNobody: the refusal does not name a registry that does not serve.
+func TestServedByNobody(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	update(t, db, staff(day), func(x *Tx) error { _, err := x.Submit(ask("r1", "m1", inr.ASN, "1")); return err })
+	update(t, db, admin(day), func(x *Tx) error {
+		_, s, err := x.MemberOf("JPNIC", "m1")
+		if err != nil {
+			return err
+		}
+		s.Serves = false
+		return memberships.put(x, &s)
+	})
+	err := db.Update(context.Background(), staff(day), func(x *Tx) error { _, err := x.Submit(ask("r2", "m1", inr.ASN, "1")); return err })
+	if CodeOf(err) != Conflict || !strings.Contains(err.Error(), "by nobody") {
+		t.Error(err)
+	}
 }

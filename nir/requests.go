@@ -178,7 +178,7 @@ func (x *Tx) admit(a *Ask) error {
 			return err
 		}
 		if n.State != Active {
-			return refuse(Conflict, "%s is in state %s", n.Code, n.State)
+			return refuse(Conflict, "%s is in state %s: requests are of active NIRs", n.Code, n.State).remedy("nirctl nir activate " + n.Code)
 		}
 		if err := x.judgeSize(r); err != nil {
 			return err
@@ -190,10 +190,17 @@ func (x *Tx) admit(a *Ask) error {
 	}
 	r.Member = m.ID
 	s, ok, err := memberships.one(x.View, "member = $1 AND serves = 1", m.ID)
-	if err == nil && (!ok || s.NIR != r.NIR) {
-		err = refuse(Conflict, "requests of %s are served by %s", m.Name, x.registryName(s.NIR)).by("APNIC-103, section 4.1")
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return refuse(Conflict, "requests of %s are served by nobody", m.Name).by("APNIC-103, section 4.1").
+			remedy("nirctl member serve " + x.registryName(r.NIR) + "/" + r.UID)
+	case s.NIR != r.NIR:
+		return refuse(Conflict, "requests of %s are served by %s", m.Name, x.registryName(s.NIR)).by("APNIC-103, section 4.1").
+			remedy("request through " + x.registryName(s.NIR))
 	}
-	return err
+	return nil
 }
 
 // judgeSize compares a request with the window in force.

@@ -43,18 +43,8 @@ func (a *app) keysInit(args []string, lost bool, message string) error {
 	} else if message != "" {
 		return shell.Usage(errors.New("keys init takes -m REASON with --lost only: nothing else in it is a decision"), "zonebuild keys init --help")
 	}
-	if err := a.configure(); err != nil {
-		return err
-	}
-	release, err := a.lock()
+	zones, release, err := a.heldZones(args)
 	defer release()
-	if err := errors.Join(err, a.readCurrent()); err != nil {
-		return err
-	}
-	if err := a.checkKeyClock(); err != nil {
-		return err
-	}
-	zones, err := a.keyZones(args)
 	if err != nil {
 		return err
 	}

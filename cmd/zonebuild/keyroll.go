@@ -157,22 +157,28 @@ func (a *app) approveAll(w *keyWork, keys []sign.Key, ev sign.Evidence, message 
 	return a.writeBook(w.book)
 }
 
+// heldZones returns the zones that are named, with the lock held and the clock
+// found good: what changes keys begins with it, and releases it in any case.
+func (a *app) heldZones(args []string) (zones []zone.Name, release func() error, err error) {
+	if err := a.configure(); err != nil {
+		return nil, func() error { return nil }, err
+	}
+	release, err = a.lock()
+	if err = errors.Join(err, a.readCurrent()); err == nil {
+		err = a.checkKeyClock()
+	}
+	if err == nil {
+		zones, err = a.keyZones(args)
+	}
+	return zones, release, err
+}
+
 // changeKeys calls change for every zone named, with the lock held and the keys
 // as they are, and shows the steps it took or, with --dry-run, would take.
 // idle is what to say if there are none.
 func (a *app) changeKeys(args []string, change func(*keyWork, []sign.Key, sign.Evidence) ([]sign.Step, error), idle string) error {
-	if err := a.configure(); err != nil {
-		return err
-	}
-	release, err := a.lock()
+	zones, release, err := a.heldZones(args)
 	defer release()
-	if err := errors.Join(err, a.readCurrent()); err != nil {
-		return err
-	}
-	if err := a.checkKeyClock(); err != nil {
-		return err
-	}
-	zones, err := a.keyZones(args)
 	if err != nil {
 		return err
 	}
