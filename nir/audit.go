@@ -176,7 +176,8 @@ type AuditState struct {
 }
 
 // VerifyAudit proves the chain from the first event to the head, that it is
-// without gaps, and that its changes, replayed, are the live state, row by row.
+// without gaps, and that its changes, replayed, are what the tables hold, version
+// by version: the live state and every past one.
 func (n *DB) VerifyAudit(ctx context.Context) (AuditState, error) {
 	var s AuditState
 	err := n.View(ctx, func(v *View) error {
