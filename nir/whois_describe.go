@@ -86,7 +86,9 @@ func (x *Tx) Register(g Registration) error {
 	if err != nil {
 		return err
 	}
-	g.Row = old.Row
+	if g.Row = old.Row; g == old {
+		return nil
+	}
 	x.act("registration.change")
 	if err := registrations.put(x, &g); err != nil {
 		return err
