@@ -84,6 +84,7 @@ func (t *table[T, P]) put(x *Tx, r *T) error {
 	row := P(r).row()
 	if row.ID == "" {
 		row.ID = x.newID(t.prefix)
+		x.isNew(t.name, row.ID)
 	} else if err := t.close(x, row.ID); err != nil {
 		return err
 	}
