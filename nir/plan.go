@@ -129,7 +129,7 @@ func amount(k inr.Kind, n *big.Int) string {
 
 func (m *planner) add(area, format string, args ...any) {
 	if m.counts != nil {
-		m.count(area, format[:1], "lines")
+		m.count(area, format[:1], "lines") // of a delegation: "- %s" or "+ %s"
 		return
 	}
 	m.plan.Effects = append(m.plan.Effects, Effect{area, fmt.Sprintf(format, args...)})
@@ -142,6 +142,8 @@ func (m *planner) change(before json.RawMessage, c Change) {
 		return
 	case "delegation":
 		m.delegation(before, c)
+	case "import_run":
+		m.importRun(c)
 	}
 	if m.counts != nil {
 		m.count(areaOf(c.Table), verbOf(before, c), strings.ReplaceAll(c.Table, "_", " "))

@@ -400,4 +400,8 @@ func TestR_NIR_20_DummyOverridesNothing(t *testing.T) {
 	if got := merge(); got != "ns1.example.net." {
 		t.Errorf("when it is active %s is published", got)
 	}
+	update(t, db, twStaff(day), func(x *Tx) error { _, err := x.SetDomain(z, []string{DummyServer}, nil); return err })
+	if got := merge(); got != "ns.twnic.example." {
+		t.Errorf("with the dummy in it again %s is published", got)
+	}
 }
