@@ -178,6 +178,8 @@ type Tx struct {
 	messages int
 	cuts     int                    // events of this transaction before this one
 	prev     head                   // the last of them
+	sum      *planner               // of what they changed, for the plan; nil if nobody asks
+	fresh    map[string]bool        // by table and identifier: what this event created, if sum is asked for
 	files    map[string]*Statistics // that proposals may need, by digest
 }
 
@@ -212,26 +214,27 @@ func (x *Tx) act(name string) {
 // whose answer was lost is found by the caller's own reference. An fn that
 // changes nothing makes no event.
 func (n *DB) Update(ctx context.Context, a Actor, fn func(*Tx) error) error {
-	_, err := n.Decide(ctx, a, fn, func(*Event) error { return nil })
+	_, err := n.update(ctx, a, fn, func(*Event) error { return nil }, false)
 	return err
 }
 
 // Decide is [DB.Update] for a caller who looks before it commits: agree sees what
 // would happen, and an error of agree takes everything back. It returns the
-// event; of one that changes nothing agree is not asked.
+// event, of several the last; of one that changes nothing agree is not asked.
 func (n *DB) Decide(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
-	return n.update(ctx, a, fn, agree)
+	return n.update(ctx, a, fn, agree, true)
 }
 
 // Try runs fn as [DB.Update] does, takes everything back and returns what would
 // have happened.
 func (n *DB) Try(ctx context.Context, a Actor, fn func(*Tx) error) (*Event, error) {
-	return n.update(ctx, a, fn, nil)
+	return n.update(ctx, a, fn, nil, true)
 }
 
 // update commits if agree, which may be nil, agrees. A crash before the commit
-// leaves what was; after it everything is there.
-func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
+// leaves what was; after it everything is there. With plan, the event knows what
+// those before it in the same transaction changed.
+func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error, plan bool) (*Event, error) {
 	if a.Name == "" || a.At.IsZero() {
 		return nil, invalid("actor", "an event needs a name and a time")
 	}
@@ -243,6 +246,9 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a}
+	if plan {
+		x.summing()
+	}
 	head, err := x.head()
 	if err != nil {
 		return nil, err

@@ -13,6 +13,20 @@ type stage struct {
 	row          json.RawMessage
 }
 
+// ended calls fn with every version that does not stand any more.
+func (t *table[T, P]) ended(v *View, fn func(id string, s stage) error) error {
+	return t.scan(v, "SELECT "+t.list+" FROM "+t.name+" WHERE until IS NOT NULL", nil, func(r *T) error {
+		row := P(r).row()
+		s := stage{since: row.Since, until: row.Until}
+		row.Until = 0 // as it was written
+		var err error
+		if s.row, err = json.Marshal(r); err != nil {
+			return fmt.Errorf("encoding %s %s: %w", t.name, row.ID, err)
+		}
+		return fn(row.ID, s)
+	})
+}
+
 func (t *table[T, P]) stages(v *View, id string) ([]stage, error) {
 	list, err := t.versions(v, id)
 	all := make([]stage, len(list))

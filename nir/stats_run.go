@@ -144,6 +144,7 @@ func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
 		if row.ID == "" {
 			row.ID = x.newID(t.prefix)
 		}
+		x.isNew(t.name, row.ID)
 		err := t.write(x, &list[i])
 		if err == nil {
 			err = x.note(t.name, row.ID, &list[i])

@@ -52,6 +52,7 @@ func newTable[T any, P rower[T]](name, prefix string) *table[T, P] {
 type kind interface {
 	tableName() string
 	live(v *View, fn func(id string, row []byte) error) error
+	ended(v *View, fn func(id string, s stage) error) error // the versions that ended
 	stages(v *View, id string) ([]stage, error)
 	row(v *View, id string) ([]byte, error)             // one object as the audit has it
 	encode(object any) (row []byte, is bool, err error) // an object that is of this kind
@@ -83,6 +84,7 @@ func (t *table[T, P]) put(x *Tx, r *T) error {
 	row := P(r).row()
 	if row.ID == "" {
 		row.ID = x.newID(t.prefix)
+		x.isNew(t.name, row.ID)
 	} else if err := t.close(x, row.ID); err != nil {
 		return err
 	}

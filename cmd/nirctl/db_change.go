@@ -88,7 +88,7 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			return o.result(ctx, ch)
 		}
 		if err == nil {
-			a.Errorf("done: event %d, %s", done.Event, count(done.Objects, "object"))
+			a.Errorf("done: %s, %s", eventsOf(done), count(done.Objects, "object"))
 			if !samePlan(p, done) {
 				a.Errorf("the registry changed meanwhile; what was done is")
 				a.Errorf("%s", effectsText(a.Stderr, done))
@@ -150,6 +150,14 @@ func (o *opened) do(ctx context.Context, fn func(*nir.Tx) error, shown *nir.Plan
 		done = &nir.Plan{}
 	}
 	return done, err
+}
+
+// eventsOf names what was written.
+func eventsOf(p *nir.Plan) string {
+	if p.Events > 1 {
+		return fmt.Sprintf("events %d to %d", p.Event-int64(p.Events)+1, p.Event)
+	}
+	return fmt.Sprintf("event %d", p.Event)
 }
 
 func samePlan(a, b *nir.Plan) bool {

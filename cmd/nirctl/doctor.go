@@ -210,6 +210,11 @@ func (d *doctor) registry(v *nir.View, cfg *zone.Config) error {
 			d.add(isLook, "pool "+p.Range.String(), "nirctl pool create RANGE", "nothing is free")
 		}
 	}
+	if n, err := v.CountUndescribed(); err != nil {
+		return err
+	} else if n > 0 {
+		d.add(isLook, "whois", describeCommand, "%s of an import without whois objects: they are in no export", count(n, "delegation"))
+	}
 	list, err := v.NIRs()
 	if err != nil {
 		return err
