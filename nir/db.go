@@ -28,6 +28,7 @@ type DB struct {
 	writing sync.Mutex // writers of one process wait here, not in the database
 	mu      sync.Mutex
 	known   map[string]*sql.Stmt
+	memory  memory // guarded by writing
 }
 
 // Open checks the database and brings its schema up to this program's: see
@@ -82,11 +83,13 @@ func (n *DB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 // A View reads one state of the registry: the present one, or that of a past
 // event. It has no method that writes.
 type View struct {
-	ctx   context.Context
-	db    *DB
-	tx    *sql.Tx
-	event int64 // of a past state; 0 for the present one
-	stmts map[string]*sql.Stmt
+	ctx      context.Context
+	db       *DB
+	tx       *sql.Tx
+	event    int64 // of a past state; 0 for the present one
+	stmts    map[string]*sql.Stmt
+	deferred *deferred // of a transaction that writes
+	recalled
 	Rules Rules
 }
 
@@ -137,6 +140,9 @@ func (v *View) standing() string {
 }
 
 func (v *View) query(query string, args ...any) (*sql.Rows, error) {
+	if err := v.deferred.settle(query); err != nil {
+		return nil, err
+	}
 	s, err := v.stmt(query)
 	if err != nil {
 		return nil, err
@@ -183,7 +189,16 @@ type Tx struct {
 	files    map[string]*Statistics // that proposals may need, by digest
 }
 
+func (n *DB) newTx(ctx context.Context, tx *sql.Tx, a Actor) *Tx {
+	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a}
+	x.deferred = &deferred{x: x}
+	return x
+}
+
 func (x *Tx) exec(query string, args ...any) (sql.Result, error) {
+	if err := x.deferred.settle(query); err != nil {
+		return nil, err
+	}
 	s, err := x.stmt(query)
 	if err != nil {
 		return nil, err
@@ -245,7 +260,7 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 		return nil, fmt.Errorf("beginning to write: %w", n.busy(err))
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a}
+	x := n.newTx(ctx, tx, a)
 	if plan {
 		x.summing()
 	}
@@ -253,11 +268,16 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 	if err != nil {
 		return nil, err
 	}
+	n.resume(x, head)
 	if err := fn(x); err != nil {
 		return nil, err
 	}
 	e, err := x.record(head)
-	if err != nil || agree == nil || len(x.changes) == 0 && x.cuts == 0 {
+	if err == nil && len(x.changes) == 0 && x.cuts == 0 {
+		n.retain(x, head.hash)
+		return e, nil
+	}
+	if err != nil || agree == nil {
 		return e, err
 	}
 	if err := agree(e); err != nil {
@@ -266,6 +286,7 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 	if err := tx.Commit(); err != nil {
 		return nil, fmt.Errorf("committing: %w", n.busy(err))
 	}
+	n.retain(x, x.prev.hash)
 	return e, nil
 }
 

@@ -86,14 +86,19 @@ func (d Dialect) readOptions() *sql.TxOptions {
 	return &sql.TxOptions{ReadOnly: true}
 }
 
-// marks returns "$1, $2, …, $n", which both dialects understand.
-func marks(n int) string {
+// markRows returns "($1, $2), ($3, $4)", for rows of some columns, from a number on.
+func markRows(from, rows, columns int) string {
 	var b strings.Builder
-	for i := 1; i <= n; i++ {
-		if i > 1 {
+	for i := range rows * columns {
+		switch {
+		case i%columns != 0:
 			b.WriteString(", ")
+		case i > 0:
+			b.WriteString("), (")
+		default:
+			b.WriteByte('(')
 		}
-		b.WriteString("$" + strconv.Itoa(i))
+		b.WriteString("$" + strconv.Itoa(from+i))
 	}
-	return b.String()
+	return b.String() + ")"
 }

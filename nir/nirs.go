@@ -77,11 +77,13 @@ func (n *NIR) check() error {
 
 // NIR returns the NIR of a code.
 func (v *View) NIR(code string) (NIR, error) {
-	n, ok, err := nirs.one(v, "code = $1", code)
-	if err == nil && !ok {
-		err = refuse(NotFound, "there is no NIR %.40q", code).remedy("nirctl nir list")
-	}
-	return n, err
+	return recall(&v.recalled.nirs, code, func() (NIR, error) {
+		n, ok, err := nirs.one(v, "code = $1", code)
+		if err == nil && !ok {
+			err = refuse(NotFound, "there is no NIR %.40q", code).remedy("nirctl nir list")
+		}
+		return n, err
+	})
 }
 
 // NIRs returns all NIRs, by code.
@@ -138,11 +140,13 @@ func (x *Tx) PutNIR(n NIR) (NIR, error) {
 
 // Window returns the allocation window of an NIR for a kind.
 func (v *View) Window(code string, k inr.Kind) (Window, error) {
-	w, ok, err := windows.one(v, "nir = $1 AND kind = $2", code, k.String())
-	if err == nil && !ok {
-		err = refuse(NotFound, "%s has no allocation window for %s", code, k).remedy("nirctl window set " + code + " " + k.String() + " SIZE")
-	}
-	return w, err
+	return recall(&v.recalled.windows, code+" "+k.String(), func() (Window, error) {
+		w, ok, err := windows.one(v, "nir = $1 AND kind = $2", code, k.String())
+		if err == nil && !ok {
+			err = refuse(NotFound, "%s has no allocation window for %s", code, k).remedy("nirctl window set " + code + " " + k.String() + " SIZE")
+		}
+		return w, err
+	})
 }
 
 // Windows returns the windows of an NIR, or of all if the code is empty.

@@ -51,7 +51,7 @@ func areaOf(table string) string {
 		return OnPools
 	case table == "delegation":
 		return OnDelegations
-	case table == "notice" || table == "message":
+	case table == "notice" || table == "outbox":
 		return OnNotices
 	case strings.HasPrefix(table, "whois") || table == "domain":
 		return OnWhois

@@ -148,6 +148,8 @@ func describeChange(before json.RawMessage, c Change, look namer) string {
 	old, now := planFieldsOf(before), planFieldsOf(c.Row)
 	what := strings.ReplaceAll(c.Table, "_", " ") + " "
 	switch {
+	case c.Table == "outbox" && noRow(before):
+		return "tell " + firstOf(planWord("nir", now["nir"], look), "the registry's staff") + ": " + planWord("text", now["text"], look)
 	case noRow(c.Row):
 		return "end " + what + planLabel(c.Table, old, look)
 	case c.Table == "whois_object" && !noRow(before):

@@ -26,7 +26,7 @@ func (n *DB) Restore(ctx context.Context, r io.Reader) (Mark, error) {
 		return Mark{}, fmt.Errorf("beginning to restore: %w", n.busy(err))
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}}
+	x := n.newTx(ctx, tx, Actor{})
 	m, err := x.restore(r)
 	if err == nil {
 		err = tx.Commit()
@@ -118,11 +118,7 @@ func (x *Tx) replay(e *Event, entry, hash []byte) error {
 			return fmt.Errorf("event %d: %w", e.Seq, err)
 		}
 	}
-	_, err := x.exec("INSERT INTO audit (seq, at, actor, act, entry, hash) VALUES ("+marks(6)+")", e.Seq, micros(e.At), e.Actor, e.Act, string(entry), hash)
-	if err == nil {
-		_, err = x.exec("UPDATE head SET seq = $1, at = $2, hash = $3", e.Seq, micros(e.At), hash)
-	}
-	if err != nil {
+	if err := x.enter(e, entry, hash); err != nil {
 		return fmt.Errorf("writing event %d: %w", e.Seq, err)
 	}
 	return nil

@@ -14,8 +14,8 @@ import (
 // (APNIC-103, section 3.4.2). Under Option 1, and for direct members, none are
 // made; those that are active go on under the new manager until they are deleted,
 // and those that are inactive end.
-func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar) error {
-	if d.Range.Kind == inr.ASN {
+func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar, blank bool) error {
+	if d.Range.Kind == inr.ASN || blank && reg.option != 2 {
 		return nil
 	}
 	if reg.option != 2 {
@@ -32,7 +32,7 @@ func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar) error 
 		return err
 	}
 	for _, z := range zones {
-		if err := x.describeZone(d, z, g, reg); err != nil {
+		if err := x.describeZone(d, z, g, reg, blank); err != nil {
 			return err
 		}
 	}
@@ -93,11 +93,14 @@ func (v *View) domainsIn(r inr.Range) ([]WhoisObject, error) {
 // describeZone makes one domain object: an inactive one, unless it is there
 // already. An inactive one is as it was made; one that is active keeps what its
 // NIR wrote.
-func (x *Tx) describeZone(d *Delegation, z ReverseZone, g *Registration, reg registrar) error {
+func (x *Tx) describeZone(d *Delegation, z ReverseZone, g *Registration, reg registrar, blank bool) error {
 	key := z.Name.File()
-	old, err := x.kept("domain", key)
-	if err != nil {
-		return err
+	var old *WhoisObject
+	if !blank {
+		var err error
+		if old, err = x.kept("domain", key); err != nil {
+			return err
+		}
 	}
 	if old != nil && old.State == DomainDeleted && old.NIR == d.NIR {
 		return nil

@@ -21,6 +21,7 @@ type change struct {
 	fn        func(*nir.Tx) error
 	confirm   string                // what a person has to type; "" for yes
 	candidate bool                  // the plan shows a block that somebody else may get first
+	large     bool                  // if nobody is asked it is done once, not twice
 	show      func(*nir.View) error // writes the result to standard output; nil for none
 }
 
@@ -57,6 +58,9 @@ func (a *app) changeWith(c *cobra.Command, of func(*opened) change) error {
 }
 
 func (a *app) changeIn(ctx context.Context, o *opened, ch change) error {
+	if ch.large && a.yes && !a.dryRun {
+		return a.changeNow(ctx, o, ch)
+	}
 	p, err := o.try(ctx, ch.fn)
 	if err != nil {
 		return err

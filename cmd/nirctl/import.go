@@ -102,6 +102,7 @@ func (a *app) importStats(c *cobra.Command, file string, nirs []string, o nir.Im
 	}
 	var im nir.Import
 	err = a.change(c, change{
+		large: true,
 		fn: func(x *nir.Tx) (err error) {
 			im, err = x.Import(f, o)
 			return err
