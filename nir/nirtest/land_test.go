@@ -170,6 +170,7 @@ func (k *machine) run(*rapid.T) {
 			done = append(done, r)
 			k.tally[l.t.source+" to "+l.t.destination]++
 		} else {
+			k.t.Logf("blocked: %+v of %+v", l, l.t)
 			blocked = append(blocked, r)
 			k.tally["blocked"]++
 		}

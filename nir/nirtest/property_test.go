@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"nirzone/fixtures/peers"
 	"nirzone/nir"
 	"nirzone/nir/inr"
 )
@@ -252,7 +253,7 @@ func (a modelAsk) real() nir.Ask {
 	if a.second {
 		r.Act, r.Justification, r.Assessment = nir.SecondOpinionAct, "because", "it is so"
 	}
-	return nir.Ask{Request: r, Who: nir.Member{Name: a.uid, Economy: "JP"}}
+	return nir.Ask{Request: r, Who: nir.Member{Name: a.uid, Economy: "JP", AdminC: "AA1-JP", TechC: "TT1-JP"}}
 }
 
 func (k *machine) submit(*rapid.T) {
@@ -517,7 +518,7 @@ func properties(t *testing.T, s Storage, worlds int) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(flag.Set("rapid.checks", fmt.Sprint(worlds)), flag.Set("rapid.nofailfile", "true"), flag.Set("rapid.shrinktime", "5s")); err != nil {
+	if err := errors.Join(flag.Set("rapid.checks", fmt.Sprint(worlds)), flag.Set("rapid.steps", "70"), flag.Set("rapid.nofailfile", "true"), flag.Set("rapid.shrinktime", "5s")); err != nil {
 		t.Fatal(err)
 	}
 	tally := map[string]int{}
@@ -577,7 +578,6 @@ func (k *machine) furnish() {
 }
 
 func TestProperties(t *testing.T) {
-	worlds := map[bool]int{false: 40, true: 8}[racing]
-	t.Run("sqlite", func(t *testing.T) { properties(t, sqlite, worlds) })
-	t.Run("postgres", func(t *testing.T) { properties(t, postgres(t), 4) })
+	t.Run("sqlite", func(t *testing.T) { properties(t, sqlite, peers.Rounds(32)) })
+	t.Run("postgres", func(t *testing.T) { properties(t, postgres(t), peers.Rounds(8)) })
 }
