@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nirzone/fixtures/peers"
 )
 
 // trusting takes every signature that is the signer's name.
@@ -158,6 +160,7 @@ func checkClaims(t *testing.T, db *DB, want string) {
 // TestImportIsOneTransaction: of an import that fails in its last event nothing is
 // there, though it is told in several.
 func TestImportIsOneTransaction(t *testing.T) {
+	peers.SkipRacing(t)
 	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
 	smallWorld(t, db)
 	var lines []string

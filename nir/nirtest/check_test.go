@@ -140,7 +140,8 @@ func (k *machine) checkClaims(v *nir.View) error {
 			kind  inr.Kind
 			first inr.Num
 			bits  int
-		}) bool {
+		},
+		) bool {
 			return k.kind == b.Kind
 		})
 		first, last := cells(k.t, kind, b.Range())
