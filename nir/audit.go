@@ -54,7 +54,7 @@ type head struct {
 func (x *Tx) head() (head, error) {
 	var h head
 	if err := x.queryRow(x.db.dialect.headQuery()).Scan(&h.seq, &h.at, &h.hash); err != nil {
-		return h, fmt.Errorf("reading the head of the audit: %w", x.db.busy(err))
+		return h, fmt.Errorf("reading the head of the audit: %w", explain(err))
 	}
 	last := fromMicros(h.at)
 	if x.Actor.At.Before(last.Add(-skew)) {

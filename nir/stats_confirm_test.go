@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nirzone/fixtures/peers"
 )
 
 // trusting takes every signature that is the signer's name.
@@ -168,6 +170,7 @@ func hasEffect(p *Plan, area, text string) bool {
 // TestImportIsOneTransaction: of an import that fails in its last event nothing is
 // there, though it is told in several; and its plan is of them all.
 func TestImportIsOneTransaction(t *testing.T) {
+	peers.SkipRacing(t)
 	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
 	smallWorld(t, db)
 	var lines []string

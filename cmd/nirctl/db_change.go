@@ -87,6 +87,9 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			return err
 		}
 		done, err := o.do(ctx, ch.fn, p, a.yes)
+		if err == nil {
+			ctx = context.WithoutCancel(ctx) // it is done, and that is what is said
+		}
 		if err == nil && done.Objects == 0 {
 			a.Errorf("nothing to do any more: somebody else did it")
 			return o.result(ctx, ch)

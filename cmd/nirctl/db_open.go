@@ -76,7 +76,11 @@ func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor) (*open
 	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers})
 	if err != nil {
 		_ = db.Close()
-		return nil, &shell.Exit{Code: 1, Err: err, Hint: "nirctl doctor"}
+		hint := "nirctl doctor"
+		if errors.Is(err, nir.ErrNoRoom) {
+			hint = makeRoom
+		}
+		return nil, &shell.Exit{Code: 1, Err: err, Hint: hint}
 	}
 	return &opened{registry, db, cfg, actor}, nil
 }

@@ -24,7 +24,10 @@ type Storage struct {
 	Dialect nir.Dialect
 	Driver  string                    // of database/sql; the caller imports it
 	New     func(t testing.TB) string // makes an empty database, which ends with the test, and returns its source
+	Stride  int                       // only every so many statements a process is cut off; 0 for each
 }
+
+func (s Storage) stride() int { return max(s.Stride, 1) }
 
 // Connect opens a database as another process would: with connections of its own.
 func (s Storage) Connect(t testing.TB, source string) *sql.DB {
