@@ -63,6 +63,17 @@ func (d Delivery) Err() error {
 	return errors.Join(errs...)
 }
 
+// Refused returns how many recipients a mail server refused for good.
+func (g Digest) Refused() int {
+	n := 0
+	for _, a := range g.Addressees {
+		if a.State == Rejected {
+			n++
+		}
+	}
+	return n
+}
+
 func (g Digest) lastAnswer() string {
 	for _, a := range g.Addressees {
 		if a.State != Handed && a.Answer != "" {

@@ -56,6 +56,7 @@ func TestConfigDefaults(t *testing.T) {
 		Nirctl: NirctlConfig{
 			Database: "/etc/nirzone/registry.db", Source: "RIR", Mntner: "RIR-HM", ConfirmImports: true,
 			AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC",
+			Mail: MailConfig{Port: 587, TLS: "starttls", Timeout: time.Minute, InfoWait: day, Attempts: 14},
 		},
 	}
 	want.Gates.ClaimsPercent = 5
@@ -84,6 +85,19 @@ timezone = "Australia/Brisbane"
 holidays = [{ economy = "RIR", dates = [2026-12-25] }, { economy = "JP", dates = [2026-02-11, 2026-01-01, 2026-01-01] }]
 local = [{ nir = "JPNIC", kind = "ipv4", type = "allocation", smallest = "/24", largest = "/18", required = ["descr"] }]
 user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = "ben", roles = ["registry-staff", "approver"] }]
+[nirctl.mail]
+server = "mail.registry.example"
+tls = "implicit"
+ca_file = "ca.pem"
+user = "nirzone"
+password_file = "smtp-password"
+hello = "h.registry.example"
+from = "Registry <r@registry.example>"
+reply_to = "h@registry.example"
+staff = ["a@registry.example"]
+timeout = "5s"
+info_wait = "0d"
+attempts = 3
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +108,10 @@ user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = 
 		Holidays: map[string][]string{"RIR": {"2026-12-25"}, "JP": {"2026-01-01", "2026-02-11"}},
 		Local:    []LocalRule{{NIR: "JPNIC", Kind: "ipv4", Type: "allocation", Smallest: "/24", Largest: "/18", Required: []string{"descr"}}},
 		Users:    []User{{Account: "anna", Roles: []string{"nir-staff"}, NIR: "JPNIC"}, {Account: "ben", Roles: []string{"registry-staff", "approver"}}},
+		Mail: MailConfig{
+			Server: "mail.registry.example", Port: 465, TLS: "implicit", CAFile: "/e/ca.pem", User: "nirzone", PasswordFile: "/e/smtp-password", Hello: "h.registry.example",
+			From: "Registry <r@registry.example>", ReplyTo: "h@registry.example", Staff: []string{"a@registry.example"}, Timeout: 5 * time.Second, Attempts: 3,
+		},
 	}
 	if diff := cmp.Diff(want, c.Nirctl); diff != "" {
 		t.Error(diff)
@@ -262,6 +280,9 @@ func TestConfigRefuses(t *testing.T) {
 		{"[[source]]", "[nirctl]\nwhois_source = \"a b\"\nmntner = \"-\"\n[[nirctl.holidays]]\neconomy = \"Japan\"\ndates = [2026-01-01]\n[[source]]", []string{`f: nirctl.whois_source = "a b"`, `f: nirctl.mntner = "-"`, `f: nirctl.holidays.economy = "Japan": write two upper-case letters (ISO 3166-1), or RIR`}},
 		{"[[source]]", "[[nirctl.local]]\nnir = \"J P\"\nkind = \"ip\"\ntype = \"gift\"\n[[source]]", []string{`f: nirctl.local.nir = "J P"`, `f: nirctl.local.kind = "ip": not one of ipv4, ipv6, asn`, `f: nirctl.local.type = "gift": not one of allocation, assignment`}},
 		{"[[source]]", "[[nirctl.user]]\naccount = \"a\"\nroles = [\"nir-staff\", \"root\"]\n[[nirctl.user]]\naccount = \"a\"\n[[source]]", []string{`f: nirctl.user (a).roles = "root": not one of nir-staff`, "f: nirctl.user (a): nir names the NIR", "f: nirctl.user (a): every user needs an account of its own"}},
+		{"[[source]]", "[nirctl.mail]\nserver = \"mail.example\"\ntls = \"none\"\nport = 70000\nuser = \"u\"\nattempts = 0\n[[source]]", []string{"f: nirctl.mail.attempts = 0", "f: nirctl.mail.port = 70000", "f: nirctl.mail.from: it is missing", "f: nirctl.mail: user and password_file go together", `f: nirctl.mail.tls = "none": only for a server on a loopback address`, `f: nirctl.mail.tls = "none": a password is sent through TLS alone`}},
+		{"[[source]]", "[nirctl.mail]\nserver = \"localhost\"\nfrom = \"a@b.example\"\ntls = \"none\"\n[[source]]", []string{`f: nirctl.mail.tls = "none": only for a server on a loopback address such as 127.0.0.1, not "localhost"`}},
+		{"[[source]]", "[nirctl.mail]\ntls = \"maybe\"\ntimeout = \"0s\"\n[[source]]", []string{`f: nirctl.mail.timeout = "0s"`, `f: nirctl.mail.tls = "maybe": not one of starttls, implicit, none`}},
 	} {
 		in := strings.Replace(good, tc.old, tc.new, 1)
 		if in == good {
@@ -297,6 +318,7 @@ func TestExample(t *testing.T) {
 		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
 		"anchors", "resolvers", "host", "addresses", "serves", "zone",
 		"signers", "archive", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
+		"server", "hello", "reply_to", "staff",
 	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}

@@ -49,6 +49,9 @@ func (a *app) changeWith(c *cobra.Command, of func(*opened) change) error {
 	if err := a.checkForm(); err != nil {
 		return err
 	}
+	if a.shape.help && !a.dryRun {
+		return shell.Usage(errors.New("--json=help: this command would change the registry"), c.CommandPath()+" --dry-run --json=help")
+	}
 	o, err := a.open(c.Context())
 	if err != nil {
 		return err
@@ -72,7 +75,9 @@ func (a *app) changeIn(ctx context.Context, o *opened, ch change) error {
 		a.Errorf("nothing to do: the registry says so already")
 		return o.result(ctx, ch)
 	}
-	a.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
+	if !a.yes || !a.quiet { // who is asked sees what about
+		a.Shell.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
+	}
 	return a.settle(ctx, o, ch, p)
 }
 
@@ -95,6 +100,7 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			return o.result(ctx, ch)
 		}
 		if err == nil {
+			a.made = true
 			a.Errorf("done: %s, %s", eventsOf(done), count(done.Objects, "object"))
 			if !samePlan(p, done) {
 				a.Errorf("the registry changed meanwhile; what was done is")
@@ -107,8 +113,8 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			return err
 		}
 		p = other.plan
-		a.Errorf("the registry changed meanwhile; the plan is now")
-		a.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
+		a.Shell.Errorf("the registry changed meanwhile; the plan is now")
+		a.Shell.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
 	}
 	return &shell.Exit{Code: conflict, Err: errors.New("the registry changed again and again"), Hint: "try again with --yes"}
 }

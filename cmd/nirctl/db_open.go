@@ -50,6 +50,9 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.verbose {
+		a.Shell.Errorf("configuration %s, registry %s, as %s at %s", cfg.File, cfg.Nirctl.Database, describeActor(actor), now.Format(time.RFC3339))
+	}
 	return openDatabase(ctx, cfg, actor)
 }
 

@@ -221,7 +221,10 @@ func TestRegistry(t *testing.T) {
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){"run": runNirctl},
 		})
 	})
-	t.Run("page", func(t *testing.T) { testRegistryPage(t, w) })
+	for page := range registryPages {
+		t.Run(filepath.Base(page), func(t *testing.T) { testRegistryPage(t, w, page) })
+	}
+	t.Run("deliver", func(t *testing.T) { testDeliver(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }
 
