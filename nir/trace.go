@@ -11,8 +11,8 @@ import (
 
 // A Trace leads from resources to the decisions by which somebody holds them.
 type Trace struct {
-	Event   int64     `json:"event"` // of the state that it is about
-	Time    time.Time `json:"time"`  // of that event
+	Event   int64     `json:"event,omitzero"` // of the state that it is about
+	Time    time.Time `json:"time,omitzero"`  // of that event
 	Origins []Origin  `json:"origins"`
 	Count   int       `json:"count"` // of origins; there may be more than are here
 }

@@ -237,7 +237,10 @@ func TestTraceDomain(t *testing.T) {
 		}
 		return err
 	})
-	update(t, s.db, korea, func(x *Tx) error { _, err := x.SetDomain(key, []string{"ns1.example.", "ns2.example."}, nil); return err })
+	update(t, s.db, korea, func(x *Tx) error {
+		_, err := x.SetDomain(key, []string{"ns1.example.", "ns2.example."}, nil)
+		return err
+	})
 	view(t, s.db, func(v *View) error {
 		d, err := v.TraceDomain(korea, key)
 		if err == nil && (d.State != DomainActive || d.Recorded.By != "kim" || !d.Recorded.At.Equal(korea.At)) {
