@@ -70,7 +70,8 @@ func findWhois(v *nir.View, args []string) ([]nir.WhoisObject, error) {
 
 func whoisPutCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use: "put FILE", Short: "Record an object that a file has as RPSL, new or changed", Args: arguments(cobra.ExactArgs(1), "nirctl whois put person.rpsl"),
+		Use: "put FILE", Short: "Record the objects that a file has as RPSL, new or changed", Args: arguments(cobra.ExactArgs(1), "nirctl whois put person.rpsl"),
+		Long:    "Put records one object, or many with empty lines between: all of them in one event,\nor none. Every mistake is told at once.",
 		Example: "  nirctl whois put person.rpsl",
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -78,12 +79,41 @@ func whoisPutCommand(a *app) *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("reading the object: %w", err)
 		}
-		return a.change(c, change{fn: func(x *nir.Tx) error {
-			_, err := x.PutWhois(string(data))
-			return err
-		}})
+		list := objectsOf(string(data))
+		return a.change(c, change{fn: func(x *nir.Tx) error { return putObjects(x, args[0], list) }})
 	}
 	return a.writing(c)
+}
+
+// objectsOf takes a file of RPSL apart at its empty lines. A file without an object
+// is one that is none.
+func objectsOf(text string) []string {
+	var list []string
+	for part := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
+		if part = strings.Trim(part, "\n"); part != "" {
+			list = append(list, part+"\n")
+		}
+	}
+	if len(list) == 0 {
+		return []string{text}
+	}
+	return list
+}
+
+// putObjects records all objects, or tells what is wrong with each.
+func putObjects(x *nir.Tx, file string, list []string) error {
+	var bad []error
+	for i, text := range list {
+		_, err := x.PutWhois(text)
+		if err != nil && len(list) == 1 {
+			return err
+		}
+		first, _, _ := strings.Cut(text, "\n")
+		for _, e := range parts(err) {
+			bad = append(bad, fmt.Errorf("%s: object %d (%s): %w", file, i+1, plain(first), e))
+		}
+	}
+	return errors.Join(bad...)
 }
 
 func whoisDeleteCommand(a *app) *cobra.Command {
