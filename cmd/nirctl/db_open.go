@@ -50,6 +50,7 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.who = actor
 	return openDatabase(ctx, cfg, actor)
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nirzone/cmd/shell"
+	"nirzone/nir"
 	"nirzone/zone"
 )
 
@@ -93,7 +94,8 @@ type app struct {
 	json            bool
 
 	output      outputFlags
-	as, reason  string // who acts, and why
+	as, reason  string    // who acts, and why
+	who         nir.Actor // as the configuration has them, once the registry is open
 	dryRun, yes bool
 }
 
