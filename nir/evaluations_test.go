@@ -415,6 +415,13 @@ func TestRequestMatrix(t *testing.T) {
 		if got := Verdicts(state); !slices.Equal(got, list) {
 			t.Errorf("%s: %v, want %v", state, got, list)
 		}
+		ours := slices.DeleteFunc(slices.Clone(list), func(v Verdict) bool { return v != Answer && v != Withdraw && v != Close })
+		if got := VerdictsFor(state, Actor{Roles: []Role{NIRStaff}, NIR: "JPNIC"}); !slices.Equal(got, ours) {
+			t.Errorf("staff of an NIR, %s: %v, want %v", state, got, ours)
+		}
+		if got := VerdictsFor(state, Actor{Roles: []Role{Auditor}}); len(got) > 0 {
+			t.Errorf("an auditor, %s: %v", state, got)
+		}
 		r := requestIn(t, db, state, "ref-"+state)
 		for v, step := range steps {
 			a := admin(day)

@@ -53,6 +53,7 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if a.verbose {
 		a.Shell.Errorf("configuration %s, registry %s, as %s at %s", cfg.File, cfg.Nirctl.Database, describeActor(actor), now.Format(time.RFC3339))
 	}
+	a.who = actor
 	return openDatabase(ctx, cfg, actor)
 }
 

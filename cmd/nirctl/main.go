@@ -26,6 +26,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nirzone/cmd/shell"
+	"nirzone/nir"
 	"nirzone/zone"
 )
 
@@ -99,7 +100,8 @@ type app struct {
 	made            bool // a change is committed: from here on it cannot be refused
 
 	output      outputFlags
-	as, reason  string // who acts, and why
+	as, reason  string    // who acts, and why
+	who         nir.Actor // as the configuration has them, once the registry is open
 	dryRun, yes bool
 }
 

@@ -16,14 +16,15 @@ import (
 
 var noticeColumns = shown[nir.Notice]{
 	one: "notice", many: "notices",
-	id: func(n nir.Notice) string { return n.ID },
+	id:    func(n nir.Notice) string { return n.ID },
+	below: func(n nir.Notice) string { return n.Text },
 	cols: []col[nir.Notice]{
 		{"to", false, func(n nir.Notice) string { return n.NIR }},
 		{"severity", false, func(n nir.Notice) string { return n.Severity }},
 		{"opened", false, func(n nir.Notice) string { return stamp(n.Opened) }},
 		{"code", false, func(n nir.Notice) string { return n.Code }},
 		{"subject", false, func(n nir.Notice) string { return n.Subject }},
-		{"text", false, func(n nir.Notice) string { return n.Text }},
+		{"text", true, func(n nir.Notice) string { return n.Text }},
 		{"origin", true, func(n nir.Notice) string { return n.Origin }},
 		{"acked", true, func(n nir.Notice) string { return stamp(n.Acked) }},
 		{"by", true, func(n nir.Notice) string { return n.AckedBy }},

@@ -77,11 +77,16 @@ func (a *app) showSent(v *nir.View, sent []nir.Request) error {
 	return showList(a, &requestColumns, sent)
 }
 
-// hintSecondOpinion says what to type above the window.
+// hintSecondOpinion says what to type above the window, and what within it if
+// nothing else is wrong.
 func hintSecondOpinion(err error) error {
 	var e *shell.Exit
-	if errors.As(err, &e) && e.Code == secondOpinion {
+	switch {
+	case !errors.As(err, &e):
+	case e.Code == secondOpinion:
 		e.Hint = "the same with --second-opinion --justification FILE --assessment FILE"
+	case strings.HasPrefix(e.Err.Error(), "--attested: ") && !strings.Contains(e.Err.Error(), "\n"):
+		e.Hint = "if it does: the same with --attested"
 	}
 	return err
 }

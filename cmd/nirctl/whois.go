@@ -199,18 +199,66 @@ func domainListCommand(a *app) *cobra.Command {
 func domainSetCommand(a *app) *cobra.Command {
 	var ns, ds []string
 	c := &cobra.Command{
-		Use: "set ZONE", Short: "Set the name servers of a zone, and so activate it",
-		Long:    "Set writes the name servers, and the DS records, of a domain object. Without any it\nis inactive: it yields nothing in the DNS.",
+		Use: "set ZONE|RANGE", Short: "Set the name servers of a zone, or of all zones of a range, and so activate it",
+		Long: `Set writes the name servers, and the DS records, of a domain object. Without any it
+is inactive: it yields nothing in the DNS. Of a range it writes those of every
+zone that the range has: the sixteen of a /20, all or none. A DS is of one zone's
+key, so a range of several zones takes none.`,
 		Example: "  nirctl domain set 1.0.202.in-addr.arpa --ns ns1.example.net,ns2.example.net   # exit code 5: JPNIC has option 1, and no domain objects",
 		Args:    arguments(cobra.ExactArgs(1), "nirctl domain set 1.0.202.in-addr.arpa --ns ns1.example.net,ns2.example.net"),
 	}
 	c.Flags().StringSliceVar(&ns, "ns", nil, "`HOSTS` that serve it, with commas between")
 	c.Flags().StringArrayVar(&ds, "ds", nil, "`DS` record's data; may be repeated")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.change(c, change{fn: func(x *nir.Tx) error {
-			_, err := x.SetDomain(args[0], ns, ds)
+		zones, err := zonesOf(c, args[0])
+		if err != nil {
 			return err
-		}})
+		}
+		if len(ds) > 0 && len(zones) > 1 {
+			return shell.Usage(fmt.Errorf("--ds: %s is %d zones, and a DS is of one zone's key", args[0], len(zones)), "nirctl domain set "+zones[0]+" --ds ...")
+		}
+		return a.setDomains(c, zones, ns, ds)
 	}
 	return a.writing(c)
+}
+
+// maxDomains is how many zones of a range are set at once: those of a /17.
+const maxDomains = 128
+
+// zonesOf returns the zones that an argument names: one by its name, or those of a
+// range.
+func zonesOf(c *cobra.Command, arg string) ([]string, error) {
+	if strings.Contains(arg, ".arpa") {
+		return []string{arg}, nil
+	}
+	r, err := rangeOf(arg)
+	if err != nil {
+		return nil, err
+	}
+	list, err := nir.ReverseZones(r, maxDomains)
+	var names []string
+	for _, z := range list {
+		names = append(names, z.Name.File())
+	}
+	return names, refused(c, err)
+}
+
+// setDomains sets all zones or none. What is wrong with the servers is wrong for
+// each zone, and said once.
+func (a *app) setDomains(c *cobra.Command, zones, ns, ds []string) error {
+	var set []nir.WhoisObject
+	return a.change(c, change{
+		fn: func(x *nir.Tx) error {
+			set = nil
+			for _, z := range zones {
+				w, err := x.SetDomain(z, ns, ds)
+				if err != nil {
+					return err
+				}
+				set = append(set, w)
+			}
+			return nil
+		},
+		show: func(*nir.View) error { return showList(a, &whoisColumns, set) },
+	})
 }
