@@ -112,6 +112,9 @@ func (a *app) weigh(holds []*zone.Hold, say acceptance) (accepted, error) {
 	count := 0
 	for _, h := range holds {
 		done.Hashes, count = append(done.Hashes, h.Hash), count+h.Count()
+		if h.Kind == zone.KindProbation {
+			return done, &shell.Exit{Code: 1, Err: fmt.Errorf("%s is what %s would change, which is in probation: nobody can accept it; nothing was decided", h.Hash[:12], h.Source), Hint: endProbation(h.Source)}
+		}
 		if say.additions && !ofFeed(h.Kind) {
 			return done, &shell.Exit{Code: 1, Err: fmt.Errorf("%s is %s, of which nothing can pass; nothing was decided", h.Hash[:12], h.Kind), Hint: fmt.Sprintf("zonebuild accept %s --removes %d -m REASON", h.Hash[:12], h.Count())}
 		}

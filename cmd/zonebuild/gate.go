@@ -26,6 +26,7 @@ func (b *batch) gateAll(ctx context.Context) error {
 			b.holdClaims()
 			b.holdDecided()
 			b.holdApexes()
+			b.holdProbation()
 			return nil
 		}
 		if err := forEach(ctx, again, func(_ context.Context, j *job) error { b.merge(j); return nil }); err != nil {
