@@ -256,11 +256,11 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 	}
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	e, err := n.writeOne(ctx, a, fn, agree)
+	e, err := n.writeOne(ctx, a, fn, agree, plan)
 	return e, explain(err)
 }
 
-func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
+func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error, plan bool) (*Event, error) {
 	until, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	letBe := context.AfterFunc(ctx, stop)

@@ -270,6 +270,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"[[source]]", "[signing]\nvalidity = \"19d\"\n[[source]]", []string{"f: signing: a signature has 192h0m0s left when its slot of 264h0m0s ends, less than the alarm of 216h0m0s"}},
 		{"[[source]]", "[signing]\ndnskey_ttl = 0\nslot = \"0s\"\ninception = \"-1h\"\n[[source]]", []string{"f: signing.slot", "f: signing.inception", "f: signing.dnskey_ttl"}},
 		{"[[source]]", "[gates]\npercent = nan\ntotal_percent = 101.0\nleast = -1\nmost = 0\nwide4 = 33\nwide6 = 129\naccept_expires = \"1s\"\n[[source]]", []string{"f: gates.percent = NaN", "f: gates.least", "f: gates.most", "f: gates.wide4", "f: gates.wide6", "f: gates.total_percent = 101", "f: gates.accept_expires"}},
+		{"[[source]]", "[gates]\napprovals = 1\n[[source]]", []string{"f: gates.approvals = 1: needs gates.signers"}},
+		{"[[source]]", "[gates]\napprovals = 10\nsigners = \"s\"\n[[source]]", []string{"f: gates.approvals = 10: must be from 0 to 9"}},
 		{"[[source]]", "[publish]\nkeep = 1\nreload = [[], [\"\"]]\nreload_timeout = \"1ms\"\n[[source]]", []string{"f: publish.reload: an empty command", "f: publish.reload: an empty command", "f: publish.keep = 1", "f: publish.reload_timeout"}},
 		{"[[source]]", "[nirctl]\ndatabase = \"postgres://u:secret@h/n\"\n[[source]]", []string{"f: nirctl.database: no password here"}},
 		{"[[source]]", "[nirctl]\ndatabase = \"postgres://u@h/n?password=secret\"\n[[source]]", []string{"f: nirctl.database: no password here"}},
