@@ -56,6 +56,7 @@ func TestConfigDefaults(t *testing.T) {
 		Nirctl: NirctlConfig{
 			Database: "/etc/nirzone/registry.db", Source: "RIR", Mntner: "RIR-HM", ConfirmImports: true,
 			AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC",
+			Security: SecurityConfig{ValidFor: 90 * day},
 		},
 	}
 	want.Gates.ClaimsPercent = 5
@@ -84,6 +85,7 @@ timezone = "Australia/Brisbane"
 holidays = [{ economy = "RIR", dates = [2026-12-25] }, { economy = "JP", dates = [2026-02-11, 2026-01-01, 2026-01-01] }]
 local = [{ nir = "JPNIC", kind = "ipv4", type = "allocation", smallest = "/24", largest = "/18", required = ["descr"] }]
 user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = "ben", roles = ["registry-staff", "approver"] }]
+security = { contact = ["mailto:s@registry.example"], languages = ["en"], valid_for = "30d" }
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +96,7 @@ user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = 
 		Holidays: map[string][]string{"RIR": {"2026-12-25"}, "JP": {"2026-01-01", "2026-02-11"}},
 		Local:    []LocalRule{{NIR: "JPNIC", Kind: "ipv4", Type: "allocation", Smallest: "/24", Largest: "/18", Required: []string{"descr"}}},
 		Users:    []User{{Account: "anna", Roles: []string{"nir-staff"}, NIR: "JPNIC"}, {Account: "ben", Roles: []string{"registry-staff", "approver"}}},
+		Security: SecurityConfig{Contact: []string{"mailto:s@registry.example"}, Languages: []string{"en"}, ValidFor: 30 * 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, c.Nirctl); diff != "" {
 		t.Error(diff)
@@ -288,7 +291,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := regexp.MustCompile(`(?m)^# ([a-z0-9_]+ +=.*|\[\[[a-z.]+\]\])$`)
+	shown := regexp.MustCompile(`(?m)^# ([a-z0-9_]+ +=.*|\[+[a-z.]+\]+)$`)
 	all := shown.ReplaceAll(data, []byte("$1"))
 	if _, err := ParseConfig("nirzone.toml", all); err != nil {
 		t.Errorf("with all that is shown: %v", err)
@@ -297,6 +300,7 @@ func TestExample(t *testing.T) {
 		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
 		"anchors", "resolvers", "host", "addresses", "serves", "zone",
 		"signers", "archive", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
+		"contact", "encryption", "acknowledgments", "policy", "hiring", "canonical", "languages",
 	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}
