@@ -56,7 +56,8 @@ func TestConfigDefaults(t *testing.T) {
 		Nirctl: NirctlConfig{
 			Database: "/etc/nirzone/registry.db", Source: "RIR", Mntner: "RIR-HM", ConfirmImports: true,
 			AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC",
-			Mail: MailConfig{Port: 587, TLS: "starttls", Timeout: time.Minute, InfoWait: day, Attempts: 14},
+			Mail:     MailConfig{Port: 587, TLS: "starttls", Timeout: time.Minute, InfoWait: day, Attempts: 14},
+			Security: SecurityConfig{ValidFor: 90 * day},
 		},
 	}
 	want.Gates.ClaimsPercent = 5
@@ -85,6 +86,7 @@ timezone = "Australia/Brisbane"
 holidays = [{ economy = "RIR", dates = [2026-12-25] }, { economy = "JP", dates = [2026-02-11, 2026-01-01, 2026-01-01] }]
 local = [{ nir = "JPNIC", kind = "ipv4", type = "allocation", smallest = "/24", largest = "/18", required = ["descr"] }]
 user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = "ben", roles = ["registry-staff", "approver"] }]
+security = { contact = ["mailto:s@registry.example"], languages = ["en"], valid_for = "30d" }
 [nirctl.mail]
 server = "mail.registry.example"
 tls = "implicit"
@@ -112,6 +114,7 @@ attempts = 3
 			Server: "mail.registry.example", Port: 465, TLS: "implicit", CAFile: "/e/ca.pem", User: "nirzone", PasswordFile: "/e/smtp-password", Hello: "h.registry.example",
 			From: "Registry <r@registry.example>", ReplyTo: "h@registry.example", Staff: []string{"a@registry.example"}, Timeout: 5 * time.Second, Attempts: 3,
 		},
+		Security: SecurityConfig{Contact: []string{"mailto:s@registry.example"}, Languages: []string{"en"}, ValidFor: 30 * 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, c.Nirctl); diff != "" {
 		t.Error(diff)
@@ -311,7 +314,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := regexp.MustCompile(`(?m)^# ([a-z0-9_]+ +=.*|\[\[[a-z.]+\]\])$`)
+	shown := regexp.MustCompile(`(?m)^# ([a-z0-9_]+ +=.*|\[+[a-z.]+\]+)$`)
 	all := shown.ReplaceAll(data, []byte("$1"))
 	if _, err := ParseConfig("nirzone.toml", all); err != nil {
 		t.Errorf("with all that is shown: %v", err)
@@ -321,6 +324,7 @@ func TestExample(t *testing.T) {
 		"anchors", "resolvers", "host", "addresses", "serves", "zone",
 		"signers", "archive", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
 		"server", "hello", "reply_to", "staff",
+		"contact", "encryption", "acknowledgments", "policy", "hiring", "canonical", "languages",
 	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}

@@ -29,6 +29,8 @@ ns = ["ns1.registry.example"]
 soa = { mname = "ns1.registry.example", rname = "hostmaster.registry.example" }
 [nirctl]
 signers = "signers"
+[nirctl.security]
+contact = ["mailto:security@registry.example"]
 [[nirctl.user]]
 account = "%s"
 roles = ["admin", "registry-staff"]

@@ -46,6 +46,7 @@ others. What did not change has the same bytes.`,
 		return a.export(c, e, func(o *opened, v *nir.View, s nir.Signer) ([]madeFile, error) { return e.zones(o, v, s) })
 	}
 	c.AddCommand(exportStatsCommand(a), exportWhoisCommand(a))
+	c.AddCommand(exportSecurityCommand(a))
 	return c
 }
 
