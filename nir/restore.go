@@ -28,6 +28,9 @@ func (n *DB) Restore(ctx context.Context, r io.Reader) (Mark, error) {
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	x := n.newTx(ctx, tx, Actor{})
+	if err := n.dialect.plansByIndex(ctx, tx); err != nil {
+		return Mark{}, fmt.Errorf("restoring: %w", err)
+	}
 	m, err := x.restore(r)
 	if err == nil {
 		err = tx.Commit()
