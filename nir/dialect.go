@@ -78,6 +78,17 @@ func (d Dialect) headQuery() string {
 	return "SELECT seq, at, hash FROM head"
 }
 
+// plansByIndex has PostgreSQL look rows up by index for the rest of a transaction
+// that fills empty tables: a statement's plan is made once, while they are small,
+// and to read all of a table would be right then and for hours afterwards.
+func (d Dialect) plansByIndex(ctx context.Context, tx *sql.Tx) error {
+	if d != Postgres {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off")
+	return err
+}
+
 // readOptions give a reader one state of the registry for as long as it reads.
 func (d Dialect) readOptions() *sql.TxOptions {
 	if d == Postgres {

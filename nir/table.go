@@ -64,8 +64,8 @@ type kind interface {
 	row(v *View, id string) ([]byte, error)             // one object as the audit has it
 	encode(object any) (row []byte, is bool, err error) // an object that is of this kind
 	fields() []string                                   // their JSON names
-	restore(x *Tx, id string, row []byte) error         // writes a version of the audit
-	supersede(x *Tx, id string) error                   // ends the version that stands
+	restore(x *Tx, list []Change) error                 // writes versions of the audit
+	supersede(x *Tx, list []Change) error               // ends the versions that stand
 }
 
 // kinds are all tables of objects.

@@ -176,12 +176,28 @@ type space struct {
 
 func (v *View) space(pool string) space { return space{v, pool, map[inr.Block]string{}} }
 
-var orders = map[alloc.Order]string{
-	alloc.BySize: "len DESC, first", alloc.ByAddress: "first", alloc.ByLargest: "len, first",
-}
-
 func (s space) Unreserved(o alloc.Order, shortest, longest, limit int) ([]alloc.Free, error) {
-	return s.find(fmt.Sprintf("pool = $1 AND member = '' AND len >= $2 AND len <= $3 ORDER BY %s LIMIT %d", orders[o], limit), s.pool, shortest, longest)
+	const which = "pool = $1 AND member = '' AND len >= $2 AND len <= $3"
+	if o == alloc.ByAddress {
+		return s.find(fmt.Sprintf(which+" ORDER BY first LIMIT %d", limit), s.pool, shortest, longest)
+	}
+	// One length at a time: all of them in their order would have to be sorted.
+	next := map[alloc.Order]string{alloc.BySize: "max", alloc.ByLargest: "min"}[o]
+	var list []alloc.Free
+	for len(list) < limit {
+		more, err := s.find(fmt.Sprintf("pool = $1 AND member = '' AND len = (SELECT %s(len) FROM free_block WHERE %s AND %s) ORDER BY first LIMIT %d",
+			next, s.v.standing(), which, limit-len(list)), s.pool, shortest, longest)
+		if err != nil || len(more) == 0 {
+			return list, err
+		}
+		list = append(list, more...)
+		if l := more[0].Block.Len; o == alloc.BySize {
+			longest = l - 1
+		} else {
+			shortest = l + 1
+		}
+	}
+	return list, nil
 }
 
 func (s space) Reserved(member string, now time.Time, shortest, longest, limit int) ([]alloc.Free, error) {
