@@ -52,6 +52,7 @@ func (k *machine) transfer(*rapid.T) {
 	due := k.at.Add(time.Duration(rapid.IntRange(0, 4).Draw(k.t, "hours")) * 24 * time.Hour)
 	ask := nir.TransferAsk{Due: due, Transfer: nir.Transfer{
 		Source: t.source, Destination: t.destination, Member: k.memberID(t.member), Receiver: k.memberID(t.receiver), UID: t.uid, Whole: t.whole, Serve: t.serve,
+		Reason: canary + ": it moves", Ticket: canary,
 	}}
 	list := []*modelLine{{t: t, kind: kind, first: first, last: last, due: due}}
 	if t.whole {
@@ -237,7 +238,7 @@ func (k *machine) giveBack(*rapid.T) {
 	}
 	var r nir.Return
 	k.do(admin(k.at), want, func(x *nir.Tx) (err error) {
-		r, err = x.AddReturn(nir.Return{NIR: registry, Member: k.idOf(member), Ranges: []inr.Range{cellRange(kind, first, last)}})
+		r, err = x.AddReturn(nir.Return{NIR: registry, Member: k.idOf(member), Ranges: []inr.Range{cellRange(kind, first, last)}, Reason: canary, Ticket: canary})
 		return err
 	})
 	k.count("return", want)
