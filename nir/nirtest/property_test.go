@@ -540,15 +540,16 @@ func properties(t *testing.T, s Storage, worlds int) {
 			"": k.check, "NIR": act(k.putNIR), "window": act(k.setWindow), "pool": act(k.addPool),
 			"submit": act(k.submit), "submit2": act(k.submit), "submit3": act(k.submit), "submit4": act(k.submit),
 			"join": act(k.join), "serve": act(k.serve), "leave": act(k.leave), "later": act(k.later), "history": act(k.history),
-			"transfer": act(k.transfer), "transfer2": act(k.transfer), "run": act(k.run), "run2": act(k.run), "cancel": act(k.cancel),
+			"transfer": act(k.transfer), "transfer2": act(k.transfer), "transfer3": act(k.transfer), "run": act(k.run), "run2": act(k.run), "cancel": act(k.cancel),
 			"return": act(k.giveBack), "settle": act(k.settleReturn), "step": act(k.step), "step2": act(k.step), "replay": act(k.replay),
 			"import": act(k.bring), "option": act(k.switchOption), "zone": act(k.zone), "zone2": act(k.zone),
 		})
 	})
-	t.Logf("requests: %v", tally)
-	for _, verdict := range []string{again, conflict, opinion, waits, given, full, "grown"} {
-		if worlds >= 40 && tally[verdict] == 0 {
-			t.Errorf("no request was %s", verdict)
+	t.Logf("what happened: %v", tally)
+	acts := []string{again, conflict, opinion, waits, given, full, "grown", "approved", "moved", "transfer refused", "cancelled", "returned", "freed", "import", "import refused", "switch", "zone"}
+	for _, what := range acts {
+		if worlds >= 32 && tally[what] == 0 {
+			t.Errorf("nothing was %s", what)
 		}
 	}
 }
