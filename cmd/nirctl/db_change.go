@@ -155,17 +155,7 @@ func (o *opened) do(ctx context.Context, fn func(*nir.Tx) error, shown *nir.Plan
 	return done, err
 }
 
-func samePlan(a, b *nir.Plan) bool {
-	if len(a.Effects) != len(b.Effects) {
-		return false
-	}
-	for i := range a.Effects {
-		if a.Effects[i] != b.Effects[i] {
-			return false
-		}
-	}
-	return true
-}
+func samePlan(a, b *nir.Plan) bool { return a.Same(b) }
 
 // confirm asks a person, if there is one to ask.
 func (a *app) confirm(ctx context.Context, word string) error {
