@@ -18,8 +18,8 @@ demo: build ## from an empty registry to signed zones, on a small made-up world,
 test: ## all tests; peers that are not installed are skipped loudly
 	$(GO) test -timeout 20m ./...
 
-race: ## zones and their programs under the race detector; the registry takes longer
-	$(GO) test -race -timeout 25m ./zone/... ./cmd/shell ./cmd/zonebuild ./cmd/zonefetch
+race: ## zones, the registry and their programs under the race detector
+	$(GO) test -race -timeout 25m ./zone/... ./nir/... ./cmd/...
 
 mutate: ## breaks the code in every way that is listed: a test must fail for each (minutes)
 	$(GO) run ./fixtures/mutate

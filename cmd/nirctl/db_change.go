@@ -173,17 +173,7 @@ func eventsOf(p *nir.Plan) string {
 	return fmt.Sprintf("event %d", p.Event)
 }
 
-func samePlan(a, b *nir.Plan) bool {
-	if len(a.Effects) != len(b.Effects) {
-		return false
-	}
-	for i := range a.Effects {
-		if a.Effects[i] != b.Effects[i] {
-			return false
-		}
-	}
-	return true
-}
+func samePlan(a, b *nir.Plan) bool { return a.Same(b) }
 
 // confirm asks a person, if there is one to ask.
 func (a *app) confirm(ctx context.Context, word string) error {

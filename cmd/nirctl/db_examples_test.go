@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"nirzone/fixtures/peers"
 	"nirzone/cmd/shell"
+	"nirzone/fixtures/peers"
 )
 
 var wantedCode = regexp.MustCompile(`# exit code (\d)`)

@@ -214,7 +214,7 @@ func TestRegistry(t *testing.T) {
 	t.Run("examples", func(t *testing.T) { testExamples(t, w) })
 	t.Run("scripts", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
-			Dir: "testdata/registry", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+			Files: scriptsIn(t, "testdata/registry"), UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 			Setup: func(env *testscript.Env) error {
 				env.Setenv("NIRZONE_CONFIG", "")
 				env.Setenv("HOME", env.WorkDir)

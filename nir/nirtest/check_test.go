@@ -31,7 +31,7 @@ func (k *machine) check(t *rapid.T) {
 				return err
 			}
 		}
-		for _, check := range []func(*nir.View) error{k.checkRequests, k.checkClaims, k.checkAggregates, k.checkZones, k.checkMembers, k.checkItself} {
+		for _, check := range []func(*nir.View) error{k.checkRequests, k.checkClaims, k.checkAggregates, k.checkZones, k.checkMembers, k.checkItself, k.checkPublic} {
 			if err := check(v); err != nil {
 				return err
 			}

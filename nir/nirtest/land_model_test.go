@@ -173,6 +173,7 @@ func (m *model) carry(l *modelLine) bool {
 	m.movePool(l)
 	for c := l.first; c <= l.last; c++ {
 		m.holder[l.kind][c], m.manager[l.kind][c], m.abroad[l.kind][c] = t.receiver+1, t.destination, false
+		m.imported[l.kind][c] = false
 		if t.destination == abroad {
 			m.holder[l.kind][c], m.manager[l.kind][c], m.abroad[l.kind][c] = 0, "", true
 		}
@@ -245,8 +246,25 @@ func (m *model) wake(now time.Time) (list []modelRest) {
 		for c := q.first; c <= q.last; c++ {
 			m.holder[q.kind][c] = 0
 		}
+		m.pour(q)
 		list = append(list, q)
 		return true
 	})
 	return list
+}
+
+// pour makes what is in no pool a regional one: new space is the region's.
+func (m *model) pour(q modelRest) {
+	for c := q.first; c <= q.last; c++ {
+		if _, in := m.poolAt(q.kind, c); in {
+			continue
+		}
+		p := modelPool{first: c, last: c, purpose: "regional"}
+		for ; p.last < q.last; p.last++ {
+			if _, in := m.poolAt(q.kind, p.last+1); in {
+				break
+			}
+		}
+		m.pools[q.kind] = append(m.pools[q.kind], p)
+	}
 }

@@ -2,6 +2,7 @@ package nirtest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -49,9 +50,10 @@ func (k *machine) transfer(*rapid.T) {
 	}
 	kind, first, last := k.someCells()
 	t := k.parties(kind, first, last)
-	due := k.at.Add(time.Duration(rapid.IntRange(0, 4).Draw(k.t, "hours")) * 24 * time.Hour)
+	due := k.at.Add(time.Duration(rapid.IntRange(0, 3).Draw(k.t, "days")) * 24 * time.Hour)
 	ask := nir.TransferAsk{Due: due, Transfer: nir.Transfer{
 		Source: t.source, Destination: t.destination, Member: k.memberID(t.member), Receiver: k.memberID(t.receiver), UID: t.uid, Whole: t.whole, Serve: t.serve,
+		Reason: canary + ": it moves", Ticket: canary,
 	}}
 	list := []*modelLine{{t: t, kind: kind, first: first, last: last, due: due}}
 	if t.whole {
@@ -97,7 +99,11 @@ func (k *machine) parties(kind, first, last int) *modelTransfer {
 		t.receiver, _ = k.someMember()
 	}
 	if t.uid = k.m.who[t.receiver].in[t.destination]; t.uid == "" || rapid.IntRange(0, 7).Draw(k.t, "other name") == 0 {
-		t.uid = k.uid()
+		k.names++
+		t.uid = fmt.Sprint(canary, "-t", k.names)
+		if rapid.IntRange(0, 3).Draw(k.t, "a used name") == 0 {
+			t.uid = k.uid()
+		}
 	}
 	t.whole = t.source != abroad && rapid.IntRange(0, 3).Draw(k.t, "whole") == 0
 	t.serve = rapid.Bool().Draw(k.t, "serve")
@@ -168,7 +174,8 @@ func (k *machine) run(*rapid.T) {
 		r := cellRange(l.kind, l.first, l.last).String()
 		if k.m.carry(l) {
 			done = append(done, r)
-			k.tally[l.t.source+" to "+l.t.destination]++
+			k.tally[fmt.Sprintf("%q to %q", l.t.source, l.t.destination)]++
+			k.tally["moved"]++
 		} else {
 			k.t.Logf("blocked: %+v of %+v", l, l.t)
 			blocked = append(blocked, r)
@@ -237,7 +244,7 @@ func (k *machine) giveBack(*rapid.T) {
 	}
 	var r nir.Return
 	k.do(admin(k.at), want, func(x *nir.Tx) (err error) {
-		r, err = x.AddReturn(nir.Return{NIR: registry, Member: k.idOf(member), Ranges: []inr.Range{cellRange(kind, first, last)}})
+		r, err = x.AddReturn(nir.Return{NIR: registry, Member: k.idOf(member), Ranges: []inr.Range{cellRange(kind, first, last)}, Reason: canary, Ticket: canary})
 		return err
 	})
 	k.count("return", want)

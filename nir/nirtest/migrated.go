@@ -141,3 +141,37 @@ func cutEvent(t *testing.T, s Storage) {
 		}
 	}
 }
+
+// interruptedEvent: who presses Ctrl-C learns what became of the event. Until its
+// commit begins nothing has happened; from then on it is not interrupted.
+func interruptedEvent(t *testing.T, s Storage) {
+	source := s.New(t)
+	registry := s.Open(t, source)
+	populate(t, registry)
+	for name, late := range map[string]bool{"before the commit": false, "in the commit": true} {
+		ctx, cancel := context.WithCancel(context.Background())
+		db, c, err := s.open(t, source, mostStatements, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if late {
+			c.commit = cancel
+		}
+		events := verified(t, registry)
+		_, err = db.Decide(ctx, staff(day.Add(9*time.Hour)), func(x *nir.Tx) error {
+			_, err := x.Submit(ask("interrupted-"+name[:2], "m9", "/22"))
+			return err
+		}, func(*nir.Event) error {
+			if !late {
+				cancel()
+			}
+			return nil
+		})
+		grown := verified(t, registry) - events
+		if late && (err != nil || grown != 1) || !late && (!errors.Is(err, context.Canceled) || grown != 0) {
+			t.Errorf("interrupted %s: %v, %d events more", name, err, grown)
+		}
+		_ = db.Close()
+		cancel()
+	}
+}

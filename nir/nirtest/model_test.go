@@ -55,6 +55,7 @@ type (
 		holder   [3][cellsOf]int          // member + 1
 		manager  [3][cellsOf]string       // registry of what is held
 		abroad   [3][cellsOf]bool         // another region claims it
+		imported [3][cellsOf]bool         // it came by statistics
 		dels     [3][]modelDel
 		lines    []*modelLine // that are scheduled
 		returns  []*modelReturn
@@ -76,6 +77,11 @@ func (m *model) addPool(kind int, p modelPool) bool {
 	for _, o := range m.pools[kind] {
 		if p.first <= o.last && o.first <= p.last {
 			return false
+		}
+	}
+	for c := p.first; c <= p.last; c++ {
+		if p.purpose == "nir-existing" && m.holder[kind][c] > 0 {
+			return false // it is delegated already
 		}
 	}
 	m.pools[kind] = append(m.pools[kind], p)

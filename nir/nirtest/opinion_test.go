@@ -64,13 +64,13 @@ func (k *machine) step(*rapid.T) {
 	k.do(hostmaster(k.at), want, func(x *nir.Tx) (err error) {
 		switch verb {
 		case "ask":
-			_, err = x.AskAbout(r.id, nir.AskNIR, "which part of it is in use?")
+			_, err = x.AskAbout(r.id, nir.AskNIR, canary+": which part of it is in use?")
 		case "answer":
-			_, err = x.Answer(r.id, "half of it")
+			_, err = x.Answer(r.id, canary+": half of it")
 		case "refuse":
-			_, err = x.Refuse(r.id, "it is not used")
+			_, err = x.Refuse(r.id, canary+": it is not used")
 		case "withdraw":
-			_, err = x.Withdraw(r.id, "no longer needed")
+			_, err = x.Withdraw(r.id, canary+": no longer needed")
 		case "close":
 			_, err = x.CloseRequest(r.id)
 		}

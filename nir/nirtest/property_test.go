@@ -160,7 +160,7 @@ func (k *machine) registry() string {
 func (k *machine) kind() int { return rapid.IntRange(0, 2).Draw(k.t, "kind") }
 
 func (k *machine) uid() string {
-	return rapid.SampledFrom([]string{"m1", "m1", "m1", "m2"}).Draw(k.t, "uid")
+	return rapid.SampledFrom([]string{canary + "-1", canary + "-1", canary + "-1", canary + "-2"}).Draw(k.t, "uid")
 }
 
 func (k *machine) putNIR(*rapid.T) {
@@ -234,7 +234,7 @@ func (k *machine) ask() modelAsk {
 		return a
 	}
 	k.names++
-	a := modelAsk{nir: k.registry(), ref: fmt.Sprint("r", k.names), uid: k.uid(), kind: k.kind()}
+	a := modelAsk{nir: k.registry(), ref: fmt.Sprint(canary, "-r", k.names), uid: k.uid(), kind: k.kind()}
 	a.cells = rapid.SampledFrom([]int{1, 1, 2, 2, 3, 4, 5, 8, 16}).Draw(k.t, "size")
 	if kinds[a.kind].kind == inr.IPv6 {
 		a.cells = 1 << rapid.IntRange(0, 4).Draw(k.t, "size6")
@@ -251,9 +251,9 @@ func (a modelAsk) real() nir.Ask {
 		Netname: "EXAMPLE-NET", Descr: a.descr, Economy: "JP", AdminC: "AA1-JP", TechC: "TT1-JP", Attested: true,
 	}
 	if a.second {
-		r.Act, r.Justification, r.Assessment = nir.SecondOpinionAct, "because", "it is so"
+		r.Act, r.Justification, r.Assessment = nir.SecondOpinionAct, canary+": because", canary+": it is so"
 	}
-	return nir.Ask{Request: r, Who: nir.Member{Name: a.uid, Economy: "JP", AdminC: "AA1-JP", TechC: "TT1-JP"}}
+	return nir.Ask{Request: r, Who: nir.Member{Name: "Example", Economy: "JP", AdminC: "AA1-JP", TechC: "TT1-JP"}}
 }
 
 func (k *machine) submit(*rapid.T) {
@@ -540,15 +540,16 @@ func properties(t *testing.T, s Storage, worlds int) {
 			"": k.check, "NIR": act(k.putNIR), "window": act(k.setWindow), "pool": act(k.addPool),
 			"submit": act(k.submit), "submit2": act(k.submit), "submit3": act(k.submit), "submit4": act(k.submit),
 			"join": act(k.join), "serve": act(k.serve), "leave": act(k.leave), "later": act(k.later), "history": act(k.history),
-			"transfer": act(k.transfer), "transfer2": act(k.transfer), "run": act(k.run), "run2": act(k.run), "cancel": act(k.cancel),
+			"transfer": act(k.transfer), "transfer2": act(k.transfer), "transfer3": act(k.transfer), "run": act(k.run), "run2": act(k.run), "cancel": act(k.cancel),
 			"return": act(k.giveBack), "settle": act(k.settleReturn), "step": act(k.step), "step2": act(k.step), "replay": act(k.replay),
-			"option": act(k.switchOption), "zone": act(k.zone), "zone2": act(k.zone),
+			"import": act(k.bring), "option": act(k.switchOption), "zone": act(k.zone), "zone2": act(k.zone),
 		})
 	})
-	t.Logf("requests: %v", tally)
-	for _, verdict := range []string{again, conflict, opinion, waits, given, full, "grown"} {
-		if worlds >= 40 && tally[verdict] == 0 {
-			t.Errorf("no request was %s", verdict)
+	t.Logf("what happened: %v", tally)
+	acts := []string{again, conflict, opinion, waits, given, full, "grown", "approved", "moved", "transfer refused", "cancelled", "returned", "freed", "import", "import refused", "switch", "zone"}
+	for _, what := range acts {
+		if worlds >= 32 && tally[what] == 0 {
+			t.Errorf("nothing was %s", what)
 		}
 	}
 }
