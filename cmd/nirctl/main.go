@@ -140,7 +140,7 @@ func init() { // what-if makes all commands anew, itself included
 	nouns = []func(*app) *cobra.Command{
 		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, transferCommand, returnCommand, feeCommand, auditCommand,
 		approveCommand, slaCommand, disclosureCommand, exportCommand, importCommand, whoisCommand, domainCommand,
-		deliverCommand,
+		deliverCommand, mirrorCommand, statsCommand, feedCommand,
 		backupCommand, restoreCommand, doctorCommand, manCommand, versionCommand,
 	}
 }
