@@ -190,6 +190,7 @@ func (a *app) confirm(ctx context.Context, word string) error {
 	fmt.Fprint(a.Stderr, question)
 	answer, err := a.line(ctx)
 	if err != nil {
+		fmt.Fprintln(a.Stderr) // behind the question, and ^C
 		return err
 	}
 	if word != "" && answer == word || word == "" && (strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")) {

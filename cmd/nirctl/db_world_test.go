@@ -227,6 +227,7 @@ func TestRegistry(t *testing.T) {
 		t.Run(filepath.Base(page), func(t *testing.T) { testRegistryPage(t, w, page) })
 	}
 	t.Run("deliver", func(t *testing.T) { testDeliver(t, w) })
+	t.Run("trouble", func(t *testing.T) { testTrouble(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }
 

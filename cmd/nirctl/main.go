@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, sh *shell.Shell) int {
 	root.SetArgs(joinFields(args))
 	a.ctx = ctx
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
+	if err = a.troubled(a.cfg, err); ctx.Err() != nil && err != nil {
 		err = errCancelled
 	}
 	if a.shape.asked && a.shape.template == nil && a.shape.jq == nil || slices.Contains(args, "--json") {
@@ -93,6 +93,7 @@ type app struct {
 	*shell.Shell
 	ctx             context.Context // ends with Ctrl-C
 	config, nowFlag string
+	cfg             *zone.Config // of the registry that was opened
 	json            bool
 	shape           shape
 	color           string
@@ -142,7 +143,7 @@ func init() { // what-if makes all commands anew, itself included
 	nouns = []func(*app) *cobra.Command{
 		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, transferCommand, returnCommand, feeCommand, auditCommand,
 		approveCommand, slaCommand, disclosureCommand, exportCommand, importCommand, whoisCommand, domainCommand,
-		deliverCommand,
+		deliverCommand, mirrorCommand, statsCommand, feedCommand,
 		backupCommand, restoreCommand, doctorCommand, manCommand, versionCommand,
 	}
 }

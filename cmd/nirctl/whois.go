@@ -13,8 +13,8 @@ import (
 
 func whoisCommand(a *app) *cobra.Command {
 	noun := nounCommand("whois", "Objects of the whois database")
-	noun.AddCommand(whoisViewCommand(a), whoisPutCommand(a), whoisDeleteCommand(a), whoisExternalCommand(a), whoisReleaseCommand(a))
-	noun.AddCommand(whoisDescribeCommand(a))
+	noun.AddCommand(whoisViewCommand(a), whoisPutCommand(a), whoisDeleteCommand(a), whoisExternalCommand(a), whoisReleaseCommand(a),
+		whoisIRTCommand(a), whoisValidateCommand(a), whoisRemindCommand(a), whoisDiffCommand(a), whoisDescribeCommand(a))
 	return noun
 }
 
