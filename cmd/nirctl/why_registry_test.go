@@ -241,7 +241,7 @@ func TestWhyRegistry(t *testing.T) {
 		w.t = t
 		w.words(first("R-1"),
 			`in the registry \(event \d+ of `+stamp+`\)`, `  202\.\S+/24: allocation from VNNIC to V1, Hanoi-Networks \(nir-member, VN, 2026-03-02\)`,
-			`  202\.\S+/24: allocation from the regional pool to VNNIC \(rir-nir, VN, 2026-03-02\)`,
+			`  202\.\S+/24: allocation from APNIC to VNNIC \(rir-nir, VN, 2026-03-02\)`,
 			`    request +VNNIC/R-1 for /24 of ipv4, within the window of /22`, `    submitted +`+stamp+` by linh`, `    state +registered`,
 			`  domain object \S+, active`, `    recorded +`+stamp+` by linh \(whois.put, event \d+\)`)
 	})
