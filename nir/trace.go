@@ -39,6 +39,7 @@ type TracedDelegation struct {
 	Range    inr.Range   `json:"range"`
 	Type     string      `json:"type"`
 	Economy  string      `json:"economy,omitempty"`
+	Giver    string      `json:"giver"`   // code of the registry that delegates it
 	Manager  string      `json:"manager"` // code of the NIR, or the regional registry's
 	Holder   string      `json:"holder"`  // name of the member, or the manager
 	UID      string      `json:"uid,omitempty"`
@@ -138,7 +139,10 @@ func (v *View) traced(d *Delegation, public bool) (TracedDelegation, error) {
 	t := TracedDelegation{
 		ID: d.ID, Level: d.Level, Range: d.Range, Type: d.Type, Economy: d.Economy, Manager: v.registryName(d.NIR), Date: d.Date,
 	}
-	t.Holder = t.Manager
+	t.Giver, t.Holder = v.Rules.RIR, t.Manager
+	if d.Level == NIRToMember {
+		t.Giver = t.Manager
+	}
 	if d.Member != "" {
 		m, err := members.get(v, d.Member)
 		if err != nil {

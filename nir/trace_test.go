@@ -14,7 +14,7 @@ func told(o *Origin) string {
 	var b strings.Builder
 	for ; o != nil; o = o.Before {
 		for _, d := range o.Delegations {
-			fmt.Fprintf(&b, "%s %s %s/%s (%s), ", d.Level, d.Range, d.Manager, d.UID, d.Holder)
+			fmt.Fprintf(&b, "%s %s %s>%s/%s (%s), ", d.Level, d.Range, d.Giver, d.Manager, d.UID, d.Holder)
 		}
 		fmt.Fprintf(&b, "%s:", o.Evidence)
 		if r := o.Request; r != nil {
@@ -90,13 +90,13 @@ func TestTraceRequest(t *testing.T) {
 
 		r := within.Ranges[0]
 		one := traceOf(t, db, hostmaster(day), single(r.First))
-		wantTold(t, one, fmt.Sprintf("nir-member %s JPNIC/lir (Example lir), rir-nir %s JPNIC/ (JPNIC), request: request JPNIC/r1 /20 by staff in /20 registered;\n", r, r))
+		wantTold(t, one, fmt.Sprintf("nir-member %s JPNIC>JPNIC/lir (Example lir), rir-nir %s APNIC>JPNIC/ (JPNIC), request: request JPNIC/r1 /20 by staff in /20 registered;\n", r, r))
 		if e := one.Origins[0].Delegations[0].Recorded; e.By != "staff" || !strings.HasSuffix(e.Act, "request.submit") || !e.At.Equal(day.Add(time.Hour)) || e.Event == 0 || e.Event > one.Event {
 			t.Errorf("recorded %+v", e)
 		}
 		r = above.Ranges[0]
 		wantTold(t, traceOf(t, db, staff(day), r.String()), fmt.Sprintf(
-			"nir-member %s JPNIC/lir (Example lir), rir-nir %s JPNIC/ (JPNIC), second-opinion: request JPNIC/r2 /18 by staff in /20 registered;"+
+			"nir-member %s JPNIC>JPNIC/lir (Example lir), rir-nir %s APNIC>JPNIC/ (JPNIC), second-opinion: request JPNIC/r2 /18 by staff in /20 registered;"+
 				" 1 ask-nir by hostmaster; 2 answer by staff; 3 approve by anna; done proposed by hostmaster, signed by anna with \"key of anna\" as approver;\n", r, r))
 		wantTold(t, traceOf(t, db, hostmaster(day), "203.0.114.0/24"))
 
@@ -118,10 +118,10 @@ func TestTraceTransfer(t *testing.T) {
 		s.transfer(5*time.Hour, TransferAsk{Transfer: Transfer{Source: "KRNIC", Destination: "APNIC", Member: s.member, UID: "own-lir"}, Lines: []TransferLine{{Range: half}}})
 		s.run(6 * time.Hour)
 
-		first := fmt.Sprintf("nir-member %s JPNIC/jp-lir (Example jp-lir), request: request JPNIC/b1 /20 by admin in /20 registered;\n", s.theirs)
+		first := fmt.Sprintf("nir-member %s JPNIC>JPNIC/jp-lir (Example jp-lir), request: request JPNIC/b1 /20 by admin in /20 registered;\n", s.theirs)
 		wantTold(t, traceOf(t, db, admin(day), single(half.First)),
-			fmt.Sprintf("rir-member %s APNIC/own-lir (Example jp-lir), transfer: transfer of %s from KRNIC to APNIC by admin;\n", half, half)+
-				fmt.Sprintf("nir-member %s KRNIC/kr-lir (Example jp-lir), transfer: transfer of %s from JPNIC to KRNIC by admin;\n", half, half)+first)
+			fmt.Sprintf("rir-member %s APNIC>APNIC/own-lir (Example jp-lir), transfer: transfer of %s from KRNIC to APNIC by admin;\n", half, half)+
+				fmt.Sprintf("nir-member %s KRNIC>KRNIC/kr-lir (Example jp-lir), transfer: transfer of %s from JPNIC to KRNIC by admin;\n", half, half)+first)
 		got := traceOf(t, db, admin(day), single(s.theirs.Last))
 		if len(got.Origins) != 1 || got.Origins[0].Request == nil || got.Origins[0].Transfer != nil {
 			t.Errorf("what stayed behind: %+v", got.Origins)
@@ -174,7 +174,7 @@ func TestTraceImport(t *testing.T) {
 			return err
 		})
 		got := traceOf(t, db, registrar, "202.12.5.0/24")
-		wantTold(t, got, "nir-member 202.12.0.0/20 JPNIC/A1 (Holder A1), rir-nir 202.12.0.0/20 JPNIC/ (JPNIC), import:"+
+		wantTold(t, got, "nir-member 202.12.0.0/20 JPNIC>JPNIC/A1 (Holder A1), rir-nir 202.12.0.0/20 APNIC>JPNIC/ (JPNIC), import:"+
 			fmt.Sprintf(" import %s %s; done proposed by registrar, signed by second with \"key of second\" as approver;\n", f.File, f.Header.Serial))
 		if got.Origins[0].Import.SHA256 != f.SHA256 {
 			t.Error("another file")
@@ -193,8 +193,8 @@ func TestTraceExistingPool(t *testing.T) {
 	})
 	r := sendIn(t, db, staff(day.Add(2*time.Hour)), ask("r1", "lir", inr.IPv4, "/20")).Ranges[0]
 	wantTold(t, traceOf(t, db, admin(day), r.String()),
-		fmt.Sprintf("nir-member %s JPNIC/lir (Example lir), existing-pool: request JPNIC/r1 /20 by staff in /20 registered; pool 203.16.0.0/16 of JPNIC by admin;\n", r),
-		"rir-nir 203.16.0.0/16 JPNIC/ (JPNIC), existing-pool: pool 203.16.0.0/16 of JPNIC by admin;\n")
+		fmt.Sprintf("nir-member %s JPNIC>JPNIC/lir (Example lir), existing-pool: request JPNIC/r1 /20 by staff in /20 registered; pool 203.16.0.0/16 of JPNIC by admin;\n", r),
+		"rir-nir 203.16.0.0/16 APNIC>JPNIC/ (JPNIC), existing-pool: pool 203.16.0.0/16 of JPNIC by admin;\n")
 }
 
 // TestTraceIsBounded: of a range with many holders the first are told, and how many

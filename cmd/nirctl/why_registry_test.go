@@ -241,7 +241,7 @@ func TestWhyRegistry(t *testing.T) {
 		w.t = t
 		w.words(first("R-1"),
 			`in the registry \(event \d+ of `+stamp+`\)`, `  202\.\S+/24: allocation from VNNIC to V1, Hanoi-Networks \(nir-member, VN, 2026-03-02\)`,
-			`  202\.\S+/24: allocation from the regional pool to VNNIC \(rir-nir, VN, 2026-03-02\)`,
+			`  202\.\S+/24: allocation from APNIC to VNNIC \(rir-nir, VN, 2026-03-02\)`,
 			`    request +VNNIC/R-1 for /24 of ipv4, within the window of /22`, `    submitted +`+stamp+` by linh`, `    state +registered`,
 			`  domain object \S+, active`, `    recorded +`+stamp+` by linh \(whois.put, event \d+\)`)
 	})
@@ -323,11 +323,16 @@ func whyPage(t *testing.T, out string) {
 // whyWithout takes the registry away: why answers, and says so in one line.
 func whyWithout(t *testing.T, w *whyWorld, name string) {
 	with := w.run(0, "why", name)
-	file := filepath.Join(w.dir, "registry.db")
+	file, config := filepath.Join(w.dir, "registry.db"), filepath.Join(w.dir, "nirzone.toml")
+	elsewhere := strings.Replace(fmt.Sprintf(whyConfig, thisAccount(t)), "[nirctl]\n", "[nirctl]\ndatabase = \"postgres://nobody@127.0.0.1:1/none\"\n", 1)
+	roles := strings.Replace(whyConfig, "%s", "somebody", 1)
 	for _, c := range []struct {
 		take func() error
 		want string
 	}{
+		{func() error { return os.WriteFile(config, []byte(roles), 0o600) }, "the registry is not there: account " + thisAccount(t) + " has no role in the registry ("},
+		{func() error { return os.WriteFile(config, []byte(elsewhere), 0o600) }, "the registry is not there: "},
+		{func() error { return os.WriteFile(config, fmt.Appendf(nil, whyConfig, thisAccount(t)), 0o600) }, ""},
 		{func() error { return os.Chmod(file, 0o644) }, "the registry is not there: registry.db may be used by others (mode 0644) (chmod 600 registry.db)"},
 		{func() error { return os.WriteFile(file, []byte(strings.Repeat("no database\n", 99)), 0o600) }, "the registry is not there: "},
 		{func() error { return os.Remove(file) }, "the registry is not there: registry.db is not there (nirctl init)"},
@@ -337,6 +342,12 @@ func whyWithout(t *testing.T, w *whyWorld, name string) {
 		}
 		if err := c.take(); err != nil {
 			t.Fatal(err)
+		}
+		if c.want == "" { // it is there again
+			if got := w.run(0, "why", name); got != with {
+				t.Errorf("with the registry:\n%s", got)
+			}
+			continue
 		}
 		head, last, _ := strings.Cut(w.run(0, "why", name), "\nthe registry is not there")
 		want, _, _ := strings.Cut(with, "\nin the registry")

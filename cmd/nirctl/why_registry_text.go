@@ -56,10 +56,6 @@ func recorded(e nir.TracedEvent) string {
 // what was before a transfer.
 func writeOrigin(w io.Writer, o *nir.Origin, indent string) {
 	for _, d := range o.Delegations {
-		giver := d.Manager
-		if d.Level == nir.RIRToNIR {
-			giver = "the regional pool"
-		}
 		holder := d.Holder
 		if d.UID != "" {
 			holder = d.UID + ", " + holder
@@ -68,7 +64,7 @@ func writeOrigin(w io.Writer, o *nir.Origin, indent string) {
 		if d.Economy != "" {
 			economy = ", " + d.Economy
 		}
-		fmt.Fprintf(w, "%s%s: %s from %s to %s (%s%s, %s)\n", indent, d.Range, d.Type, giver, plain(holder), d.Level, economy, d.Date.UTC().Format(time.DateOnly))
+		fmt.Fprintf(w, "%s%s: %s from %s to %s (%s%s, %s)\n", indent, d.Range, d.Type, d.Giver, plain(holder), d.Level, economy, d.Date.UTC().Format(time.DateOnly))
 	}
 	if o.Withheld {
 		fmt.Fprintln(w, indent+"  why that is so is for the registry and its NIR alone")
