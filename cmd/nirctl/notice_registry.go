@@ -131,5 +131,8 @@ func (a *app) noticeFiles(c *cobra.Command, names []string) ([]*zone.NoticeFile,
 			bad = append(bad, fmt.Errorf("reading notices: %w", err))
 		}
 	}
-	return files, errors.Join(bad...)
+	if len(bad) > 0 {
+		return nil, shell.Usage(errors.Join(bad...), "zonebuild writes the files anew; then: nirctl notice import")
+	}
+	return files, nil
 }

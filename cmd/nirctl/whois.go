@@ -79,10 +79,29 @@ func whoisPutCommand(a *app) *cobra.Command {
 		}
 		return a.change(c, change{fn: func(x *nir.Tx) error {
 			_, err := x.PutWhois(string(data))
-			return err
+			return ofFile(args[0], err)
 		}})
 	}
 	return a.writing(c)
+}
+
+// ofFile makes of "text: object:2: …" the file and its line.
+func ofFile(name string, err error) error {
+	var e *nir.Error
+	if !errors.As(err, &e) || e.Field != "text" {
+		return err
+	}
+	lines := strings.Split(e.Text, "\n")
+	for i, l := range lines {
+		if rest, ok := strings.CutPrefix(l, "object:"); ok {
+			lines[i] = name + ":" + rest
+		} else {
+			lines[i] = name + ": " + l
+		}
+	}
+	named := *e
+	named.Field, named.Text = "", strings.Join(lines, "\n")
+	return &named
 }
 
 func whoisDeleteCommand(a *app) *cobra.Command {
