@@ -221,7 +221,9 @@ func TestRegistry(t *testing.T) {
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){"run": runNirctl},
 		})
 	})
-	t.Run("page", func(t *testing.T) { testRegistryPage(t, w) })
+	for name := range registryPages {
+		t.Run(name, func(t *testing.T) { testRegistryPage(t, w, name) })
+	}
 	t.Run("imports", func(t *testing.T) { testImports(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }
