@@ -188,7 +188,7 @@ func (c *cycle) read() error {
 		err = &bad
 	}
 	if err != nil {
-		return fmt.Errorf("mirroring %s, what is mirrored stays: %w", c.d.NIR, errors.Join(invalid("file", "it cannot be read wholly"), err))
+		return fmt.Errorf("mirroring %s, what is mirrored stays: %w", c.d.NIR, errors.Join(invalid("file", "it cannot be read wholly").remedy("have "+c.d.NIR+" mend the dump: it is taken whole or not at all"), err))
 	}
 	return nil
 }

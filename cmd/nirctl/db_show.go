@@ -43,9 +43,9 @@ func showList[T any](a *app, k *shown[T], list []T) error {
 	if all == 0 {
 		hint := ""
 		if k.none != "" {
-			hint = ": " + k.none
+			hint = " yet: " + k.none
 		}
-		a.Errorf("there are no %s yet%s", k.many, hint)
+		a.Errorf("there are no %s%s", k.many, hint)
 	}
 	switch a.output.form {
 	case "json", "yaml":

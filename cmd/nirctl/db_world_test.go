@@ -223,9 +223,10 @@ func TestRegistry(t *testing.T) {
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){"run": runNirctl},
 		})
 	})
-	for page := range registryPages {
-		t.Run(filepath.Base(page), func(t *testing.T) { testRegistryPage(t, w, page) })
+	for name := range registryPages {
+		t.Run(name, func(t *testing.T) { testRegistryPage(t, w, name) })
 	}
+	t.Run("imports", func(t *testing.T) { testImports(t, w) })
 	t.Run("deliver", func(t *testing.T) { testDeliver(t, w) })
 	t.Run("trouble", func(t *testing.T) { testTrouble(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })

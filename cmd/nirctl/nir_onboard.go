@@ -87,7 +87,7 @@ func (a *app) fingerprint(c *cobra.Command, keyring string) (string, error) {
 	}
 	ring, err := seal.LoadKeyring(filepath.Base(keyring), data)
 	if err != nil {
-		return "", err
+		return "", shell.Usage(err, "ask the NIR for its public key as text: gpg --armor --export FINGERPRINT")
 	}
 	prints := ring.Fingerprints()
 	if len(prints) != 1 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -55,6 +56,9 @@ func noticeLogCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			slices.SortStableFunc(list, func(a, b nir.Notice) int { // identifiers say nothing to people
+				return cmp.Or(b.Opened.Compare(a.Opened), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Code, b.Code))
+			})
 			return showList(a, &noticeColumns, list)
 		})
 	}
@@ -127,5 +131,8 @@ func (a *app) noticeFiles(c *cobra.Command, names []string) ([]*zone.NoticeFile,
 			bad = append(bad, fmt.Errorf("reading notices: %w", err))
 		}
 	}
-	return files, errors.Join(bad...)
+	if len(bad) > 0 {
+		return nil, shell.Usage(errors.Join(bad...), "zonebuild writes the files anew; then: nirctl notice import")
+	}
+	return files, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,35 +86,64 @@ func whoisPutCommand(a *app) *cobra.Command {
 	return a.writing(c)
 }
 
+// A part is one object of a file of RPSL, and the number of the line before it.
+type part struct {
+	text  string
+	above int
+}
+
 // objectsOf takes a file of RPSL apart at its empty lines. A file without an object
 // is one that is none.
-func objectsOf(text string) []string {
-	var list []string
-	for part := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
-		if part = strings.Trim(part, "\n"); part != "" {
-			list = append(list, part+"\n")
+func objectsOf(text string) []part {
+	var list []part
+	line := 0
+	for p := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
+		body := strings.TrimLeft(p, "\n")
+		above := line + len(p) - len(body)
+		line += strings.Count(p, "\n") + 2
+		if body = strings.TrimRight(body, "\n"); body != "" {
+			list = append(list, part{body + "\n", above})
 		}
 	}
 	if len(list) == 0 {
-		return []string{text}
+		return []part{{text: text}}
 	}
 	return list
 }
 
 // putObjects records all objects, or tells what is wrong with each.
-func putObjects(x *nir.Tx, file string, list []string) error {
+func putObjects(x *nir.Tx, file string, list []part) error {
 	var bad []error
-	for i, text := range list {
-		_, err := x.PutWhois(text)
-		if err != nil && len(list) == 1 {
-			return err
-		}
-		first, _, _ := strings.Cut(text, "\n")
-		for _, e := range parts(err) {
-			bad = append(bad, fmt.Errorf("%s: object %d (%s): %w", file, i+1, plain(first), e))
+	for _, p := range list {
+		_, err := x.PutWhois(p.text)
+		if err = ofFile(file, p.above, err); err != nil {
+			bad = append(bad, err)
 		}
 	}
+	if len(bad) == 1 {
+		return bad[0]
+	}
 	return errors.Join(bad...)
+}
+
+// ofFile makes of "text: object:2: …" the file and its line.
+func ofFile(name string, above int, err error) error {
+	var e *nir.Error
+	if !errors.As(err, &e) || e.Field != "text" {
+		return err
+	}
+	lines := strings.Split(e.Text, "\n")
+	for i, l := range lines {
+		lines[i] = name + ": " + l
+		rest, ok := strings.CutPrefix(l, "object:")
+		number, rest, is := strings.Cut(rest, ":")
+		if n, err := strconv.Atoi(number); ok && is && err == nil {
+			lines[i] = fmt.Sprintf("%s:%d:%s", name, above+n, rest)
+		}
+	}
+	named := *e
+	named.Field, named.Text = "", strings.Join(lines, "\n")
+	return &named
 }
 
 func whoisDeleteCommand(a *app) *cobra.Command {

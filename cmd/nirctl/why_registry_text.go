@@ -82,7 +82,7 @@ func writeOrigin(w io.Writer, o *nir.Origin, indent string) {
 func evidenceLines(o *nir.Origin) []string {
 	var lines []string
 	if r := o.Request; r != nil {
-		lines = append(lines, requestLines(r)...)
+		lines = append(lines, tracedRequest(r)...)
 	}
 	if t := o.Transfer; t != nil {
 		lines = append(lines, fmt.Sprintf("transfer\tof %s, from %s to %s (%s)%s", t.Line, t.Source, t.Destination, t.Type, saying(t.Reason)),
@@ -105,7 +105,7 @@ func saying(reason string) string {
 	return ": " + plain(reason)
 }
 
-func requestLines(r *nir.TracedRequest) []string {
+func tracedRequest(r *nir.TracedRequest) []string {
 	window := ""
 	switch {
 	case r.Act == nir.SecondOpinionAct:
