@@ -97,6 +97,8 @@ var noImports = map[string]string{
 	"nirctl backup":      "it writes the file",
 	"nirctl zone":        "it changes no registry; testdata/check.txt, make.txt",
 	"nirctl export":      "a key to sign with",
+	"nirctl stats diff":  "it compares",
+	"nirctl whois diff":  "it compares",
 
 	"nirctl approve --key":                  "a key to sign with, for ssh-keygen",
 	"nirctl request create --justification": "any text",

@@ -134,7 +134,7 @@ func ofFile(name string, above int, err error) error {
 	}
 	lines := strings.Split(e.Text, "\n")
 	for i, l := range lines {
-		lines[i] = name + ": " + l
+		lines[i] = fmt.Sprintf("%s:%d: %s", name, above+1, l)
 		rest, ok := strings.CutPrefix(l, "object:")
 		number, rest, is := strings.Cut(rest, ":")
 		if n, err := strconv.Atoi(number); ok && is && err == nil {
