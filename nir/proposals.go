@@ -78,7 +78,39 @@ func (p *Proposal) Text() []byte {
 }
 
 // proposalLife is for how long a proposal may be approved.
-const proposalLife = 30 * 24 * time.Hour
+func (r Rules) proposalLife() time.Duration {
+	days := r.ProposalDays
+	if days == 0 {
+		days = 30
+	}
+	return time.Duration(days) * 24 * time.Hour
+}
+
+// StateAt returns the state of a proposal as of a time: one that is open is expired
+// when its time is over, also before [Tx.RunDue] has recorded that.
+func (p *Proposal) StateAt(now time.Time) string {
+	if p.State == ProposalOpen && !now.Before(p.Expires) {
+		return ProposalExpired
+	}
+	return p.State
+}
+
+// expireProposals records of the open proposals whose time is over that they
+// expired, and returns how many there were.
+func (x *Tx) expireProposals() (int, error) {
+	list, err := proposals.find(x.View, "state = 'open' AND expires <= $1 ORDER BY expires, id", micros(x.Actor.At))
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	x.act("proposal.expire")
+	for i := range list {
+		list[i].State = ProposalExpired
+		if err := proposals.put(x, &list[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(list), nil
+}
 
 // Propose records a change that waits for other people's signatures. The same
 // change, proposed again while it is open, is the same proposal.
@@ -95,7 +127,7 @@ func (x *Tx) Propose(op string, args any) (Proposal, error) {
 	if err != nil || found {
 		return old, err
 	}
-	p := Proposal{Op: op, Args: b, Proposer: x.Actor.Name, Reason: x.Actor.Reason, Made: x.Actor.At, Expires: x.Actor.At.Add(proposalLife), State: ProposalOpen}
+	p := Proposal{Op: op, Args: b, Proposer: x.Actor.Name, Reason: x.Actor.Reason, Made: x.Actor.At, Expires: x.Actor.At.Add(x.Rules.proposalLife()), State: ProposalOpen}
 	if o.effects != nil {
 		if p.Effects, err = o.effects(x, b); err != nil {
 			return p, err
@@ -145,10 +177,10 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 	switch {
 	case !known:
 		return p, refuse(Conflict, "this program knows no operation %s", p.Op)
+	case p.StateAt(x.Actor.At) == ProposalExpired:
+		return p, refuse(Conflict, "proposal %.12s expired at %s", p.Hash, p.Expires.Format(time.RFC3339)).remedy("propose it again")
 	case p.State != ProposalOpen:
 		return p, refuse(Conflict, "proposal %.12s is %s", p.Hash, p.State)
-	case !x.Actor.At.Before(p.Expires):
-		return p, refuse(Conflict, "proposal %.12s expired at %s", p.Hash, p.Expires.Format(time.RFC3339)).remedy("propose it again")
 	case x.db.o.Signers == nil:
 		return p, refuse(Conflict, "there is no list of signers").remedy("name it in nirzone.toml: [nirctl] signers = \"signers\"")
 	}

@@ -13,6 +13,7 @@ type Rules struct {
 	ResponseDays   int                 // working days for any other request
 	SplitDays      int                 // over which requests of one member are summed up against the window
 	QuarantineDays int                 // for which returned space is not allocated again
+	ProposalDays   int                 // for which a proposal may be approved; 0: 30
 	ReserveDays    int                 // after which a reservation ends; 0: never
 	Holidays       map[string][]string // of an economy, dates as 2006-01-02; the RIR's own under its code
 	Zone           *time.Location      // in which a working day is a day, and a date of statistics; UTC if nil

@@ -14,10 +14,12 @@ type Ran struct {
 	Lines   []TransferLine `json:"lines"`   // carried out
 	Blocked []TransferLine `json:"blocked"` // refused: a notice says why, and the next run tries again
 	Freed   []inr.Range    `json:"freed"`   // whose quarantine ended
+	Expired int            `json:"expired"` // proposals that nobody approved in time
 }
 
 // RunDue carries out every line of a transfer that is due, in the order in which
-// they are due, and ends every quarantine that is over. All of it is one event;
+// they are due, and ends every quarantine that is over and every proposal that
+// nobody approved in time. All of it is one event;
 // [DB.RunDue] makes one of each.
 //
 // Nothing is carried out before its time: now is at most the actor's. What will be
@@ -44,7 +46,8 @@ func (x *Tx) RunDue(now time.Time) (Ran, error) {
 			return r, err
 		}
 	}
-	return r, nil
+	r.Expired, err = x.expireProposals()
+	return r, err
 }
 
 // RunDue carries out what is due as of the actor's time, each line and each end of
@@ -70,6 +73,13 @@ func (n *DB) RunDue(ctx context.Context, a Actor) (Ran, error) {
 	}
 	each(lines, (*Tx).runLine)
 	each(ends, (*Tx).endQuarantine)
+	err = errors.Join(err, n.Update(ctx, a, func(x *Tx) (err error) {
+		if err := x.Actor.need("carry out what is due", RegistryStaff, Admin); err != nil {
+			return err
+		}
+		r.Expired, err = x.expireProposals()
+		return err
+	}))
 	if err != nil {
 		return r, fmt.Errorf("carrying out what is due: %w", err)
 	}

@@ -70,10 +70,13 @@ it needs, a proposal is carried out in the same event.`,
 	c.RunE = func(c *cobra.Command, args []string) error {
 		switch {
 		case list:
-			return a.look(c, func(_ *opened, v *nir.View) error {
+			return a.look(c, func(o *opened, v *nir.View) error {
 				all, err := v.Proposals(state)
 				if err != nil {
 					return err
+				}
+				for i := range all {
+					all[i].State = all[i].StateAt(o.actor.At)
 				}
 				return showList(a, &proposalColumns, all)
 			})
