@@ -155,7 +155,7 @@ func (t *table[T, P]) supersede(x *Tx, list []Change) error {
 		for _, c := range list[:n] {
 			args = append(args, c.ID)
 		}
-		if _, err := x.exec("UPDATE "+t.name+" SET until = $1 WHERE until IS NULL AND id IN "+markRows(2, 1, n), args...); err != nil {
+		if _, err := x.exec("UPDATE "+t.name+" SET until = $1 WHERE "+unended+" AND id IN "+markRows(2, 1, n), args...); err != nil {
 			return fmt.Errorf("ending %s: %w", t.name, err)
 		}
 		list = list[n:]

@@ -140,6 +140,10 @@ func TestWrittenIsRead(t *testing.T) {
 					return err
 				}
 			}
+			ids, err := x.refsTo("contact AE1-AP", 5) // a table that triggers write
+			if err != nil || len(ids) != 1 {
+				t.Errorf("%d objects name the person, %v", len(ids), err)
+			}
 			return x.DeleteWhois("person", "AE1-AP", "APNIC")
 		})
 		if CodeOf(err) != Conflict || !strings.Contains(fmt.Sprint(err), "HM1-AP") {

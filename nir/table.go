@@ -167,10 +167,15 @@ func (t *table[T, P]) end(x *Tx, id string) error {
 	return x.note(t.name, id, nil)
 }
 
+// unended is the condition for a version that stands where its identifier selects it:
+// "until IS NULL" is what most indexes are limited to, and PostgreSQL would go
+// through all of one of them before it has counted what the tables hold.
+const unended = "coalesce(until, 0) = 0"
+
 // close ends the version that stands; one of this event is as if it had never
 // been.
 func (t *table[T, P]) close(x *Tx, id string) error {
-	query, args := "UPDATE "+t.name+" SET until = $1 WHERE id = $2 AND until IS NULL", []any{x.event, id}
+	query, args := "UPDATE "+t.name+" SET until = $1 WHERE id = $2 AND "+unended, []any{x.event, id}
 	if _, again := x.changed[t.name+" "+id]; again {
 		query, args = "DELETE FROM "+t.name+" WHERE id = $1 AND since = $2", []any{id, x.event}
 	}
