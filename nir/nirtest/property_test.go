@@ -540,7 +540,8 @@ func properties(t *testing.T, s Storage, worlds int) {
 		}
 		r.Repeat(map[string]func(*rapid.T){
 			"": k.check, "NIR": act(k.putNIR), "window": act(k.setWindow), "pool": act(k.addPool),
-			"submit": act(k.submit), "submit2": act(k.submit), "submit3": act(k.submit), "submit4": act(k.submit),
+			"submit": act(k.submit), "submit2": act(k.submit), "submit3": act(k.submit), "submit4": act(k.submit), "submit5": act(k.submit),
+			"submit6": act(k.submit), "submit7": act(k.submit), "submit8": act(k.submit),
 			"join": act(k.join), "serve": act(k.serve), "leave": act(k.leave), "later": act(k.later), "history": act(k.history),
 			"transfer": act(k.transfer), "transfer2": act(k.transfer), "transfer3": act(k.transfer), "run": act(k.run), "run2": act(k.run), "cancel": act(k.cancel),
 			"return": act(k.giveBack), "settle": act(k.settleReturn), "step": act(k.step), "step2": act(k.step), "replay": act(k.replay),
