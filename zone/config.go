@@ -97,6 +97,13 @@ type Source struct {
 	MaxBytes int64 // of one zonelet
 	MaxFiles int   // of one listing that match
 
+	// Whois is where it publishes its whois database as RPSL, plain or packed by
+	// gzip, with the same seals; "" if nowhere. A source with that alone has no URL
+	// and no Zones.
+	Whois       string
+	WhoisMax    int64 // octets of that file, as it is published
+	WhoisLatin1 bool  // its text is ISO 8859-1
+
 	TLS            string // "" or "explicit" (ftp)
 	CAFile         string // PEM roots for TLS; "" takes the system's
 	AllowHTTP      bool

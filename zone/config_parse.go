@@ -335,12 +335,19 @@ func (p *configParser) source(i int, r *rawSource, zones []Name) Source {
 		RaceDeadline: p.duration(key+".race_deadline", r.RaceDeadline, 0),
 		MaxBytes:     int64(p.between(key+".max_bytes", r.MaxBytes, 1, 1<<30)),
 		MaxFiles:     p.between(key+".max_files", r.MaxFiles, 1, 100000),
+		Whois:        r.Whois, WhoisLatin1: r.WhoisLatin1,
+		WhoisMax: int64(p.between(key+".whois_max_bytes", r.WhoisMax, 1, 1<<30)),
 	}
 	if s.AlarmAfter < s.StaleAfter {
 		p.fail("%s: alarm_after %v is below stale_after %v; the warning comes first", key, s.AlarmAfter, s.StaleAfter)
 	}
-	p.sourceZones(key, r, zones, &s)
-	p.sourceURL(key, &s)
+	if s.Whois != "" {
+		p.whoisURL(key, &s)
+	}
+	if s.Whois == "" || s.URL != "" || r.Zones != nil {
+		p.sourceZones(key, r, zones, &s)
+		p.sourceURL(key, &s)
+	}
 	p.require(key, r, &s)
 	p.legacy(key, r, &s)
 	return s
@@ -378,15 +385,7 @@ func (p *configParser) sourceURL(key string, s *Source) {
 		p.fail("%s.url = %q: write scheme://host/path/{zone}-{name}, without query, user or password (user, password_file)", key, s.URL)
 		return
 	}
-	switch u.Scheme {
-	case "ftp", "https", "rsync", "rsync+ssh":
-	case "http":
-		if !s.AllowHTTP {
-			p.fail("%s.url: http is refused; use https, or set allow_http = true", key)
-		}
-	default:
-		p.fail("%s.url: scheme %q is not one of ftp, https, http, rsync, rsync+ssh", key, u.Scheme)
-	}
+	p.scheme(key+".url", s, u)
 	dir, base := u.Path[:strings.LastIndex(u.Path, "/")+1], u.Path[strings.LastIndex(u.Path, "/")+1:]
 	if strings.ContainsAny(dir, "{}") || len(s.Zones) > 1 && s.FileName(s.Zones[0]) == s.FileName(s.Zones[1]) || base == "" {
 		p.fail("%s.url: the file name must hold {zone}, {octet} or {octet3}, and no other path element may", key)
@@ -397,6 +396,39 @@ func (p *configParser) sourceURL(key string, s *Source) {
 	if s.TLS != "" && (s.TLS != "explicit" || u.Scheme != "ftp") {
 		p.fail(`%s.tls = %q: only "explicit", and only for ftp`, key, s.TLS)
 	}
+}
+
+func (p *configParser) scheme(key string, s *Source, u *url.URL) {
+	switch u.Scheme {
+	case "ftp", "https", "rsync", "rsync+ssh":
+	case "http":
+		if !s.AllowHTTP {
+			p.fail("%s: http is refused; use https, or set allow_http = true", key)
+		}
+	default:
+		p.fail("%s: scheme %q is not one of ftp, https, http, rsync, rsync+ssh", key, u.Scheme)
+	}
+}
+
+// whoisURL checks where the whois database is: one file, without placeholders.
+func (p *configParser) whoisURL(key string, s *Source) {
+	u, err := url.Parse(s.Whois)
+	if err != nil || u.Host == "" || u.Path == "" || strings.HasSuffix(u.Path, "/") || !userAllowed(u) || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.ContainsAny(s.Whois, "{}%") {
+		p.fail("%s.whois = %q: write scheme://host/path/file, without placeholders, query, user or password (user, password_file)", key, s.Whois)
+		return
+	}
+	p.scheme(key+".whois", s, u)
+}
+
+// WhoisSource returns the source as that of its whois database alone: of one file,
+// whose name is that of no zone. It is nil if there is none.
+func (s *Source) WhoisSource() *Source {
+	if s.Whois == "" {
+		return nil
+	}
+	w := *s
+	w.Name, w.URL, w.Zones, w.Listed, w.MaxBytes, w.Whois = s.Name+"/whois", s.Whois, nil, false, s.WhoisMax, ""
+	return &w
 }
 
 // userAllowed reports whether a URL names no user, or one for ssh, and no

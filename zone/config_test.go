@@ -42,7 +42,7 @@ func TestConfigDefaults(t *testing.T) {
 		Sources: []Source{{
 			Name: "JPNIC", URL: "ftp://ftp.nic.example/pub/{zone}-{name}", Zones: zones, Listed: true,
 			RequireMD5: true, RequirePGP: true, Keyring: "/etc/nirzone/jpnic.asc",
-			StaleAfter: 3 * day, AlarmAfter: 7 * day, RaceDeadline: 30 * time.Minute, MaxBytes: 64 << 20, MaxFiles: 1000,
+			StaleAfter: 3 * day, AlarmAfter: 7 * day, RaceDeadline: 30 * time.Minute, MaxBytes: 64 << 20, MaxFiles: 1000, WhoisMax: 256 << 20,
 		}},
 		Groups: []Group{{
 			Names: zones, NS: []Name{"ns1.registry.example.", "ns2.registry.example."}, TTL: TTL{Fixed: 86400},
@@ -247,6 +247,10 @@ func TestConfigRefuses(t *testing.T) {
 		{"keyring =", "race_deadline = \"-1s\"\nkeyring =", []string{`f: source[0] (JPNIC).race_deadline = "-1s"`}},
 		{"keyring =", "alarm_after = \"9d-5h\"\nkeyring =", []string{`f: source[0] (JPNIC).alarm_after = "9d-5h"`}},
 		{"keyring =", "max_bytes = -1\nkeyring =", []string{"f: source[0] (JPNIC).max_bytes = -1: must be from 1 to 1073741824"}},
+		{"keyring =", "whois = \"ftp://h/{zone}\"\nkeyring =", []string{`f: source[0] (JPNIC).whois = "ftp://h/{zone}": write scheme://host/path/file`}},
+		{"keyring =", "whois = \"ftp://h/whois/\"\nkeyring =", []string{"f: source[0] (JPNIC).whois"}},
+		{"keyring =", "whois = \"http://h/whois\"\nkeyring =", []string{"f: source[0] (JPNIC).whois: http is refused"}},
+		{"keyring =", "whois = \"gopher://h/whois\"\nwhois_max_bytes = -1\nkeyring =", []string{"f: source[0] (JPNIC).whois_max_bytes = -1", `f: source[0] (JPNIC).whois: scheme "gopher" is not one of`}},
 		{"keyring =", "max_files = 100001\nkeyring =", []string{"f: source[0] (JPNIC).max_files = 100001"}},
 		{"keyring =", "tls = \"implicit\"\nkeyring =", []string{`f: source[0] (JPNIC).tls = "implicit": only "explicit", and only for ftp`}},
 		{"keyring =", "keys = [{ fingerprint = \"12\" }]\nkeyring =", []string{`f: source[0] (JPNIC).keys.fingerprint = "12": write a fingerprint of 40 or 64`}},
@@ -320,7 +324,7 @@ func TestExample(t *testing.T) {
 		t.Errorf("with all that is shown: %v", err)
 	}
 	for _, example := range []string{
-		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
+		"metrics", "whois", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
 		"anchors", "resolvers", "host", "addresses", "serves", "zone",
 		"signers", "archive", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
 		"server", "hello", "reply_to", "staff",

@@ -38,6 +38,9 @@ type rawSource struct {
 	RaceDeadline    string      `toml:"race_deadline"`
 	MaxBytes        int         `toml:"max_bytes"`
 	MaxFiles        int         `toml:"max_files"`
+	Whois           string      `toml:"whois"`
+	WhoisMax        int         `toml:"whois_max_bytes"`
+	WhoisLatin1     bool        `toml:"whois_latin1"`
 	TLS             string      `toml:"tls"`
 	CAFile          string      `toml:"ca_file"`
 	AllowHTTP       bool        `toml:"allow_http"`
@@ -229,5 +232,8 @@ func (r *rawSource) defaults() {
 	}
 	if r.MaxFiles == 0 {
 		r.MaxFiles = 1000
+	}
+	if r.WhoisMax == 0 {
+		r.WhoisMax = 256 << 20
 	}
 }

@@ -22,6 +22,17 @@ type Manifest struct {
 	Run     uint64        `json:"run"`  // grows by one a run of zonefetch
 	Time    time.Time     `json:"time"` // start of that run
 	Sources []SourceEntry `json:"sources"`
+	// Dumps are the whois databases of sources, sorted by source. What builds zones
+	// does not look at them.
+	Dumps []DumpEntry `json:"dumps,omitempty"`
+}
+
+// A DumpEntry is the state of a source's whois database, as a [ZoneEntry] is that
+// of a zonelet.
+type DumpEntry struct {
+	Source   string    `json:"source"`
+	Accepted *Accepted `json:"accepted,omitempty"`
+	Last     Attempt   `json:"last"`
 }
 
 // A SourceEntry is the state of one source. Last is the attempt to list and
@@ -117,7 +128,27 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 			}
 		}
 	}
+	dumps := map[string]bool{}
+	for _, d := range m.Dumps {
+		if dumps[d.Source] {
+			return nil, fmt.Errorf("%s: the whois database of %.80q stands twice", file, d.Source)
+		}
+		dumps[d.Source] = true
+		if err := d.Accepted.check(); err != nil {
+			return nil, fmt.Errorf("%s: whois database of %s: %w", file, d.Source, err)
+		}
+	}
 	return &m, nil
+}
+
+// Dump returns the entry of a source's whois database, nil if there is none.
+func (m *Manifest) Dump(source string) *DumpEntry {
+	for i := range m.Dumps {
+		if m.Dumps[i].Source == source {
+			return &m.Dumps[i]
+		}
+	}
+	return nil
 }
 
 func (a *Accepted) check() error {

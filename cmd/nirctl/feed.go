@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -161,11 +162,16 @@ func (a *app) manifest(c *cobra.Command) (*zone.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.fetched(c.Context(), cfg)
+}
+
+// fetched reads the manifest of what zonefetch brought.
+func (a *app) fetched(ctx context.Context, cfg *zone.Config) (*zone.Manifest, error) {
 	file := filepath.Join(cfg.Spool, "manifest.json")
 	if !isFile(file) {
 		return nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("zonefetch has left nothing yet: %s is not there", file), Hint: "zonefetch"}
 	}
-	data, err := a.read(c.Context(), file, maxManifest)
+	data, err := a.read(ctx, file, maxManifest)
 	if err != nil {
 		return nil, fmt.Errorf("reading what zonefetch left: %w", err)
 	}

@@ -160,11 +160,5 @@ func (a *app) mirror(c *cobra.Command, d nir.Dump) error {
 		return err
 	}
 	fmt.Fprintf(a.Stdout, "%s: %d objects; %d added, %d changed, %d deleted, %d refused\n", m.NIR, m.Objects, m.Added, m.Changed, m.Deleted, m.Refused)
-	if m.Held > 0 {
-		return &shell.Exit{
-			Code: unsafe, Err: fmt.Errorf("%s held", count(m.Held, "deletion")),
-			Hint: fmt.Sprintf("nirctl whois release %s %s --removes %d; then the same command again", m.NIR, m.Hash, m.Held),
-		}
-	}
-	return nil
+	return heldError(&m, "the same command again")
 }

@@ -14,7 +14,7 @@ import (
 
 func mirrorCommand(a *app) *cobra.Command {
 	noun := nounCommand("mirror", "The whois databases of NIRs, as they are mirrored here")
-	noun.AddCommand(mirrorListCommand(a), mirrorStatusCommand(a))
+	noun.AddCommand(mirrorListCommand(a), mirrorStatusCommand(a), mirrorRunCommand(a))
 	return noun
 }
 

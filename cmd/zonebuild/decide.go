@@ -199,6 +199,9 @@ func (b *batch) sourceNotices() []zone.Notice {
 		return list
 	}
 	for i := range b.cfg.Sources {
+		if b.cfg.Sources[i].URL == "" {
+			continue // a whois database alone is nothing for zones
+		}
 		if n := b.neverFetched(&b.cfg.Sources[i]); n != nil {
 			list = append(list, *n)
 		}

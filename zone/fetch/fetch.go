@@ -133,7 +133,7 @@ func (r *runner) locked(ctx context.Context) error {
 		return err
 	}
 	next := assemble(r.Config, prev, results, r.Now)
-	r.report.add(r.Config, results)
+	r.report.add(results)
 	r.report.Cancelled = ctx.Err() != nil
 	if r.DryRun {
 		return nil
@@ -204,9 +204,12 @@ func (r *runner) staging(plans []sourcePlan) (string, error) {
 // assemble makes the new manifest: the entries of the sources that ran, the old
 // ones of those that did not, nothing of what is no longer configured.
 func assemble(c *zone.Config, prev *zone.Manifest, results []sourceResult, now time.Time) *zone.Manifest {
-	next := &zone.Manifest{Version: zone.ManifestVersion, Run: prev.Run + 1, Time: now, Sources: []zone.SourceEntry{}}
+	next := &zone.Manifest{Version: zone.ManifestVersion, Run: prev.Run + 1, Time: now, Sources: []zone.SourceEntry{}, Dumps: assembleDumps(c, prev, results)}
 	for i := range c.Sources {
 		name := c.Sources[i].Name
+		if c.Sources[i].URL == "" {
+			continue // it has a whois database alone
+		}
 		ran := slices.IndexFunc(results, func(r sourceResult) bool { return r.entry.Name == name })
 		if ran >= 0 {
 			next.Sources = append(next.Sources, results[ran].entry)
@@ -215,6 +218,25 @@ func assemble(c *zone.Config, prev *zone.Manifest, results []sourceResult, now t
 		}
 	}
 	slices.SortFunc(next.Sources, func(a, b zone.SourceEntry) int { return cmp.Compare(a.Name, b.Name) })
+	return next
+}
+
+// assembleDumps does that for the whois databases.
+func assembleDumps(c *zone.Config, prev *zone.Manifest, results []sourceResult) []zone.DumpEntry {
+	var next []zone.DumpEntry
+	for i := range c.Sources {
+		w := c.Sources[i].WhoisSource()
+		if w == nil {
+			continue
+		}
+		ran := slices.IndexFunc(results, func(r sourceResult) bool { return r.entry.Name == w.Name && len(r.entry.Zones) == 1 })
+		if ran >= 0 {
+			e := results[ran].entry.Zones[0]
+			next = append(next, zone.DumpEntry{Source: c.Sources[i].Name, Accepted: e.Accepted, Last: e.Last})
+		} else if old := prev.Dump(c.Sources[i].Name); old != nil {
+			next = append(next, *old)
+		}
+	}
 	return next
 }
 

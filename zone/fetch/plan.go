@@ -15,6 +15,7 @@ type sourcePlan struct {
 	prev   zone.SourceEntry
 	jobs   []job // one a zone, by name; with a listed source, those that may turn up
 	err    error
+	dump   bool // the source's whois database; its one job has no zone
 }
 
 // A job is one zonelet to fetch.
@@ -36,6 +37,12 @@ func plan(c *zone.Config, prev *zone.Manifest, only []string) []sourcePlan {
 		if only != nil && !slices.Contains(only, s.Name) {
 			continue
 		}
+		if s.Whois != "" {
+			plans = append(plans, planDump(c, s, prev))
+		}
+		if s.URL == "" {
+			continue // it has nothing else
+		}
 		p := sourcePlan{source: s, prev: zone.SourceEntry{Name: s.Name}}
 		if e := prev.Source(s.Name); e != nil {
 			p.prev = *e
@@ -47,6 +54,18 @@ func plan(c *zone.Config, prev *zone.Manifest, only []string) []sourcePlan {
 		plans = append(plans, p)
 	}
 	return plans
+}
+
+// planDump says how to fetch a source's whois database: as a source with one file.
+func planDump(c *zone.Config, s *zone.Source, prev *zone.Manifest) sourcePlan {
+	w := s.WhoisSource()
+	p := sourcePlan{source: w, prev: zone.SourceEntry{Name: w.Name}, dump: true}
+	if d := prev.Dump(s.Name); d != nil {
+		p.prev.Last, p.prev.Zones = d.Last, []zone.ZoneEntry{{Accepted: d.Accepted, Last: d.Last}}
+	}
+	p.place, p.err = newPlace(w, c.Fetch)
+	p.jobs = []job{newJob(w, "", p.prev)}
+	return p
 }
 
 func newJob(s *zone.Source, z zone.Name, prev zone.SourceEntry) job {

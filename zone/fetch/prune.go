@@ -63,6 +63,11 @@ func (s spool) named(c *zone.Config, m *zone.Manifest) (map[string]bool, error) 
 			}
 		}
 	}
+	for _, d := range m.Dumps {
+		if a := d.Accepted; a != nil {
+			keep[a.SHA256], keep[a.MD5Object], keep[a.SignatureObject] = true, true, true
+		}
+	}
 	evidence, err := s.entries(s.path(evidenceName))
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ type Report struct {
 	Notices      []zone.Notice  `json:"notices"`
 }
 
-// A SourceReport is one source of a run. Received and Sent are octets on the wire;
+// A SourceReport is one source of a run, or its whois database, as SOURCE/whois. Received and Sent are octets on the wire;
 // with a configured rsync program, what it says.
 type SourceReport struct {
 	Name     string       `json:"name"`
@@ -50,7 +50,7 @@ const outcomeCancelled zone.Outcome = "cancelled"
 // and its seals that could not be taken from the spool. Checked is when its accepted
 // version was last seen and verified.
 type ZoneReport struct {
-	Zone        zone.Name    `json:"zone"`
+	Zone        zone.Name    `json:"zone,omitempty"` // none of a whois database
 	File        string       `json:"file"`
 	Outcome     zone.Outcome `json:"outcome"`
 	Reason      string       `json:"reason,omitempty"`
@@ -98,10 +98,10 @@ func zoneReport(j job, e zone.ZoneEntry, obs observation) ZoneReport {
 }
 
 // add fills in the sources that ran.
-func (r *Report) add(c *zone.Config, results []sourceResult) {
+func (r *Report) add(results []sourceResult) {
 	for _, res := range results {
 		s := SourceReport{
-			Name: res.entry.Name, URL: c.Source(res.entry.Name).URL, Outcome: res.entry.Last.Outcome, Reason: res.entry.Last.Reason,
+			Name: res.entry.Name, URL: res.url, Outcome: res.entry.Last.Outcome, Reason: res.entry.Last.Reason,
 			Received: res.received, Sent: res.sent, Retries: res.retries, Seconds: res.duration.Seconds(), KeyEnd: res.keyEnd, Zones: res.zones,
 		}
 		if res.cancelled {

@@ -92,6 +92,9 @@ var errEmpty = errors.New("the file has zero bytes; a zonelet without delegation
 
 // verify checks what the source requires. prev is the version accepted before.
 func (v *verifier) verify(j job, origin string, b bundle) (*zone.Accepted, []zone.Notice, error) {
+	if len(b.data) == 0 && j.zone == "" {
+		return nil, nil, fmt.Errorf("%s: the file has zero bytes", j.file)
+	}
 	if len(b.data) == 0 {
 		return nil, nil, fmt.Errorf("%s: %w", j.file, errEmpty)
 	}
@@ -127,8 +130,8 @@ func (v *verifier) verify(j job, origin string, b bundle) (*zone.Accepted, []zon
 // then on. What is wrong with a file that is no zonelet of any zone is not judged
 // here.
 func (v *verifier) misdirected(j job, a *zone.Accepted, data []byte) error {
-	if p := j.prev.Accepted; p != nil && p.SHA256 == a.SHA256 {
-		return nil
+	if p := j.prev.Accepted; j.zone == "" || p != nil && p.SHA256 == a.SHA256 {
+		return nil // a whois database is the source's only one
 	}
 	fits := func(z zone.Name) bool {
 		limits := zone.DefaultParseLimits

@@ -34,6 +34,7 @@ type sourceResult struct {
 	keyEnd    time.Time
 	retries   int
 	cancelled bool // the run was stopped before it ended
+	url       string
 }
 
 // giveUp is how many zonelets in a row may fail by the connection, each after its
@@ -43,6 +44,7 @@ const giveUp = 2
 func (w *worker) run(ctx context.Context) sourceResult {
 	start := w.r.elapsed()
 	s := w.plan.source
+	w.result.url = s.URL
 	w.result.entry = zone.SourceEntry{Name: s.Name, Last: zone.Attempt{Time: w.now}, Zones: []zone.ZoneEntry{}}
 	err := w.plan.err
 	if err == nil {
