@@ -70,8 +70,8 @@ func (v *View) Mirrors() ([]WhoisMirror, error) {
 // MirrorWhois makes the mirrored objects of an NIR what its dump says: one cycle,
 // one event. A dump that cannot be read wholly is refused wholly, with all its
 // mistakes. Objects of another source and those outside the NIR's space are left
-// out and told in a notice. Deletions above the limits of [WhoisRules] are held,
-// everything else of the dump is taken; [Tx.ReleaseMirror] lets the next cycle
+// out and told in a notice. Deletions above the limits of [WhoisRules], at once or
+// over 24 hours or 7 days, are held, everything else of the dump is taken; [Tx.ReleaseMirror] lets the next cycle
 // make them. What is kept here, and what other NIRs say, is never touched.
 func (x *Tx) MirrorWhois(d Dump) (WhoisMirror, error) {
 	m, err := x.admitDump(&d)
@@ -139,6 +139,7 @@ type cycle struct {
 	missing        []WhoisObject
 	moved          []WhoisObject // mirrored, and outside the NIR's space now
 	before         int
+	space          inr.Set // that the NIR manages
 }
 
 // read reads the dump.
@@ -148,8 +149,7 @@ func (c *cycle) read() error {
 		return err
 	}
 	c.source = n.Source
-	space, err := c.x.spaceOf(c.d.NIR)
-	if err != nil {
+	if c.space, err = c.x.spaceOf(c.d.NIR); err != nil {
 		return err
 	}
 	var bad rpsl.Mistakes
@@ -173,7 +173,7 @@ func (c *cycle) read() error {
 		switch {
 		case w.Source != c.source:
 			c.refused = append(c.refused, fmt.Sprintf("%s:%d: %s is of source %s, not %s", o.File, o.Line, id, w.Source, c.source))
-		case !inside(w, space):
+		case !inside(w, c.space):
 			c.outside[id] = true
 			c.refused = append(c.refused, fmt.Sprintf("%s:%d: %s is outside the space of %s", o.File, o.Line, id, c.d.NIR))
 		case c.seen[id] != nil:
@@ -261,7 +261,13 @@ func (c *cycle) delete(m *WhoisMirror) error {
 	r := c.x.Rules.Whois.filled()
 	n := len(c.missing)
 	hash := c.hash()
-	tooMany := n >= r.MirrorMost || n >= r.MirrorLeast && n*100 > r.MirrorPercent*c.before || n > 0 && n == c.before
+	tooMany := r.mirrorLoses(n, c.before) || n > 0 && n == c.before
+	if n > 0 && !tooMany && m.Released != hash {
+		var err error
+		if tooMany, err = c.drifts(m, r); err != nil {
+			return err
+		}
+	}
 	if tooMany && m.Released != hash {
 		m.Held, m.Hash = n, hash
 		c.missing = nil

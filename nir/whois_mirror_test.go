@@ -213,6 +213,47 @@ func TestMirrorGate(t *testing.T) {
 	})
 }
 
+// TestMirrorDrift: a few objects a cycle pass the limits over 24 hours, or over 7
+// days, though no cycle does; what a person released is a new beginning.
+func TestMirrorDrift(t *testing.T) {
+	for _, pace := range []time.Duration{2 * time.Hour, 30 * time.Hour} {
+		db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+		world(t, db)
+		r := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22")).Ranges[0]
+		at := day
+		cycle := func(from uint64) WhoisMirror {
+			s := ""
+			for i := from; i < 100; i++ {
+				s += assigned(r, i, "N")
+			}
+			at = at.Add(pace)
+			return mirror(t, db, dumpOf(at, s), at)
+		}
+		cycle(0)
+		for i := range uint64(3) {
+			if m := cycle(3 * (i + 1)); m.Deleted != 3 || m.Held != 0 {
+				t.Errorf("every %s, cycle %d: %+v", pace, i, m)
+			}
+		}
+		m := cycle(12) // 12 of 100
+		if m.Deleted != 0 || m.Held != 3 {
+			t.Errorf("every %s, the fourth: %+v", pace, m)
+		}
+		update(t, db, admin(at), func(x *Tx) error { return x.ReleaseMirror("JPNIC", m.Hash, 3) })
+		if m := cycle(12); m.Deleted != 3 || m.Held != 0 {
+			t.Errorf("every %s, after the release: %+v", pace, m)
+		}
+		if m := cycle(15); m.Deleted != 3 || m.Held != 0 {
+			t.Errorf("every %s, three more: %+v", pace, m)
+		}
+		at = at.Add(8 * 24 * time.Hour)
+		if m := cycle(20); m.Deleted != 5 || m.Held != 0 {
+			t.Errorf("every %s, a week later: %+v", pace, m)
+		}
+		verify(t, db)
+	}
+}
+
 // TestR_NIR_30_MirrorBehindATransfer: what an NIR's mirror still says of space that
 // it gave up is no answer, and ends with the next cycle without being held.
 func TestR_NIR_30_MirrorBehindATransfer(t *testing.T) {
