@@ -2,6 +2,7 @@ package nir
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,11 @@ func TestPlanTwice(t *testing.T) {
 		first, again := planned(t, db, at, act), planned(t, db, at, act)
 		if len(first.Effects) == 0 || !first.Same(again) {
 			t.Errorf("%+v\nand then\n%+v", first.Effects, again.Effects)
+		}
+		for _, e := range first.Effects {
+			if strings.Contains(e.Text, "outbox") {
+				t.Errorf("what is mailed is a line of its own: %s", e.Text)
+			}
 		}
 		for _, other := range plans {
 			if first.Same(other) {
