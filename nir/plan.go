@@ -136,6 +136,8 @@ func (m *planner) change(before json.RawMessage, c Change) {
 		return
 	case "delegation":
 		m.delegation(before, c)
+	case whoisObjects.name:
+		m.domain(before, c)
 	}
 	m.add(areaOf(c.Table), "%s", describeChange(before, c, m.look))
 }

@@ -13,7 +13,7 @@ import (
 
 func whoisCommand(a *app) *cobra.Command {
 	noun := nounCommand("whois", "Objects of the whois database")
-	noun.AddCommand(whoisViewCommand(a), whoisPutCommand(a), whoisDeleteCommand(a), whoisExternalCommand(a), whoisReleaseCommand(a))
+	noun.AddCommand(whoisViewCommand(a), whoisPutCommand(a), whoisDeleteCommand(a), whoisExternalCommand(a), whoisReleaseCommand(a), whoisValidateCommand(a))
 	return noun
 }
 
