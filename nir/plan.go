@@ -146,6 +146,8 @@ func (m *planner) change(before json.RawMessage, c Change) {
 		m.delegation(before, c)
 	case "import_run":
 		m.importRun(c)
+	case whoisObjects.name:
+		m.domain(before, c)
 	}
 	if m.counts != nil {
 		m.count(areaOf(c.Table), verbOf(before, c), strings.ReplaceAll(c.Table, "_", " "))

@@ -268,3 +268,37 @@ func TestPlanWords(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanOfADomain: what a domain object puts into its zone is an effect, and what
+// it takes out again.
+func TestPlanOfADomain(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/registry.db")
+	world(t, db)
+	secondOption(t, db)
+	r := submit(t, db, twStaff(day), ask("r1", "m1", inr.IPv4, "/24")).Ranges[0]
+	zones, err := ReverseZones(r, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := zones[0].Name.File()
+	set := func(ns ...string) func(x *Tx) error {
+		return func(x *Tx) error { _, err := x.SetDomain(name, ns, nil); return err }
+	}
+	line := func(sign, host string) string { return "zones: " + sign + " " + name + ". 86400 IN NS " + host + "." }
+	has := func(lines []string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, l := range lines {
+			if strings.HasPrefix(l, "zones: ") {
+				got = append(got, l)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	has(effects(t, db, twStaff(day), set("a.example")), line("+", "a.example"))
+	update(t, db, twStaff(day), set("a.example"))
+	has(effects(t, db, twStaff(day), set("a.example", "b.example")), line("+", "b.example"))
+	has(effects(t, db, twStaff(day), set()), line("-", "a.example"))
+}

@@ -73,7 +73,7 @@ func (x *Tx) checkRefs(w *WhoisObject) error {
 		ok, err := x.resolves(ref, w.Source)
 		if err == nil && !ok {
 			err = invalid("text", "it names %s, which is neither here nor declared external", ref).by("RFC 2725, section 9").
-				remedy("create it first, or: nirctl whois external " + w.Source + " " + ref)
+				remedy("create it first, or: nirctl whois external " + w.Source + " " + ref + " -m WHY")
 		}
 		m.add(err)
 	}

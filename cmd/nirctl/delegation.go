@@ -18,7 +18,7 @@ func delegationCommand(a *app) *cobra.Command {
 registry to the NIR, and from the NIR to its member (APNIC-103, section 3.2). A
 delegation is named by its identifier, or by what it holds: an address, a range,
 an ASN, a zone of the reverse tree.`
-	noun.AddCommand(delegationListCommand(a), delegationViewCommand(a), delegationAggregateCommand(a),
+	noun.AddCommand(delegationListCommand(a), delegationViewCommand(a), delegationAggregateCommand(a), delegationRegisterCommand(a),
 		a.historyCommand("history DELEGATION", "  nirctl delegation history 202.0.0.0/22", findDelegationHistory, cobra.ExactArgs(1)))
 	return noun
 }
