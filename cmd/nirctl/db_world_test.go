@@ -223,6 +223,7 @@ func TestRegistry(t *testing.T) {
 	})
 	t.Run("page", func(t *testing.T) { testRegistryPage(t, w) })
 	t.Run("mirror", func(t *testing.T) { testMirror(t, w) })
+	t.Run("ship", func(t *testing.T) { testShip(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }
 
