@@ -3,9 +3,13 @@ package nir
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 )
 
 // An Archive is a file to which the audit is shipped, such as an *os.File that was
@@ -92,4 +96,44 @@ func before(f io.ReadSeeker, offset int64, c byte) (int64, error) {
 		offset -= n
 	}
 	return 0, nil
+}
+
+// ReceiveAudit appends to an archive the lines of [DB.ExportAudit] that r has, each
+// after it was proved to continue the chain of those that are there, and returns
+// the mark of the last. begin is called first, with the mark of what is there: the
+// other side sends what follows. An error leaves what was proved before it. It
+// needs no registry.
+func ReceiveAudit(f Archive, r io.Reader, begin func(Mark) error) (Mark, error) {
+	m, end, err := lastLine(f)
+	if err == nil {
+		err = f.Truncate(end)
+	}
+	if err == nil {
+		_, err = f.Seek(end, io.SeekStart)
+	}
+	if err != nil {
+		return m, fmt.Errorf("reading the archive: %w", err)
+	}
+	if err := begin(m); err != nil {
+		return m, err
+	}
+	last, err := VerifyExport(r, m, func(_ *Event, entry, hash []byte) error { return writeLine(f, entry, hash) })
+	if err := errors.Join(err, f.Sync()); err != nil {
+		return last, fmt.Errorf("receiving the audit: %w", err)
+	}
+	return last, nil
+}
+
+// String returns the mark as one line: the event's number and the hash.
+func (m Mark) String() string { return fmt.Sprintf("%d %s", m.Seq, m.Hash) }
+
+// ParseMark reads what [Mark.String] wrote; "0 " is that of an empty archive.
+func ParseMark(line string) (Mark, error) {
+	number, hash, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	b, herr := hex.DecodeString(hash)
+	if !ok || err != nil || herr != nil || seq < 0 || (seq == 0) != (len(b) == 0) || seq > 0 && len(b) != sha256.Size {
+		return Mark{}, fmt.Errorf("%.80q is no mark of an audit: the number of an event and its hash", line)
+	}
+	return Mark{seq, hash}, nil
 }

@@ -17,6 +17,9 @@ type NirctlConfig struct {
 	Signers  string // file with the keys of those who approve (OpenSSH's allowed_signers); "" for none
 	Archive  string // file to which the audit is copied, on another disk or host; "" for none
 
+	ArchiveCommand []string // that takes the audit to another host, with its arguments; nil for none
+	ArchiveState   string   // file that says what that host has confirmed
+
 	Source         string // of the registry's own whois objects
 	Mntner         string // that maintains them
 	ConfirmImports bool   // imports wait for another person's signature
@@ -67,6 +70,8 @@ type rawNirctl struct {
 	Database       string       `toml:"database"`
 	Signers        string       `toml:"signers"`
 	Archive        string       `toml:"archive"`
+	ArchiveCommand []string     `toml:"archive_command"`
+	ArchiveState   string       `toml:"archive_state"`
 	Source         string       `toml:"whois_source"`
 	Mntner         string       `toml:"mntner"`
 	ConfirmImports bool         `toml:"confirm_imports"`
@@ -109,7 +114,7 @@ var (
 
 func nirctlDefaults() rawNirctl {
 	return rawNirctl{
-		Database: "registry.db", ConfirmImports: true,
+		Database: "registry.db", ArchiveState: "registry-shipped.json", ConfirmImports: true,
 		AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC", Mail: mailDefaults(),
 		Security: rawSecurity{ValidFor: "90d"},
 	}
@@ -120,10 +125,14 @@ func nirctlDefaults() rawNirctl {
 func (p *configParser) nirctl(r *rawNirctl, rir string) NirctlConfig {
 	c := NirctlConfig{
 		Database: p.database(r.Database), Signers: p.path(r.Signers), Archive: p.path(r.Archive),
+		ArchiveCommand: r.ArchiveCommand, ArchiveState: p.path(r.ArchiveState),
 		Source: r.Source, Mntner: r.Mntner, ConfirmImports: r.ConfirmImports,
 		AllocationDays: p.between("nirctl.allocation_days", r.AllocationDays, 1, 365), ResponseDays: p.between("nirctl.response_days", r.ResponseDays, 1, 365),
 		SplitDays: p.between("nirctl.split_days", r.SplitDays, 1, 3650), QuarantineDays: p.between("nirctl.quarantine_days", r.QuarantineDays, 0, 3650),
 		Timezone: r.Timezone, Mail: p.mail(&r.Mail), Security: p.security(&r.Security),
+	}
+	if len(c.ArchiveCommand) > 0 && c.ArchiveCommand[0] == "" {
+		p.fail(`nirctl.archive_command: an empty command; write archive_command = ["ssh", "audit@HOST"]`)
 	}
 	if c.Source == "" {
 		c.Source = strings.ToUpper(rir)

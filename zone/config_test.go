@@ -54,7 +54,7 @@ func TestConfigDefaults(t *testing.T) {
 		Publish: PublishConfig{Keep: 48, Timeout: time.Minute},
 		Observe: ObserveConfig{Sample: 8, Timeout: 2 * time.Second, Retries: 2, Parallel: 16, Rate: 50, Total: 10 * time.Minute, FreshFor: day, Lag: time.Hour, IPv6: true},
 		Nirctl: NirctlConfig{
-			Database: "/etc/nirzone/registry.db", Source: "RIR", Mntner: "RIR-HM", ConfirmImports: true,
+			Database: "/etc/nirzone/registry.db", ArchiveState: "/etc/nirzone/registry-shipped.json", Source: "RIR", Mntner: "RIR-HM", ConfirmImports: true,
 			AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC",
 			Mail:     MailConfig{Port: 587, TLS: "starttls", Timeout: time.Minute, InfoWait: day, Attempts: 14},
 			Security: SecurityConfig{ValidFor: 90 * day},
@@ -105,7 +105,7 @@ attempts = 3
 		t.Fatal(err)
 	}
 	want := NirctlConfig{
-		Database: "postgresql://u@h/n?passfile=/e/pass", Signers: "/e/signers", Archive: "/a/audit", Source: "TEST", Mntner: "TEST-HM",
+		Database: "postgresql://u@h/n?passfile=/e/pass", Signers: "/e/signers", Archive: "/a/audit", ArchiveState: "/e/registry-shipped.json", Source: "TEST", Mntner: "TEST-HM",
 		AllocationDays: 2, ResponseDays: 3, SplitDays: 4, Timezone: "Australia/Brisbane",
 		Holidays: map[string][]string{"RIR": {"2026-12-25"}, "JP": {"2026-01-01", "2026-02-11"}},
 		Local:    []LocalRule{{NIR: "JPNIC", Kind: "ipv4", Type: "allocation", Smallest: "/24", Largest: "/18", Required: []string{"descr"}}},
@@ -326,7 +326,7 @@ func TestExample(t *testing.T) {
 	for _, example := range []string{
 		"metrics", "whois", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
 		"anchors", "resolvers", "host", "addresses", "serves", "zone",
-		"signers", "archive", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
+		"signers", "archive", "archive_command", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
 		"server", "hello", "reply_to", "staff",
 		"contact", "encryption", "acknowledgments", "policy", "hiring", "canonical", "languages",
 	} {

@@ -18,7 +18,7 @@ const findings = 3
 
 func auditCommand(a *app) *cobra.Command {
 	noun := nounCommand("audit", "Every event of the registry, and their proof")
-	noun.AddCommand(auditLogCommand(a), auditViewCommand(a), auditVerifyCommand(a), auditExportCommand(a), auditShipCommand(a), auditCheckCommand(a))
+	noun.AddCommand(auditLogCommand(a), auditViewCommand(a), auditVerifyCommand(a), auditExportCommand(a), auditShipCommand(a), auditReceiveCommand(a), auditCheckCommand(a))
 	return noun
 }
 
@@ -126,9 +126,16 @@ missing, and that the events, replayed, give the registry as it is, row by row.
 Keep the hash that it prints elsewhere: whoever could write the database could
 write another chain, but none that has your hash. It exits with 3 if the proof
 fails.`,
-		Args: arguments(cobra.NoArgs, "nirctl audit verify"), Example: "  nirctl audit verify\n  nirctl audit verify -o json",
+		Args: arguments(cobra.NoArgs, "nirctl audit verify"), Example: "  nirctl audit verify\n  nirctl audit verify -o json\n  nirctl audit verify --file audit.jsonl",
 	}
-	c.RunE = func(c *cobra.Command, _ []string) error { return a.auditVerify(c) }
+	file := ""
+	c.Flags().StringVar(&file, "file", "", "prove the lines of `FILE`, exported or shipped, without registry and configuration")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if file != "" {
+			return a.auditCheck(file)
+		}
+		return a.auditVerify(c)
+	}
 	a.showing(c)
 	return c
 }

@@ -61,8 +61,11 @@ func auditShipCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "ship [FILE]", Short: "Append what is new of the audit to an archive",
 		Long: `Ship appends to the archive that nirzone.toml names, or to FILE, the events that it
-does not have: best on another disk, or mounted from another host. Run it from
-cron. It refuses an archive of another registry.`,
+does not have: best on another disk, or mounted from another host. Where
+archive_command is set, it takes them to another host by that command, such as ssh,
+which runs nirctl audit receive there; what that host has confirmed is noted, and
+one that has less later is told of (exit code 3). Run it from cron. It refuses an
+archive of another registry.`,
 		Args: arguments(cobra.MaximumNArgs(1), "nirctl audit ship archive.jsonl"), Example: "  nirctl audit ship archive.jsonl",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withRegistry(c, seesAll, func(o *opened) error { return a.ship(c, o, args) })
@@ -74,6 +77,8 @@ func (a *app) ship(c *cobra.Command, o *opened, args []string) (err error) {
 	file := o.cfg.Nirctl.Archive
 	if len(args) > 0 {
 		file = args[0]
+	} else if argv := o.cfg.Nirctl.ArchiveCommand; len(argv) > 0 {
+		return a.shipBy(c.Context(), o, argv)
 	}
 	if file == "" {
 		return shell.Usage(errors.New("which archive?"), "nirctl audit ship FILE, or archive = \"FILE\" in section [nirctl] of "+o.cfg.File)
@@ -96,19 +101,24 @@ func auditCheckCommand(a *app) *cobra.Command {
 		Long: "Check proves that the lines of a file are one chain without gaps, and prints the\nlast event and its hash: compare it with what nirctl audit verify prints. It\nneeds neither configuration nor database, and exits with 3 if the proof fails.",
 		Args: arguments(cobra.ExactArgs(1), "nirctl audit check archive.jsonl"), Example: "  nirctl audit check audit.jsonl",
 		RunE: func(_ *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
-			if err != nil {
-				return fmt.Errorf("opening the export: %w", err)
-			}
-			defer f.Close()
-			m, err := nir.VerifyExport(f, nir.Mark{}, nil)
-			if err != nil {
-				return &shell.Exit{Code: findings, Err: fmt.Errorf("%s: %w", args[0], err)}
-			}
-			fmt.Fprintf(a.Stdout, "%s\nhash %s\n", count(int(m.Seq), "event"), m.Hash)
-			return nil
+			return a.auditCheck(args[0])
 		},
 	}
+}
+
+// auditCheck proves a file that was exported or shipped.
+func (a *app) auditCheck(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("opening the export: %w", err)
+	}
+	defer f.Close()
+	m, err := nir.VerifyExport(f, nir.Mark{}, nil)
+	if err != nil {
+		return &shell.Exit{Code: findings, Err: fmt.Errorf("%s: %w", file, err)}
+	}
+	fmt.Fprintf(a.Stdout, "%s\nhash %s\n", count(int(m.Seq), "event"), m.Hash)
+	return nil
 }
 
 func backupCommand(a *app) *cobra.Command {

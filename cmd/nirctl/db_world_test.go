@@ -230,6 +230,7 @@ func TestRegistry(t *testing.T) {
 	t.Run("deliver", func(t *testing.T) { testDeliver(t, w) })
 	t.Run("trouble", func(t *testing.T) { testTrouble(t, w) })
 	t.Run("mirror", func(t *testing.T) { testMirror(t, w) })
+	t.Run("ship", func(t *testing.T) { testShip(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }
 

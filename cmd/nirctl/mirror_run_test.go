@@ -132,7 +132,7 @@ func testMirror(t *testing.T, w *dbWorld) {
 	s.run(0, "whois view person KE10-JP", "Kenji 9")
 	s.now = s.now.AddDate(0, 0, 30)
 	s.run(2, "mirror run --yes", "what is mirrored stays")
-	s.run(0, "notice log --nir JPNIC", "mirror-late")
+	s.run(0, "notice log --nir JPNIC -o wide", "mirror-late")
 }
 
 // held64 finds the hash of what is held in what mirror list printed: it stands
