@@ -94,11 +94,15 @@ var badInputs = []badInput{
 var noImports = map[string]string{
 	"nirctl audit check": "it reads without a registry",
 	"nirctl audit ship":  "it writes the file, if that is of the same chain",
-	"nirctl backup":      "it writes the file",
-	"nirctl zone":        "it changes no registry; testdata/check.txt, make.txt",
-	"nirctl export":      "a key to sign with",
-	"nirctl stats diff":  "it compares",
-	"nirctl whois diff":  "it compares",
+
+	"nirctl audit receive":       "it reads what ship sends, without a registry",
+	"nirctl audit verify --file": "it proves a file, without a registry",
+
+	"nirctl backup":     "it writes the file",
+	"nirctl zone":       "it changes no registry; testdata/check.txt, make.txt",
+	"nirctl export":     "a key to sign with",
+	"nirctl stats diff": "it compares",
+	"nirctl whois diff": "it compares",
 
 	"nirctl approve --key":                  "a key to sign with, for ssh-keygen",
 	"nirctl request create --justification": "any text",
