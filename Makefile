@@ -12,7 +12,7 @@ all: build
 build: ## the three programs into bin/
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/zonefetch ./cmd/zonebuild ./cmd/nirctl
 
-demo: build ## the main job on a small made-up world, in ./demo
+demo: build ## from an empty registry to signed zones, on a small made-up world, in ./demo
 	$(GO) run ./fixtures/demo -bin $(BIN) -dir demo
 
 test: ## all tests; peers that are not installed are skipped loudly

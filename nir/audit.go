@@ -26,6 +26,8 @@ type Event struct {
 	Reason   string    `json:"reason,omitempty"`
 	Changes  []Change  `json:"changes"`
 	Messages int       `json:"messages,omitempty"`
+
+	before *planner // what the events before it of the same transaction changed, for [View.Plan]
 }
 
 // A Change is one object of an event as it is from then on; Row is null if it
@@ -70,6 +72,7 @@ func (x *Tx) head() (head, error) {
 // note keeps a change for the audit. A second change of an object in one event
 // takes the place of the first.
 func (x *Tx) note(table, id string, row any) error {
+	x.forget(table, id)
 	b, err := json.Marshal(row)
 	if err != nil {
 		return fmt.Errorf("noting %s %s: %w", table, id, err)
@@ -97,6 +100,9 @@ func (x *Tx) record(h head) (*Event, error) {
 		Version: eventVersion, Seq: x.event, At: a.At, Actor: a.Name, Roles: a.Roles, NIR: a.NIR, Key: a.Key,
 		Act: strings.Join(x.acts, " "), Reason: a.Reason, Changes: x.changes, Messages: x.messages,
 	}
+	if x.cuts > 0 {
+		e.before = x.sum
+	}
 	if len(x.changes) == 0 {
 		return e, nil
 	}
@@ -105,16 +111,23 @@ func (x *Tx) record(h head) (*Event, error) {
 		return nil, fmt.Errorf("recording event %d: %w", e.Seq, err)
 	}
 	sum := chain(h.hash, entry)
-	_, err = x.exec("INSERT INTO audit (seq, at, actor, act, entry, hash) VALUES ("+marks(6)+")",
-		e.Seq, micros(e.At), e.Actor, e.Act, string(entry), sum)
-	if err == nil {
-		_, err = x.exec("UPDATE head SET seq = $1, at = $2, hash = $3", e.Seq, micros(e.At), sum)
-	}
-	if err != nil {
+	if err := x.enter(e, entry, sum); err != nil {
 		return nil, fmt.Errorf("recording event %d: %w", e.Seq, err)
 	}
 	x.prev = head{e.Seq, micros(e.At), sum}
 	return e, nil
+}
+
+// enter writes the audit row and moves the head.
+func (x *Tx) enter(e *Event, entry, hash []byte) error {
+	row := []any{e.Seq, micros(e.At), e.Actor, e.Act, string(entry), hash}
+	const columns = "seq, at, actor, act, entry, hash"
+	if !x.deferred.take("audit", columns, 1, row) {
+		if _, err := x.exec("INSERT INTO audit ("+columns+") VALUES "+markRows(1, 1, len(row)), row...); err != nil {
+			return err
+		}
+	}
+	return x.deferred.write("UPDATE head SET seq = $%d, at = $%d, hash = $%d", e.Seq, micros(e.At), hash)
 }
 
 // cut ends the event and begins the next one of the same transaction: what
@@ -130,6 +143,9 @@ func (x *Tx) cut() error {
 	}
 	e, err := x.record(x.prev)
 	if err != nil || len(x.changes) == 0 {
+		return err
+	}
+	if err := x.sumUp(e); err != nil {
 		return err
 	}
 	x.cuts++
@@ -176,7 +192,8 @@ type AuditState struct {
 }
 
 // VerifyAudit proves the chain from the first event to the head, that it is
-// without gaps, and that its changes, replayed, are the live state, row by row.
+// without gaps, and that its changes, replayed, are what the tables hold, version
+// by version: the live state and every past one.
 func (n *DB) VerifyAudit(ctx context.Context) (AuditState, error) {
 	var s AuditState
 	err := n.View(ctx, func(v *View) error {

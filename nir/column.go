@@ -97,61 +97,96 @@ func (c column) encode(args []any, v reflect.Value) ([]any, error) {
 	return append(args, string(b)), err
 }
 
-// decode returns where the columns' values go, and what is to be done when they
-// are there.
-func (c column) decode(v reflect.Value) ([]any, func() error) {
+// dests appends where the values of the field's columns go. What stays as it is
+// in an object that is new (zero time, no kind, no list) is not written.
+func (c column) dests(dest []any, v reflect.Value) []any {
+	p := v.Addr()
 	switch {
 	case c.typ == timeType:
-		n := new(int64)
-		return []any{n}, func() error { v.Set(reflect.ValueOf(fromMicros(*n))); return nil }
+		return append(dest, timeInto{p.Interface().(*time.Time)})
 	case c.typ == kindType:
-		s := new(string)
-		return []any{s}, func() error {
-			k, err := inr.ParseKind(*s)
-			v.Set(reflect.ValueOf(k))
-			return err
-		}
+		return append(dest, kindInto{p.Interface().(*inr.Kind)})
 	case c.typ == rangeType:
-		var kind string
-		var first, last []byte
-		return []any{&kind, &first, &last}, func() error {
-			r, err := rangeOf(kind, first, last)
-			v.Set(reflect.ValueOf(r))
-			return err
-		}
+		return append(dest, rangeInto(p.Interface().(*inr.Range))...)
 	}
 	switch c.typ.Kind() {
 	case reflect.String:
-		s := new(string)
-		return []any{s}, func() error { v.SetString(*s); return nil }
-	case reflect.Int, reflect.Int64:
-		n := new(int64)
-		return []any{n}, func() error { v.SetInt(*n); return nil }
-	case reflect.Bool:
-		n := new(int64)
-		return []any{n}, func() error { v.SetBool(*n != 0); return nil }
+		return append(dest, p.Convert(stringPointer).Interface())
+	case reflect.Int, reflect.Int64, reflect.Bool:
+		return append(dest, p.Interface())
 	}
-	s := new(string)
-	return []any{s}, func() error {
-		if err := json.Unmarshal([]byte(*s), v.Addr().Interface()); err != nil {
-			return fmt.Errorf("decoding %s: %w", c.name, err)
-		}
-		return nil
-	}
+	return append(dest, jsonInto{p.Interface()})
 }
 
-func rangeOf(kind string, first, last []byte) (inr.Range, error) {
-	if kind == "" {
-		return inr.Range{}, nil
+var stringPointer = reflect.TypeFor[*string]()
+
+// A timeInto, kindInto, numInto or jsonInto takes a value of the database and puts
+// it where it points.
+type (
+	timeInto struct{ to *time.Time }
+	kindInto struct{ to *inr.Kind }
+	numInto  struct{ to *inr.Num }
+	jsonInto struct{ to any }
+)
+
+// rangeInto is where the three columns of a range go.
+func rangeInto(r *inr.Range) []any {
+	return []any{kindInto{&r.Kind}, numInto{&r.First}, numInto{&r.Last}}
+}
+
+// Scan implements [sql.Scanner].
+func (t timeInto) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("%T is no time", src)
 	}
-	k, err := inr.ParseKind(kind)
-	if err != nil {
-		return inr.Range{}, err
+	*t.to = fromMicros(n)
+	return nil
+}
+
+// Scan implements [sql.Scanner].
+func (k kindInto) Scan(src any) (err error) {
+	s, ok := src.(string)
+	if !ok || s == "" { // an object without numbers
+		return only(ok, src, "kind")
 	}
-	if len(first) != 16 || len(last) != 16 {
-		return inr.Range{}, fmt.Errorf("range of %s: a number has not 16 octets", kind)
+	*k.to, err = inr.ParseKind(s)
+	return err
+}
+
+// Scan implements [sql.Scanner].
+func (n numInto) Scan(src any) error {
+	b, ok := src.([]byte)
+	if !ok || len(b) != 16 {
+		return only(false, src, "number of 16 octets")
 	}
-	return inr.Range{Kind: k, First: inr.FromBytes([16]byte(first)), Last: inr.FromBytes([16]byte(last))}, nil
+	*n.to = inr.FromBytes([16]byte(b))
+	return nil
+}
+
+// Scan implements [sql.Scanner].
+func (j jsonInto) Scan(src any) error {
+	s, ok := src.(string)
+	switch {
+	case !ok:
+		return only(false, src, "JSON")
+	case s == "null":
+		if _, raw := j.to.(*json.RawMessage); !raw {
+			return nil
+		}
+	}
+	if list, words := j.to.(*[]string); words && len(s) > 4 && !strings.Contains(s, `\`) { // most: ["a","b"]
+		*list = strings.Split(s[2:len(s)-2], `","`)
+		return nil
+	}
+	return json.Unmarshal([]byte(s), j.to)
+}
+
+func only(ok bool, src any, what string) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("%T is no %s", src, what)
 }
 
 // micros is a time as the database has it.

@@ -29,6 +29,7 @@ type DB struct {
 	writing sync.Mutex // writers of one process wait here, not in the database
 	mu      sync.Mutex
 	known   map[string]*sql.Stmt
+	memory  memory // guarded by writing
 }
 
 // Open checks the database and brings its schema up to this program's: see
@@ -83,11 +84,13 @@ func (n *DB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 // A View reads one state of the registry: the present one, or that of a past
 // event. It has no method that writes.
 type View struct {
-	ctx   context.Context
-	db    *DB
-	tx    *sql.Tx
-	event int64 // of a past state; 0 for the present one
-	stmts map[string]*sql.Stmt
+	ctx      context.Context
+	db       *DB
+	tx       *sql.Tx
+	event    int64 // of a past state; 0 for the present one
+	stmts    map[string]*sql.Stmt
+	deferred *deferred // of a transaction that writes
+	recalled
 	Rules Rules
 }
 
@@ -138,6 +141,9 @@ func (v *View) standing() string {
 }
 
 func (v *View) query(query string, args ...any) (*sql.Rows, error) {
+	if err := v.deferred.settle(query); err != nil {
+		return nil, err
+	}
 	s, err := v.stmt(query)
 	if err != nil {
 		return nil, err
@@ -179,10 +185,21 @@ type Tx struct {
 	messages int
 	cuts     int                    // events of this transaction before this one
 	prev     head                   // the last of them
+	sum      *planner               // of what they changed, for the plan; nil if nobody asks
+	fresh    map[string]bool        // by table and identifier: what this event created, if sum is asked for
 	files    map[string]*Statistics // that proposals may need, by digest
 }
 
+func (n *DB) newTx(ctx context.Context, tx *sql.Tx, a Actor) *Tx {
+	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a}
+	x.deferred = &deferred{x: x}
+	return x
+}
+
 func (x *Tx) exec(query string, args ...any) (sql.Result, error) {
+	if err := x.deferred.settle(query); err != nil {
+		return nil, err
+	}
 	s, err := x.stmt(query)
 	if err != nil {
 		return nil, err
@@ -213,36 +230,37 @@ func (x *Tx) act(name string) {
 // whose answer was lost is found by the caller's own reference. An fn that
 // changes nothing makes no event.
 func (n *DB) Update(ctx context.Context, a Actor, fn func(*Tx) error) error {
-	_, err := n.Decide(ctx, a, fn, func(*Event) error { return nil })
+	_, err := n.update(ctx, a, fn, func(*Event) error { return nil }, false)
 	return err
 }
 
 // Decide is [DB.Update] for a caller who looks before it commits: agree sees what
 // would happen, and an error of agree takes everything back. It returns the
-// event; of one that changes nothing agree is not asked.
+// event, of several the last; of one that changes nothing agree is not asked.
 func (n *DB) Decide(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
-	return n.update(ctx, a, fn, agree)
+	return n.update(ctx, a, fn, agree, true)
 }
 
 // Try runs fn as [DB.Update] does, takes everything back and returns what would
 // have happened.
 func (n *DB) Try(ctx context.Context, a Actor, fn func(*Tx) error) (*Event, error) {
-	return n.update(ctx, a, fn, nil)
+	return n.update(ctx, a, fn, nil, true)
 }
 
 // update commits if agree, which may be nil, agrees. A crash before the commit
-// leaves what was; after it everything is there.
-func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
+// leaves what was; after it everything is there. With plan, the event knows what
+// those before it in the same transaction changed.
+func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error, plan bool) (*Event, error) {
 	if a.Name == "" || a.At.IsZero() {
 		return nil, invalid("actor", "an event needs a name and a time")
 	}
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	e, err := n.writeOne(ctx, a, fn, agree)
+	e, err := n.writeOne(ctx, a, fn, agree, plan)
 	return e, explain(err)
 }
 
-func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
+func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error, plan bool) (*Event, error) {
 	until, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	letBe := context.AfterFunc(ctx, stop)
@@ -252,16 +270,24 @@ func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree fu
 		return nil, fmt.Errorf("beginning to write: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}, Actor: a}
+	x := n.newTx(ctx, tx, a)
+	if plan {
+		x.summing()
+	}
 	head, err := x.head()
 	if err != nil {
 		return nil, err
 	}
+	n.resume(x, head)
 	if err := fn(x); err != nil {
 		return nil, err
 	}
 	e, err := x.record(head)
-	if err != nil || agree == nil || len(x.changes) == 0 && x.cuts == 0 {
+	if err == nil && len(x.changes) == 0 && x.cuts == 0 {
+		n.retain(x, head.hash)
+		return e, nil
+	}
+	if err != nil || agree == nil {
 		return e, err
 	}
 	if err := agree(e); err != nil {
@@ -273,6 +299,7 @@ func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree fu
 	if err := tx.Commit(); err != nil {
 		return nil, fmt.Errorf("committing: %w", err)
 	}
+	n.retain(x, x.prev.hash)
 	return e, nil
 }
 

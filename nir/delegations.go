@@ -2,6 +2,7 @@ package nir
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"nirzone/nir/inr"
@@ -35,6 +36,9 @@ const (
 	RIRToMember Level = "rir-member"
 )
 
+// levels are all levels, the most specific first.
+var levels = []Level{NIRToMember, RIRToMember, RIRToNIR}
+
 // Evidence is why a delegation is in the registry.
 type Evidence string
 
@@ -60,34 +64,33 @@ func (v *View) DelegationVersions(id string) ([]Delegation, error) {
 // At returns the delegations that cover a number, the most specific first: to the
 // member, then to the NIR.
 func (v *View) At(k inr.Kind, n inr.Num) ([]Delegation, error) {
-	var list []Delegation
-	key := n.Bytes()
-	for _, l := range []Level{NIRToMember, RIRToMember, RIRToNIR} {
-		d, ok, err := delegations.one(v, "level = $1 AND kind = $2 AND first <= $3 ORDER BY first DESC LIMIT 1", string(l), k.String(), key[:])
-		if err != nil {
-			return nil, err
-		}
-		if ok && d.Range.Last.Cmp(n) >= 0 {
-			list = append(list, d)
-		}
-	}
-	return list, nil
+	return v.meeting(inr.Range{Kind: k, First: n, Last: n}, levels...)
 }
 
 // Within returns the delegations of a level that share numbers with a range, in
 // order.
-func (v *View) Within(l Level, r inr.Range) ([]Delegation, error) {
-	first, last := r.First.Bytes(), r.Last.Bytes()
+func (v *View) Within(l Level, r inr.Range) ([]Delegation, error) { return v.meeting(r, l) }
+
+// meeting returns the delegations of levels that share numbers with a range, by
+// level and range. Those of one level do not overlap: of what begins before the
+// range only the last may reach into it. One statement asks for all levels.
+func (v *View) meeting(r inr.Range, of ...Level) ([]Delegation, error) {
+	var parts []string
+	args := []any{r.Kind.String(), numKey(r.First), numKey(r.Last)}
+	for _, l := range of {
+		args = append(args, string(l))
+		at := fmt.Sprintf("%s AND level = $%d AND kind = $1", v.standing(), len(args))
+		parts = append(parts, "SELECT "+delegations.list+" FROM delegation WHERE "+at+
+			" AND first <= $3 AND first >= coalesce((SELECT first FROM delegation WHERE "+at+" AND first <= $2 ORDER BY first DESC LIMIT 1), $2)")
+	}
 	var list []Delegation
-	before, ok, err := delegations.one(v, "level = $1 AND kind = $2 AND first < $3 ORDER BY first DESC LIMIT 1", string(l), r.Kind.String(), first[:])
-	if err != nil {
-		return nil, err
-	}
-	if ok && before.Range.Overlaps(r) {
-		list = append(list, before)
-	}
-	more, err := delegations.find(v, "level = $1 AND kind = $2 AND first >= $3 AND first <= $4 ORDER BY first", string(l), r.Kind.String(), first[:], last[:])
-	return append(list, more...), err
+	err := delegations.scan(v, strings.Join(parts, " UNION ALL ")+" ORDER BY level, first", args, func(d *Delegation) error {
+		if d.Range.Overlaps(r) {
+			list = append(list, *d)
+		}
+		return nil
+	})
+	return list, err
 }
 
 // Holdings returns the delegations of a member for a kind, in order.
@@ -102,42 +105,62 @@ func (v *View) EachDelegation(fn func(*Delegation) error) error {
 
 // addDelegation records a delegation. Above it there has to be one that contains
 // it, if its level is nir-member.
-func (x *Tx) addDelegation(d *Delegation) error {
-	clash, err := x.Within(d.Level, d.Range)
+func (x *Tx) addDelegation(d *Delegation) error { return x.addDelegations(d) }
+
+// addDelegations records the delegations of one range, from the top down.
+func (x *Tx) addDelegations(list ...*Delegation) error {
+	near, err := x.meeting(list[0].Range, levels...)
 	if err != nil {
 		return err
 	}
-	if len(clash) > 0 {
-		return refuse(Conflict, "%s overlaps %s, which is delegated to %s", d.Range, clash[0].Range, x.holder(&clash[0]))
+	for _, d := range list {
+		if err := x.checkPlaceOf(d, near); err != nil {
+			return err
+		}
+		if d.ID == "" {
+			d.ID = x.newID(delegations.prefix)
+		} else if err := delegations.close(x, d.ID); err != nil { // of one that ended in this event
+			return err
+		}
+		near = append(near, *d)
 	}
-	if err := x.checkParent(d); err != nil {
-		return err
+	if err := delegations.write(x, list...); err != nil {
+		return fmt.Errorf("delegating %s: %w", list[0].Range, err)
 	}
-	if err := delegations.put(x, d); err != nil {
-		return fmt.Errorf("delegating %s: %w", d.Range, err)
+	for _, d := range list {
+		if err := x.note(delegations.name, d.ID, d); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// checkParent finds the delegation that d is part of, and refuses one that nobody
-// could have made: to a member of what the NIR does not hold, or to both an NIR
-// and a direct member.
-func (x *Tx) checkParent(d *Delegation) error {
-	other := map[Level]Level{RIRToNIR: RIRToMember, RIRToMember: RIRToNIR, NIRToMember: RIRToMember}[d.Level]
-	clash, err := x.Within(other, d.Range)
-	if err != nil {
-		return err
+// of returns the delegations of a level.
+func (l Level) of(list []Delegation) []Delegation {
+	var found []Delegation
+	for _, d := range list {
+		if d.Level == l {
+			found = append(found, d)
+		}
 	}
-	if len(clash) > 0 {
+	return found
+}
+
+// checkPlaceOf finds the delegation that d is part of, and refuses one that nobody
+// could have made: of what is delegated, to a member of what the NIR does not hold,
+// or to both an NIR and a direct member. near is what shares numbers with it.
+func (x *Tx) checkPlaceOf(d *Delegation, near []Delegation) error {
+	if clash := d.Level.of(near); len(clash) > 0 {
+		return refuse(Conflict, "%s overlaps %s, which is delegated to %s", d.Range, clash[0].Range, x.holder(&clash[0]))
+	}
+	other := map[Level]Level{RIRToNIR: RIRToMember, RIRToMember: RIRToNIR, NIRToMember: RIRToMember}[d.Level]
+	if clash := other.of(near); len(clash) > 0 {
 		return refuse(Conflict, "%s overlaps %s, which is managed by %s", d.Range, clash[0].Range, x.registryName(clash[0].NIR))
 	}
 	if d.Level != NIRToMember {
 		return nil
 	}
-	above, err := x.Within(RIRToNIR, d.Range)
-	if err != nil {
-		return err
-	}
+	above := RIRToNIR.of(near)
 	if len(above) != 1 || !above[0].Range.Contains(d.Range) || above[0].NIR != d.NIR {
 		return refuse(Conflict, "%s is not delegated to %s as one range", d.Range, d.NIR).by("APNIC-103, section 3.2")
 	}
@@ -150,7 +173,7 @@ func (x *Tx) holder(d *Delegation) string {
 	if d.Member == "" {
 		return d.NIR
 	}
-	if m, err := members.get(x.View, d.Member); err == nil {
+	if m, err := x.Member(d.Member); err == nil {
 		return m.Name
 	}
 	return d.Member

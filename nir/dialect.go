@@ -78,6 +78,17 @@ func (d Dialect) headQuery() string {
 	return "SELECT seq, at, hash FROM head"
 }
 
+// plansByIndex has PostgreSQL look rows up by index for the rest of a transaction
+// that fills empty tables: a statement's plan is made once, while they are small,
+// and to read all of a table would be right then and for hours afterwards.
+func (d Dialect) plansByIndex(ctx context.Context, tx *sql.Tx) error {
+	if d != Postgres {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off")
+	return err
+}
+
 // readOptions give a reader one state of the registry for as long as it reads.
 func (d Dialect) readOptions() *sql.TxOptions {
 	if d == Postgres {
@@ -86,14 +97,19 @@ func (d Dialect) readOptions() *sql.TxOptions {
 	return &sql.TxOptions{ReadOnly: true}
 }
 
-// marks returns "$1, $2, …, $n", which both dialects understand.
-func marks(n int) string {
+// markRows returns "($1, $2), ($3, $4)", for rows of some columns, from a number on.
+func markRows(from, rows, columns int) string {
 	var b strings.Builder
-	for i := 1; i <= n; i++ {
-		if i > 1 {
+	for i := range rows * columns {
+		switch {
+		case i%columns != 0:
 			b.WriteString(", ")
+		case i > 0:
+			b.WriteString("), (")
+		default:
+			b.WriteByte('(')
 		}
-		b.WriteString("$" + strconv.Itoa(i))
+		b.WriteString("$" + strconv.Itoa(from+i))
 	}
-	return b.String()
+	return b.String() + ")"
 }

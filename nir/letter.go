@@ -105,6 +105,7 @@ type chapter struct {
 func chapters(list []Message) []chapter {
 	other, fresh := chapter{title: "Reminders and other messages", word: "other"}, chapter{title: "New notices", word: "new"}
 	worse, over := chapter{title: "Grown worse", word: "worse"}, chapter{title: "Closed: what they said holds no longer", word: "closed"}
+	done := chapter{title: "Allocated and registered", word: "registered"}
 	brief := chapter{title: "Opened and closed since the last mail", word: "come and gone"}
 	opened, closed := map[string]bool{}, map[string]bool{}
 	for _, m := range list {
@@ -121,13 +122,15 @@ func chapters(list []Message) []chapter {
 			fresh.list = append(fresh.list, m)
 		case m.Kind == NoticeRaised:
 			worse.list = append(worse.list, m)
+		case m.Kind == RequestRegistered:
+			done.list = append(done.list, m)
 		case m.Kind == NoticeClosed:
 			over.list = append(over.list, m)
 		default:
 			other.list = append(other.list, m)
 		}
 	}
-	return []chapter{other, fresh, worse, over, brief} // the counted rest of a flood first
+	return []chapter{other, fresh, worse, over, brief, done} // the counted rest of a flood first
 }
 
 // letterCounts is "2 new, 1 closed".
@@ -165,7 +168,7 @@ func letterText(d Digest, list []Message, registry string) string {
 	if d.NIR != "" {
 		who = " --nir " + d.NIR
 	}
-	fmt.Fprintf(&b, "  nirctl notice list%s\n  nirctl notice ack ID\n\n", who)
+	fmt.Fprintf(&b, "  nirctl notice log%s\n  nirctl notice ack ID\n\n", who)
 	wrapWords(&b, "", "Digest "+d.ID+". A second mail with the Message-ID of this one is the same mail, sent again because no answer came back.")
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"reflect"
 	"regexp"
 	"time"
 )
@@ -44,7 +45,9 @@ var memberships = newTable[Membership]("membership", "mbs")
 var uidForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // Member returns the member of an identifier.
-func (v *View) Member(id string) (Member, error) { return members.get(v, id) }
+func (v *View) Member(id string) (Member, error) {
+	return recall(&v.recalled.members, id, func() (Member, error) { return members.get(v, id) })
+}
 
 // MemberOf returns the member that a registry calls uid; nir is empty for the
 // regional registry.
@@ -56,7 +59,7 @@ func (v *View) MemberOf(nir, uid string) (Member, Membership, error) {
 	if !ok {
 		return Member{}, s, refuse(NotFound, "%s has no member %.64q", v.registryName(nir), uid).remedy("nirctl member list")
 	}
-	m, err := members.get(v, s.Member)
+	m, err := v.Member(s.Member)
 	return m, s, err
 }
 
@@ -101,32 +104,40 @@ func (m *Member) check() error {
 // AddMember records a new member of a registry: the same uid is the same member
 // for ever. If the registry has that uid already, the member is returned as it is.
 func (x *Tx) AddMember(nir, uid string, m Member) (Member, error) {
+	m, _, err := x.memberFor(nir, uid, m)
+	return m, err
+}
+
+// memberFor is [Tx.AddMember], with the membership.
+func (x *Tx) memberFor(nir, uid string, m Member) (Member, Membership, error) {
+	var none Membership
 	if err := x.Actor.needNIR("add a member", nir); err != nil {
-		return m, err
+		return m, none, err
 	}
 	if nir != "" {
 		if _, err := x.NIR(nir); err != nil {
-			return m, err
+			return m, none, err
 		}
 	}
 	if !uidForm.MatchString(uid) {
-		return m, invalid("uid", "%.80q is not 1 to 64 letters, digits, dots, hyphens and underscores", uid).by("APNIC-103, section 3.2.1")
+		return m, none, invalid("uid", "%.80q is not 1 to 64 letters, digits, dots, hyphens and underscores", uid).by("APNIC-103, section 3.2.1")
 	}
-	if old, _, err := x.MemberOf(nir, uid); CodeOf(err) != NotFound {
-		return old, err
+	if old, s, err := x.MemberOf(nir, uid); CodeOf(err) != NotFound {
+		return old, s, err
 	}
 	if err := m.check(); err != nil {
-		return m, err
+		return m, none, err
 	}
 	x.act("member.add")
 	if err := members.put(x, &m); err != nil {
-		return m, err
+		return m, none, err
 	}
 	s := Membership{Member: m.ID, NIR: nir, UID: uid, Serves: true, Began: x.Actor.At}
-	return m, memberships.put(x, &s)
+	return m, s, memberships.put(x, &s)
 }
 
-// ChangeMember records the changed data of a member.
+// ChangeMember records the changed data of a member. What it has already changes
+// nothing.
 func (x *Tx) ChangeMember(m Member) (Member, error) {
 	if _, err := x.serving("change a member", m.ID); err != nil {
 		return m, err
@@ -137,6 +148,9 @@ func (x *Tx) ChangeMember(m Member) (Member, error) {
 	before, err := members.get(x.View, m.ID)
 	if err != nil {
 		return m, err
+	}
+	if m.Row = before.Row; reflect.DeepEqual(m, before) {
+		return m, nil
 	}
 	x.act("member.change")
 	if err := members.put(x, &m); err != nil {

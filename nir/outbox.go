@@ -3,7 +3,10 @@ package nir
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+
+	"nirzone/nir/inr"
 )
 
 // A Message is something that an NIR, or the registry itself if NIR is empty, is to
@@ -32,6 +35,8 @@ const (
 	NoticeClosed = "notice.closed"
 	NoticeMore   = "notice.more" // so many opened at once that the rest are only counted
 	Reminder     = "reminder"
+
+	RequestRegistered = "request.registered" // what was asked for is allocated and registered
 )
 
 // The states of a message. What became of one that was taken is its digest's
@@ -71,6 +76,33 @@ func (x *Tx) tell(m Message) error {
 	}
 	x.messages++
 	return nil
+}
+
+// tellRegistered tells an NIR that its request was carried out, and what it got. A
+// direct member has no address here: whoever submitted the request for it knows.
+func (x *Tx) tellRegistered(r *Request) error {
+	if r.NIR == "" {
+		return nil
+	}
+	var ranges []string
+	for _, g := range r.Ranges {
+		ranges = append(ranges, g.String())
+	}
+	data, err := json.Marshal(struct {
+		Request string      `json:"request"`
+		Ref     string      `json:"ref"`
+		Act     string      `json:"act"`
+		UID     string      `json:"uid"`
+		Size    Size        `json:"size"`
+		Ranges  []inr.Range `json:"ranges"`
+	}{r.ID, r.Ref, r.Act, r.UID, r.Size, r.Ranges})
+	if err != nil {
+		return fmt.Errorf("telling request %s: %w", r.Ref, err)
+	}
+	return x.tell(Message{
+		NIR: r.NIR, Kind: RequestRegistered, Code: "request-registered", Subject: r.NIR + "/" + r.Ref, Data: data,
+		Text: fmt.Sprintf("%s for member %s: %s is allocated and registered", r.Size, r.UID, strings.Join(ranges, ", ")),
+	})
 }
 
 // Outbox returns the messages to an NIR that wait, the oldest first.

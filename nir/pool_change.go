@@ -158,6 +158,11 @@ func (x *Tx) ChangePool(p Pool) (Pool, error) {
 	if err := m.err(); err != nil {
 		return p, err
 	}
+	if p.Row = was.Row; p.FreeFrom.Equal(was.FreeFrom) {
+		if p.FreeFrom = was.FreeFrom; p == was {
+			return p, nil
+		}
+	}
 	x.act("pool.change")
 	return p, pools.put(x, &p)
 }
@@ -250,9 +255,10 @@ func (x *Tx) pour(pool string, free []FreeBlock) error {
 
 // release makes blocks of a pool free, merged with what is free around them.
 func (x *Tx) release(pool string, blocks []inr.Block) error {
-	c, err := alloc.Release(space{x.View, pool}, blocks...)
+	s := x.space(pool)
+	c, err := alloc.Release(s, blocks...)
 	if err != nil {
 		return err
 	}
-	return x.refree(pool, c)
+	return x.refree(s, c)
 }

@@ -65,8 +65,10 @@ func (v *View) FreeBlocks(pool string) ([]FreeBlock, error) {
 // poolsFor returns the pools that a request may be met from, in the order in which
 // they are tried: what the NIR has of old, then the regional ones.
 func (v *View) poolsFor(nir string, k inr.Kind) ([]Pool, error) {
-	return pools.find(v, "kind = $1 AND (purpose = 'regional' OR purpose = 'nir-existing' AND nir = $2 AND nir <> '') ORDER BY purpose, first",
-		k.String(), nir)
+	return recall(&v.recalled.pools, nir+" "+k.String(), func() ([]Pool, error) {
+		return pools.find(v, "kind = $1 AND (purpose = 'regional' OR purpose = 'nir-existing' AND nir = $2 AND nir <> '') ORDER BY purpose, first",
+			k.String(), nir)
+	})
 }
 
 // AddPool records a pool: space that no other pool has and that may be allocated

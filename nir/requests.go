@@ -184,12 +184,15 @@ func (x *Tx) admit(a *Ask) error {
 			return err
 		}
 	}
-	m, err := x.AddMember(r.NIR, r.UID, a.Who)
+	m, s, err := x.memberFor(r.NIR, r.UID, a.Who)
 	if err != nil {
 		return fmt.Errorf("member %s: %w", r.UID, err)
 	}
 	r.Member = m.ID
-	s, ok, err := memberships.one(x.View, "member = $1 AND serves = 1", m.ID)
+	ok := s.Serves
+	if !ok {
+		s, ok, err = memberships.one(x.View, "member = $1 AND serves = 1", m.ID)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -240,8 +243,9 @@ func (x *Tx) fulfil(r *Request) error {
 	if err != nil {
 		return err
 	}
+	write := requests.put
 	if r.ID == "" {
-		r.ID = x.newID(requests.prefix)
+		r.ID, write = x.newID(requests.prefix), requests.add
 	}
 	for _, t := range taken {
 		if err := x.hand(r, t); err != nil {
@@ -253,15 +257,19 @@ func (x *Tx) fulfil(r *Request) error {
 	if r.Answered.IsZero() {
 		r.Answered = x.Actor.At
 	}
-	if err := requests.put(x, r); err != nil {
+	if err := x.noticeSplitting(r); err != nil {
 		return err
 	}
-	if held {
-		if err := x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref); err != nil {
-			return err
-		}
+	if err := write(x, r); err != nil {
+		return err
 	}
-	return x.noticeSplitting(r)
+	if err := x.tellRegistered(r); err != nil {
+		return err
+	}
+	if !held {
+		return nil
+	}
+	return x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref)
 }
 
 // hand records the delegations of one range (APNIC-103, section 3.2: from the
@@ -270,18 +278,17 @@ func (x *Tx) hand(r *Request, t taken) error {
 	d := Delegation{
 		Range: t.rng, Type: r.Type, Economy: r.Economy, NIR: r.NIR, Date: x.Actor.At, Evidence: r.evidence(t), Request: r.ID, Pool: t.pool,
 	}
+	var list []*Delegation
 	if r.NIR != "" && !t.existing { // an existing pool is the NIR's already
 		first := d
 		first.Level = RIRToNIR
-		if err := x.addDelegation(&first); err != nil {
-			return err
-		}
+		list = append(list, &first)
 	}
 	d.Level, d.Member = NIRToMember, r.Member
 	if r.NIR == "" {
 		d.Level = RIRToMember
 	}
-	if err := x.addDelegation(&d); err != nil {
+	if err := x.addDelegations(append(list, &d)...); err != nil {
 		return err
 	}
 	return x.describe(&d, r)
@@ -298,7 +305,7 @@ func (r *Request) evidence(t taken) Evidence {
 }
 
 // noticeSplitting tells the registry, and blocks nothing, when what a member got
-// within the window of late is more than the window.
+// within the window of late is more than the window. r is what it gets now.
 func (x *Tx) noticeSplitting(r *Request) error {
 	if r.NIR == "" || r.Act != Allocation {
 		return nil
@@ -306,6 +313,9 @@ func (x *Tx) noticeSplitting(r *Request) error {
 	since := x.Actor.At.AddDate(0, 0, -x.Rules.SplitDays)
 	list, err := requests.find(x.View, "member = $1 AND submitted >= $2 AND kind = $3 AND act = 'allocation' AND state IN ('registered', 'closed')",
 		r.Member, micros(since), r.Kind.String())
+	if !r.Submitted.Before(since) { // one that was held may be older
+		list = append(list, *r)
+	}
 	if err != nil || len(list) < 2 {
 		return err
 	}

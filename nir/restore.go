@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/bits"
 )
 
 // Restore reads the audit that [DB.ExportAudit] wrote and makes the registry that
@@ -26,7 +27,10 @@ func (n *DB) Restore(ctx context.Context, r io.Reader) (Mark, error) {
 		return Mark{}, fmt.Errorf("beginning to restore: %w", explain(err))
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	x := &Tx{View: &View{ctx: ctx, db: n, tx: tx, Rules: n.o.Rules}}
+	x := n.newTx(ctx, tx, Actor{})
+	if err := n.dialect.plansByIndex(ctx, tx); err != nil {
+		return Mark{}, fmt.Errorf("restoring: %w", err)
+	}
 	m, err := x.restore(r)
 	if err == nil {
 		err = tx.Commit()
@@ -96,49 +100,65 @@ func (x *Tx) markBefore(seq int64) (Mark, error) {
 	return m, nil
 }
 
-// replay writes one event as it was. What it ended is ended before anything is
-// begun, so that what took its place finds the place free.
+// replay writes one event as it was, table by table. What it ended is ended before
+// anything is begun, so that what took its place finds the place free.
 func (x *Tx) replay(e *Event, entry, hash []byte) error {
 	x.event = e.Seq
+	for _, do := range []func(kind, *Tx, []Change) error{kind.supersede, kind.restore} {
+		for _, k := range kinds {
+			var list []Change
+			for _, c := range e.Changes {
+				if c.Table == k.tableName() {
+					list = append(list, c)
+				}
+			}
+			if err := do(k, x, list); err != nil {
+				return fmt.Errorf("event %d: %w", e.Seq, err)
+			}
+		}
+	}
 	for _, c := range e.Changes {
-		k, err := kindOf(c.Table)
-		if err != nil {
+		if _, err := kindOf(c.Table); err != nil {
 			return fmt.Errorf("event %d: this program knows no %s: use the one that wrote it", e.Seq, c.Table)
 		}
-		if err := k.supersede(x, c.ID); err != nil {
-			return err
-		}
 	}
-	for _, c := range e.Changes {
-		if len(c.Row) == 0 || bytes.Equal(c.Row, []byte("null")) {
-			continue
-		}
-		k, _ := kindOf(c.Table) // it was found above
-		if err := k.restore(x, c.ID, c.Row); err != nil {
-			return fmt.Errorf("event %d: %w", e.Seq, err)
-		}
-	}
-	_, err := x.exec("INSERT INTO audit (seq, at, actor, act, entry, hash) VALUES ("+marks(6)+")", e.Seq, micros(e.At), e.Actor, e.Act, string(entry), hash)
-	if err == nil {
-		_, err = x.exec("UPDATE head SET seq = $1, at = $2, hash = $3", e.Seq, micros(e.At), hash)
-	}
-	if err != nil {
+	if err := x.enter(e, entry, hash); err != nil {
 		return fmt.Errorf("writing event %d: %w", e.Seq, err)
 	}
 	return nil
 }
 
-// restore writes the version of an object that an event of the audit has.
-func (t *table[T, P]) restore(x *Tx, id string, row []byte) error {
-	r := new(T)
-	if err := json.Unmarshal(row, r); err != nil {
-		return fmt.Errorf("decoding %s %s: %w", t.name, id, err)
+// restore writes the versions of objects that an event of the audit has.
+func (t *table[T, P]) restore(x *Tx, list []Change) error {
+	var all []*T
+	for _, c := range list {
+		if noRow(c.Row) {
+			continue
+		}
+		r := new(T)
+		if err := json.Unmarshal(c.Row, r); err != nil {
+			return fmt.Errorf("decoding %s %s: %w", t.name, c.ID, err)
+		}
+		if got := P(r).row().ID; got != c.ID {
+			return fmt.Errorf("%s %s: its row is that of %q", t.name, c.ID, got)
+		}
+		all = append(all, r)
 	}
-	if got := P(r).row().ID; got != id {
-		return fmt.Errorf("%s %s: its row is that of %q", t.name, id, got)
-	}
-	return t.write(x, r)
+	return t.write(x, all...)
 }
 
-// supersede ends the version that stands, if there is one.
-func (t *table[T, P]) supersede(x *Tx, id string) error { return t.close(x, id) }
+// supersede ends the versions that stand of objects, if there are any.
+func (t *table[T, P]) supersede(x *Tx, list []Change) error {
+	for len(list) > 0 {
+		n := 1 << (min(bits.Len(uint(len(list))), len(t.inserts)) - 1)
+		args := []any{x.event}
+		for _, c := range list[:n] {
+			args = append(args, c.ID)
+		}
+		if _, err := x.exec("UPDATE "+t.name+" SET until = $1 WHERE until IS NULL AND id IN "+markRows(2, 1, n), args...); err != nil {
+			return fmt.Errorf("ending %s: %w", t.name, err)
+		}
+		list = list[n:]
+	}
+	return nil
+}

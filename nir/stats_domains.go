@@ -1,7 +1,6 @@
 package nir
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -14,15 +13,15 @@ import (
 // are active yield records; a change is an active version's begin or end, so that
 // what an NIR does to an inactive one moves no zone.
 func whoisDomains(v *View, fn func(*Domain) error) error {
-	changed, err := v.domainChanges()
+	ended, err := v.domainsEnded()
 	if err != nil {
 		return err
 	}
-	r := domainReader{changed: changed, fn: fn}
+	r := domainReader{ended: ended, fn: fn}
 	if err := r.active(v); err != nil {
 		return fmt.Errorf("reading domain objects: %w", err)
 	}
-	for key, at := range changed { // what is left has ended
+	for key, at := range ended { // what is left has ended
 		n, err := zone.ParseName(key)
 		if err == nil {
 			err = fn(&Domain{Name: n, Changed: at})
@@ -34,65 +33,71 @@ func whoisDomains(v *View, fn func(*Domain) error) error {
 	return nil
 }
 
-// domainChanges returns by key when the last active version of each domain object
-// began or ended.
-func (v *View) domainChanges() (changed map[string]time.Time, err error) {
+// domainsEnded returns by key when the last active version of a domain object
+// ended, of those that did.
+func (v *View) domainsEnded() (ended map[string]time.Time, err error) {
 	last := v.event
 	if last == 0 {
 		last = 1<<63 - 1
 	}
-	rows, err := v.query("SELECT w.key, b.at, e.at FROM whois_object w JOIN audit b ON b.seq = w.since LEFT JOIN audit e ON e.seq = w.until AND e.seq <= $1 "+
-		"WHERE w.type = 'domain' AND w.origin = 'registry' AND w.state = 'active' AND w.since <= $1", last)
+	rows, err := v.query("SELECT w.key, a.at FROM whois_object w JOIN audit a ON a.seq = w.until "+
+		"WHERE w.until IS NOT NULL AND w.type = 'domain' AND w.origin = 'registry' AND w.state = 'active' AND w.until <= $1", last)
 	if err != nil {
 		return nil, fmt.Errorf("reading when domains changed: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	changed = map[string]time.Time{}
+	ended = map[string]time.Time{}
 	for rows.Next() {
 		var key string
-		var began int64
-		var ended sql.NullInt64
-		if err := rows.Scan(&key, &began, &ended); err != nil {
+		var at time.Time
+		if err := rows.Scan(&key, timeInto{&at}); err != nil {
 			return nil, fmt.Errorf("reading when domains changed: %w", err)
 		}
-		if at := fromMicros(max(began, ended.Int64)); at.After(changed[key]) {
-			changed[key] = at
+		if at.After(ended[key]) {
+			ended[key] = at
 		}
 	}
-	return changed, rows.Err()
+	return ended, rows.Err()
 }
 
 // A domainReader reads objects on one goroutine, because a transaction has one
 // connection, and makes records of their text on several.
 type domainReader struct {
-	changed map[string]time.Time
-	mu      sync.Mutex // guards what follows, and changed
-	fn      func(*Domain) error
-	err     error
+	ended map[string]time.Time
+	mu    sync.Mutex // guards what follows, and ended
+	fn    func(*Domain) error
+	err   error
+}
+
+// A domainText is an active object as it is read.
+type domainText struct {
+	key, text string
+	began     time.Time
 }
 
 // domainBatch is how many objects go from one goroutine to another at once.
 const domainBatch = 256
 
 func (r *domainReader) active(v *View) (err error) {
-	rows, err := v.query("SELECT key, text FROM whois_object WHERE " + v.standing() + " AND type = 'domain' AND origin = 'registry' AND state = 'active'")
+	rows, err := v.query("SELECT key, text, a.at FROM whois_object JOIN audit a ON a.seq = since WHERE " + v.standing() + " AND type = 'domain' AND origin = 'registry' AND state = 'active'")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	var wg sync.WaitGroup
-	next := make(chan []WhoisObject)
+	next := make(chan []domainText)
 	for range 4 {
 		wg.Go(func() {
+			var q quickReader
 			for batch := range next {
-				r.work(batch)
+				r.work(&q, batch)
 			}
 		})
 	}
-	var batch []WhoisObject
+	var batch []domainText
 	for err == nil && rows.Next() {
-		w := WhoisObject{Type: "domain", State: DomainActive}
-		err = rows.Scan(&w.Key, &w.Text)
+		var w domainText
+		err = rows.Scan(&w.key, &w.text, timeInto{&w.began})
 		if batch = append(batch, w); len(batch) == domainBatch {
 			next <- batch
 			batch = nil
@@ -105,13 +110,13 @@ func (r *domainReader) active(v *View) (err error) {
 }
 
 // work makes the records of a batch and hands them on, one batch at a time.
-func (r *domainReader) work(batch []WhoisObject) {
+func (r *domainReader) work(q *quickReader, batch []domainText) {
 	list := make([]Domain, 0, len(batch))
 	var bad error
 	for i := range batch {
-		d, err := batch[i].domain()
+		d, err := batch[i].domain(q)
 		if err != nil {
-			bad = fmt.Errorf("domain %s: %w", batch[i].Key, err)
+			bad = fmt.Errorf("domain %s: %w", batch[i].key, err)
 			break
 		}
 		list = append(list, d)
@@ -122,9 +127,12 @@ func (r *domainReader) work(batch []WhoisObject) {
 		if r.err != nil {
 			return
 		}
-		key := batch[i].Key
-		list[i].Changed = r.changed[key]
-		delete(r.changed, key)
+		w := &batch[i]
+		list[i].Changed = w.began
+		if at := r.ended[w.key]; at.After(w.began) { // of another source
+			list[i].Changed = at
+		}
+		delete(r.ended, w.key)
 		r.err = r.fn(&list[i])
 	}
 	if r.err == nil {
@@ -132,11 +140,15 @@ func (r *domainReader) work(batch []WhoisObject) {
 	}
 }
 
-func (w *WhoisObject) domain() (Domain, error) {
-	n, err := zone.ParseName(w.Key)
+func (t *domainText) domain(q *quickReader) (Domain, error) {
+	n, err := zone.ParseName(t.key)
 	if err != nil {
 		return Domain{}, err
 	}
+	if list, usual := q.records(n, t.text); usual {
+		return Domain{Name: n, Records: list}, nil
+	}
+	w := WhoisObject{Type: "domain", Key: t.key, Text: t.text, State: DomainActive}
 	list, err := w.Records()
 	return Domain{Name: n, Records: list}, err
 }

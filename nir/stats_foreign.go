@@ -1,7 +1,6 @@
 package nir
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -148,14 +147,9 @@ func (v *View) eachStep(fn func(*step) error, where string, args ...any) (err er
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var kind string
-		var first, last sql.RawBytes
 		var s step
-		if err := rows.Scan(&kind, &first, &last, &s.nir); err != nil {
+		if err := rows.Scan(append(rangeInto(&s.rng), &s.nir)...); err != nil {
 			return fmt.Errorf("reading delegations: %w", err)
-		}
-		if s.rng, err = rangeOf(kind, first, last); err != nil {
-			return err
 		}
 		if err := fn(&s); err != nil {
 			return err

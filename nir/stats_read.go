@@ -64,6 +64,9 @@ func ParseStatistics(name string, data []byte) (*Statistics, error) {
 	return ReadStatistics(name, bytes.NewReader(data))
 }
 
+// Records returns how many of its records are allocated or assigned.
+func (f *Statistics) Records() int { return len(f.records) }
+
 // Held returns the space that the file says is allocated or assigned.
 func (f *Statistics) Held() inr.Set {
 	var b inr.Builder

@@ -134,23 +134,17 @@ func (x *Tx) room() error {
 	return x.cut()
 }
 
-// fill writes many new objects: other than put it ends no version before.
+// fill writes many new objects, as many at once as the event has room for.
 func fill[T any, P rower[T]](x *Tx, t *table[T, P], list []T) error {
-	for i := range list {
+	for len(list) > 0 {
 		if err := x.room(); err != nil {
 			return err
 		}
-		row := P(&list[i]).row()
-		if row.ID == "" {
-			row.ID = x.newID(t.prefix)
-		}
-		err := t.write(x, &list[i])
-		if err == nil {
-			err = x.note(t.name, row.ID, &list[i])
-		}
-		if err != nil {
+		n := min(len(list), eventChanges-len(x.changes))
+		if err := t.addAll(x, list[:n]); err != nil {
 			return err
 		}
+		list = list[n:]
 	}
 	return nil
 }

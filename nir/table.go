@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
 	"reflect"
 	"strings"
 )
@@ -31,8 +32,8 @@ type rower[T any] interface {
 type table[T any, P rower[T]] struct {
 	name, prefix string // of the table, of its identifiers
 	cols         []column
-	list         string // the columns, for SELECT
-	insert       string
+	list         string   // the columns, for SELECT
+	inserts      []string // of one row, of two, of four …
 }
 
 // newTable describes the table of a kind; schema/ creates it.
@@ -43,21 +44,28 @@ func newTable[T any, P rower[T]](name, prefix string) *table[T, P] {
 		names = append(names, c.names()...)
 	}
 	t := &table[T, P]{name: name, prefix: prefix, cols: cols, list: strings.Join(names, ", ")}
-	t.insert = "INSERT INTO " + name + " (" + t.list + ") VALUES (" + marks(len(names)) + ")"
+	for rows := 1; rows <= mostRows; rows *= 2 {
+		t.inserts = append(t.inserts, "INSERT INTO "+name+" ("+t.list+") VALUES "+markRows(1, rows, len(names)))
+	}
 	kinds = append(kinds, t)
 	return t
 }
+
+// mostRows is how many rows one statement writes: more gain nothing. The widest
+// table stays below the parameters that a statement of SQLite or PostgreSQL takes.
+const mostRows = 32
 
 // A kind is a table whose type of object does not matter.
 type kind interface {
 	tableName() string
 	live(v *View, fn func(id string, row []byte) error) error
+	ended(v *View, fn func(id string, s stage) error) error // the versions that ended
 	stages(v *View, id string) ([]stage, error)
 	row(v *View, id string) ([]byte, error)             // one object as the audit has it
 	encode(object any) (row []byte, is bool, err error) // an object that is of this kind
 	fields() []string                                   // their JSON names
-	restore(x *Tx, id string, row []byte) error         // writes a version of the audit
-	supersede(x *Tx, id string) error                   // ends the version that stands
+	restore(x *Tx, list []Change) error                 // writes versions of the audit
+	supersede(x *Tx, list []Change) error               // ends the versions that stand
 }
 
 // kinds are all tables of objects.
@@ -80,11 +88,20 @@ func (t *table[T, P]) live(v *View, fn func(id string, row []byte) error) error 
 // put writes the version of this event: of a new object if its identifier is
 // empty. A version that the same event wrote before is replaced.
 func (t *table[T, P]) put(x *Tx, r *T) error {
+	if row := P(r).row(); row.ID != "" {
+		if err := t.close(x, row.ID); err != nil {
+			return err
+		}
+	}
+	return t.add(x, r)
+}
+
+// add writes an object that is new, also one whose identifier was drawn before.
+func (t *table[T, P]) add(x *Tx, r *T) error {
 	row := P(r).row()
 	if row.ID == "" {
 		row.ID = x.newID(t.prefix)
-	} else if err := t.close(x, row.ID); err != nil {
-		return err
+		x.isNew(t.name, row.ID)
 	}
 	if err := t.write(x, r); err != nil {
 		return err
@@ -92,20 +109,52 @@ func (t *table[T, P]) put(x *Tx, r *T) error {
 	return x.note(t.name, row.ID, r)
 }
 
-// write writes the version of this event.
-func (t *table[T, P]) write(x *Tx, r *T) error {
-	row := P(r).row()
-	row.Since, row.Until = x.event, 0
-	args := []any{row.ID, row.Since, nil}
-	v := reflect.ValueOf(r).Elem()
-	for _, c := range t.cols {
-		var err error
-		if args, err = c.encode(args, v.FieldByIndex(c.index)); err != nil {
-			return fmt.Errorf("writing %s %s: %s: %w", t.name, row.ID, c.name, err)
+// addAll writes objects that are new.
+func (t *table[T, P]) addAll(x *Tx, list []T) error {
+	all := make([]*T, len(list))
+	for i := range list {
+		all[i] = &list[i]
+		row := P(all[i]).row()
+		if row.ID == "" {
+			row.ID = x.newID(t.prefix)
+		}
+		x.isNew(t.name, row.ID)
+	}
+	if err := t.write(x, all...); err != nil {
+		return err
+	}
+	for _, r := range all {
+		if err := x.note(t.name, P(r).row().ID, r); err != nil {
+			return err
 		}
 	}
-	if _, err := x.exec(t.insert, args...); err != nil {
-		return fmt.Errorf("writing %s %s: %w", t.name, row.ID, err)
+	return nil
+}
+
+// write writes the versions of this event, in their order. Many go in one
+// statement: that saves a journey to the database for each.
+func (t *table[T, P]) write(x *Tx, list ...*T) error {
+	for len(list) > 0 {
+		i := min(bits.Len(uint(len(list))), len(t.inserts)) - 1
+		var args []any
+		for _, r := range list[:1<<i] {
+			row := P(r).row()
+			row.Since, row.Until = x.event, 0
+			args = append(args, row.ID, row.Since, nil)
+			v := reflect.ValueOf(r).Elem()
+			for _, c := range t.cols {
+				var err error
+				if args, err = c.encode(args, v.FieldByIndex(c.index)); err != nil {
+					return fmt.Errorf("writing %s %s: %s: %w", t.name, row.ID, c.name, err)
+				}
+			}
+		}
+		if !x.deferred.take(t.name, t.list, 1<<i, args) {
+			if _, err := x.exec(t.inserts[i], args...); err != nil {
+				return fmt.Errorf("writing %s %s: %w", t.name, P(list[0]).row().ID, err)
+			}
+		}
+		list = list[1<<i:]
 	}
 	return nil
 }
@@ -118,11 +167,14 @@ func (t *table[T, P]) end(x *Tx, id string) error {
 	return x.note(t.name, id, nil)
 }
 
+// close ends the version that stands; one of this event is as if it had never
+// been.
 func (t *table[T, P]) close(x *Tx, id string) error {
-	if _, err := x.exec("DELETE FROM "+t.name+" WHERE id = $1 AND since = $2", id, x.event); err != nil {
-		return fmt.Errorf("replacing %s %s: %w", t.name, id, err)
+	query, args := "UPDATE "+t.name+" SET until = $1 WHERE id = $2 AND until IS NULL", []any{x.event, id}
+	if _, again := x.changed[t.name+" "+id]; again {
+		query, args = "DELETE FROM "+t.name+" WHERE id = $1 AND since = $2", []any{id, x.event}
 	}
-	if _, err := x.exec("UPDATE "+t.name+" SET until = $1 WHERE id = $2 AND until IS NULL", x.event, id); err != nil {
+	if _, err := x.exec(query, args...); err != nil {
 		return fmt.Errorf("ending %s %s: %w", t.name, id, err)
 	}
 	return nil
@@ -200,24 +252,15 @@ func (t *table[T, P]) scan(v *View, query string, args []any, fn func(*T) error)
 func (t *table[T, P]) decode(rows *sql.Rows, r *T) error {
 	row := P(r).row()
 	var until sql.NullInt64
-	dest := []any{&row.ID, &row.Since, &until}
+	dest := make([]any, 0, len(t.cols)+5)
+	dest = append(dest, &row.ID, &row.Since, &until)
 	v := reflect.ValueOf(r).Elem()
-	var after []func() error
 	for _, c := range t.cols {
-		more, done := c.decode(v.FieldByIndex(c.index))
-		dest = append(dest, more...)
-		if done != nil {
-			after = append(after, done)
-		}
+		dest = c.dests(dest, v.FieldByIndex(c.index))
 	}
 	if err := rows.Scan(dest...); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", row.ID, err)
 	}
 	row.Until = until.Int64
-	for _, f := range after {
-		if err := f(); err != nil {
-			return fmt.Errorf("%s: %w", row.ID, err)
-		}
-	}
 	return nil
 }

@@ -2,6 +2,7 @@ package nir
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nirzone/nir/alloc"
@@ -17,6 +18,8 @@ type taken struct {
 
 // take takes what a request asks for out of the first pool that has room for all
 // of it: the NIR's own of old, then the regional ones (APNIC-103, section 3.5).
+// Among pools of one purpose, one goes first in which the member's space grows in
+// place (section 3.2.1).
 func (x *Tx) take(r *Request) ([]taken, error) {
 	list, err := x.poolsFor(r.NIR, r.Kind)
 	if err != nil {
@@ -27,20 +30,62 @@ func (x *Tx) take(r *Request) ([]taken, error) {
 		return nil, err
 	}
 	ask := alloc.Request{Member: r.Member, Held: held, Kind: r.Kind, Lengths: r.Size.Lengths(r.Kind)}
-	for _, p := range list {
-		if err := x.expire(&p); err != nil {
-			return nil, err
+	for len(list) > 0 {
+		n := slices.IndexFunc(list, func(p Pool) bool { return p.Purpose != list[0].Purpose })
+		if n < 0 {
+			n = len(list)
 		}
-		c, err := alloc.Allocate(space{x.View, p.ID}, ask, x.Rules.policy(&p), x.Actor.At)
+		p, s, c, err := x.chooseIn(list[:n], ask)
 		if err != nil {
 			return nil, err
 		}
-		if c.Step == alloc.Exhausted {
-			continue
+		if c.Step != alloc.Exhausted {
+			return x.apply(p, s, c)
 		}
-		return x.apply(&p, c)
+		list = list[n:]
 	}
 	return nil, refuse(Exhausted, "no pool has %s of %s in one piece", r.Size, r.Kind).remedy("nirctl pool list; nirctl pool create")
+}
+
+// chooseIn returns the first pool of a list, all of one purpose, in which what the
+// member holds grows, else the first that has room.
+func (x *Tx) chooseIn(list []Pool, ask alloc.Request) (*Pool, space, alloc.Choice, error) {
+	var first *Pool
+	var in space
+	best := alloc.Choice{Step: alloc.Exhausted}
+	for i := range list {
+		p := &list[i]
+		if first != nil && !mayGrow(ask, p.Range) {
+			continue
+		}
+		if err := x.expire(p); err != nil {
+			return nil, in, best, err
+		}
+		s := x.space(p.ID)
+		c, err := alloc.Allocate(s, ask, x.Rules.policy(p), x.Actor.At)
+		if err != nil {
+			return nil, in, best, err
+		}
+		if slices.ContainsFunc(c.Parts, func(b alloc.Part) bool { return b.Step == alloc.Grow }) {
+			return p, s, c, nil
+		}
+		if first == nil && c.Step != alloc.Exhausted {
+			first, in, best = p, s, c
+		}
+	}
+	return first, in, best, nil
+}
+
+// mayGrow reports whether a range has room next to something that the member holds
+// and that is as large as a block that is asked for.
+func mayGrow(ask alloc.Request, r inr.Range) bool {
+	for b := range ask.Held.AllBlocks() {
+		buddy, ok := b.Buddy()
+		if ok && slices.Contains(ask.Lengths, b.Len) && r.Contains(buddy.Range()) {
+			return true
+		}
+	}
+	return false
 }
 
 // expired is how many reservations end in one event at most.
@@ -51,15 +96,16 @@ func (x *Tx) expire(p *Pool) error {
 	if x.Rules.policy(p).Hold == 0 {
 		return nil
 	}
-	c, err := alloc.Expire(space{x.View, p.ID}, x.Actor.At, expired)
+	s := x.space(p.ID)
+	c, err := alloc.Expire(s, x.Actor.At, expired)
 	if err != nil {
 		return err
 	}
-	return x.refree(p.ID, c)
+	return x.refree(s, c)
 }
 
-func (x *Tx) apply(p *Pool, c alloc.Choice) ([]taken, error) {
-	if err := x.refree(p.ID, c); err != nil {
+func (x *Tx) apply(p *Pool, s space, c alloc.Choice) ([]taken, error) {
+	if err := x.refree(s, c); err != nil {
 		return nil, err
 	}
 	for _, n := range c.Notices {
@@ -75,26 +121,21 @@ func (x *Tx) apply(p *Pool, c alloc.Choice) ([]taken, error) {
 }
 
 // refree makes the rows of a pool's free blocks what a choice says.
-func (x *Tx) refree(pool string, c alloc.Choice) error {
+func (x *Tx) refree(s space, c alloc.Choice) error {
 	for _, f := range c.Removed {
-		row, ok, err := freeBlocks.one(x.View, "kind = $1 AND first = $2", f.Block.Kind.String(), numKey(f.Block.First))
-		if err == nil && (!ok || row.Len != f.Block.Len) {
-			err = fmt.Errorf("free block %s is not there", f.Block)
+		id, ok := s.seen[f.Block]
+		if !ok {
+			return fmt.Errorf("taking out of the pool: free block %s is not there", f.Block)
 		}
-		if err == nil {
-			err = freeBlocks.end(x, row.ID)
-		}
-		if err != nil {
+		if err := freeBlocks.end(x, id); err != nil {
 			return fmt.Errorf("taking out of the pool: %w", err)
 		}
 	}
+	var added []FreeBlock
 	for _, f := range c.Added {
-		row := FreeBlock{Pool: pool, Range: f.Block.Range(), Len: f.Block.Len, Member: f.Member, Reserved: f.Since, Expires: f.Expires}
-		if err := freeBlocks.put(x, &row); err != nil {
-			return err
-		}
+		added = append(added, FreeBlock{Pool: s.pool, Range: f.Block.Range(), Len: f.Block.Len, Member: f.Member, Reserved: f.Since, Expires: f.Expires})
 	}
-	return nil
+	return freeBlocks.addAll(x, added)
 }
 
 // heldBy returns what a member holds of a kind, through whomever.
@@ -125,18 +166,38 @@ func numKey(n inr.Num) []byte {
 	return b[:]
 }
 
-// A space is the free blocks of one pool.
+// A space is the free blocks of one pool. What was seen of them are their
+// identifiers.
 type space struct {
 	v    *View
 	pool string
+	seen map[inr.Block]string
 }
 
-var orders = map[alloc.Order]string{
-	alloc.BySize: "len DESC, first", alloc.ByAddress: "first", alloc.ByLargest: "len, first",
-}
+func (v *View) space(pool string) space { return space{v, pool, map[inr.Block]string{}} }
 
 func (s space) Unreserved(o alloc.Order, shortest, longest, limit int) ([]alloc.Free, error) {
-	return s.find(fmt.Sprintf("pool = $1 AND member = '' AND len >= $2 AND len <= $3 ORDER BY %s LIMIT %d", orders[o], limit), s.pool, shortest, longest)
+	const which = "pool = $1 AND member = '' AND len >= $2 AND len <= $3"
+	if o == alloc.ByAddress {
+		return s.find(fmt.Sprintf(which+" ORDER BY first LIMIT %d", limit), s.pool, shortest, longest)
+	}
+	// One length at a time: all of them in their order would have to be sorted.
+	next := map[alloc.Order]string{alloc.BySize: "max", alloc.ByLargest: "min"}[o]
+	var list []alloc.Free
+	for len(list) < limit {
+		more, err := s.find(fmt.Sprintf("pool = $1 AND member = '' AND len = (SELECT %s(len) FROM free_block WHERE %s AND %s) ORDER BY first LIMIT %d",
+			next, s.v.standing(), which, limit-len(list)), s.pool, shortest, longest)
+		if err != nil || len(more) == 0 {
+			return list, err
+		}
+		list = append(list, more...)
+		if l := more[0].Block.Len; o == alloc.BySize {
+			longest = l - 1
+		} else {
+			shortest = l + 1
+		}
+	}
+	return list, nil
 }
 
 func (s space) Reserved(member string, now time.Time, shortest, longest, limit int) ([]alloc.Free, error) {
@@ -146,16 +207,12 @@ func (s space) Reserved(member string, now time.Time, shortest, longest, limit i
 }
 
 func (s space) Overlapping(b inr.Block) ([]alloc.Free, error) {
-	kind, first, last := b.Kind.String(), numKey(b.First), numKey(b.Last())
-	list, err := s.find("kind = $1 AND first < $2 AND pool = $3 ORDER BY first DESC LIMIT 1", kind, first, s.pool)
-	if err != nil {
-		return nil, err
-	}
+	list, err := s.find("pool = $4 AND kind = $1 AND first <= $3 AND first >= coalesce((SELECT first FROM free_block WHERE "+s.v.standing()+
+		" AND kind = $1 AND first <= $2 ORDER BY first DESC LIMIT 1), $2) ORDER BY first", b.Kind.String(), numKey(b.First), numKey(b.Last()), s.pool)
 	if len(list) > 0 && list[0].Block.Last().Less(b.First) {
-		list = nil
+		list = list[1:]
 	}
-	more, err := s.find("kind = $1 AND first >= $2 AND first <= $3 AND pool = $4 ORDER BY first", kind, first, last, s.pool)
-	return append(list, more...), err
+	return list, err
 }
 
 func (s space) find(where string, args ...any) ([]alloc.Free, error) {
@@ -163,6 +220,7 @@ func (s space) find(where string, args ...any) ([]alloc.Free, error) {
 	list := make([]alloc.Free, len(rows))
 	for i, f := range rows {
 		list[i] = alloc.Free{Block: inr.BlockAt(f.Range.Kind, f.Range.First, f.Len), Member: f.Member, Since: f.Reserved, Expires: f.Expires}
+		s.seen[list[i].Block] = f.ID
 	}
 	return list, err
 }

@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -54,7 +55,7 @@ func (v *View) registration(d *Delegation, r *Request) (Registration, error) {
 	if d.Member == "" {
 		return g, nil
 	}
-	m, err := members.get(v, d.Member)
+	m, err := v.Member(d.Member)
 	g.AdminC, g.TechC = m.AdminC, m.TechC
 	return g, err
 }
@@ -86,7 +87,9 @@ func (x *Tx) Register(g Registration) error {
 	if err != nil {
 		return err
 	}
-	g.Row = old.Row
+	if g.Row = old.Row; g == old {
+		return nil
+	}
 	x.act("registration.change")
 	if err := registrations.put(x, &g); err != nil {
 		return err
@@ -114,12 +117,16 @@ func (x *Tx) describe(d *Delegation, r *Request) error {
 	}
 	var who Member
 	if d.Member != "" {
-		if who, err = members.get(x.View, d.Member); err != nil {
+		if who, err = x.Member(d.Member); err != nil {
 			return err
 		}
 	}
+	blank, err := x.isBlank(d.Range)
+	if err != nil {
+		return err
+	}
 	for _, part := range described(d) {
-		if err := x.describePart(d, part, &g, &who, reg); err != nil {
+		if err := x.describePart(d, part, &g, &who, reg, blank); err != nil {
 			return fmt.Errorf("describing %s: %w", d.Range, err)
 		}
 	}
@@ -131,10 +138,31 @@ func (x *Tx) describe(d *Delegation, r *Request) error {
 	if d.Level == RIRToNIR {
 		return nil
 	}
-	if err := x.adoptKept(d, reg); err != nil {
-		return err
+	if !blank {
+		if err := x.adoptKept(d, reg); err != nil {
+			return err
+		}
 	}
-	return x.describeZones(d, &g, reg)
+	return x.describeZones(d, &g, reg, blank)
+}
+
+// isBlank reports whether no object that is kept here begins inside a range, as
+// it is with space that was never delegated: then there is nothing to take over,
+// and nothing to look for.
+func (v *View) isBlank(r inr.Range) (blank bool, err error) {
+	parts := make([]string, 2)
+	for i, which := range []string{"kind <> '' AND type <> 'domain'", "type = 'domain'"} { // as the indexes are
+		parts[i] = "EXISTS (SELECT 1 FROM whois_object WHERE " + v.standing() + " AND kind = $1 AND first >= $2 AND first <= $3 AND origin = 'registry' AND " + which + ")"
+	}
+	rows, err := v.query("SELECT CASE WHEN "+strings.Join(parts, " OR ")+" THEN 0 ELSE 1 END", r.Kind.String(), numKey(r.First), numKey(r.Last))
+	if err != nil {
+		return false, fmt.Errorf("reading whois objects: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		err = rows.Scan(&blank)
+	}
+	return blank, errors.Join(err, rows.Err())
 }
 
 // A numbers is what one object stands for.
@@ -172,10 +200,13 @@ func described(d *Delegation) []numbers {
 	return list
 }
 
-func (x *Tx) describePart(d *Delegation, n numbers, g *Registration, m *Member, reg registrar) error {
-	old, err := x.kept(n.class, n.key)
-	if err != nil {
-		return err
+func (x *Tx) describePart(d *Delegation, n numbers, g *Registration, m *Member, reg registrar, blank bool) error {
+	var old *WhoisObject
+	if !blank {
+		var err error
+		if old, err = x.kept(n.class, n.key); err != nil {
+			return err
+		}
 	}
 	if d.Level == RIRToNIR && old != nil && old.DerivedFrom != "" && old.DerivedFrom != d.ID {
 		if above, ok, err := delegations.one(x.View, "id = $1", old.DerivedFrom); err != nil || ok && above.Level != RIRToNIR && above.NIR == d.NIR {
@@ -415,6 +446,14 @@ func (v *View) Undescribed(limit int) ([]Delegation, error) {
 	return delegations.find(v, undescribed+fmt.Sprintf("ORDER BY kind, first, level LIMIT %d", limit))
 }
 
+// CountUndescribed returns how many delegations have no whois object.
+func (v *View) CountUndescribed() (n int, err error) {
+	if err = v.queryRow("SELECT count(*) FROM delegation WHERE " + v.standing() + " AND " + undescribed).Scan(&n); err != nil {
+		err = fmt.Errorf("counting delegations without whois objects: %w", err)
+	}
+	return n, err
+}
+
 // DescribeMissing makes the whois objects of delegations that have none, of at most
 // limit of them, and returns of how many: 0 when there are no more.
 func (x *Tx) DescribeMissing(limit int) (int, error) {
@@ -427,6 +466,9 @@ func (x *Tx) DescribeMissing(limit int) (int, error) {
 	}
 	x.act("whois.describe")
 	for _, d := range list {
+		if err := x.room(); err != nil {
+			return 0, err
+		}
 		if err := x.describe(&d, nil); err != nil {
 			return 0, err
 		}

@@ -14,8 +14,8 @@ import (
 // (APNIC-103, section 3.4.2). Under Option 1, and for direct members, none are
 // made; those that are active go on under the new manager until they are deleted,
 // and those that are inactive end.
-func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar) error {
-	if d.Range.Kind == inr.ASN {
+func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar, blank bool) error {
+	if d.Range.Kind == inr.ASN || blank && reg.option != 2 {
 		return nil
 	}
 	if reg.option != 2 {
@@ -32,7 +32,7 @@ func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar) error 
 		return err
 	}
 	for _, z := range zones {
-		if err := x.describeZone(d, z, g, reg); err != nil {
+		if err := x.describeZone(d, z, g, reg, blank); err != nil {
 			return err
 		}
 	}
@@ -93,11 +93,14 @@ func (v *View) domainsIn(r inr.Range) ([]WhoisObject, error) {
 // describeZone makes one domain object: an inactive one, unless it is there
 // already. An inactive one is as it was made; one that is active keeps what its
 // NIR wrote.
-func (x *Tx) describeZone(d *Delegation, z ReverseZone, g *Registration, reg registrar) error {
+func (x *Tx) describeZone(d *Delegation, z ReverseZone, g *Registration, reg registrar, blank bool) error {
 	key := z.Name.File()
-	old, err := x.kept("domain", key)
-	if err != nil {
-		return err
+	var old *WhoisObject
+	if !blank {
+		var err error
+		if old, err = x.kept("domain", key); err != nil {
+			return err
+		}
 	}
 	if old != nil && old.State == DomainDeleted && old.NIR == d.NIR {
 		return nil
@@ -143,7 +146,7 @@ func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
 		return WhoisObject{}, err
 	}
 	if old == nil || old.State == DomainDeleted {
-		return WhoisObject{}, refuse(NotFound, "there is no domain object %s", z.Name.File()).remedy("nirctl whois put: write it whole")
+		return WhoisObject{}, x.noDomain(z)
 	}
 	o, err := old.RPSL()
 	if err != nil {
@@ -155,6 +158,30 @@ func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
 	o.Set("nserver", ns...)
 	o.Set("ds-rdata", ds...)
 	return x.putObject(o)
+}
+
+// noDomain says why a zone has no domain object, and what its manager does instead.
+func (x *Tx) noDomain(z ReverseZone) error {
+	bad := refuse(NotFound, "there is no domain object %s", z.Name.File()).in("zone")
+	list, err := x.At(z.Range.Kind, z.Range.First)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return bad.remedy("nirctl delegation list")
+	}
+	n, err := x.NIR(list[0].NIR)
+	if CodeOf(err) == NotFound {
+		return bad.remedy("nirctl whois put FILE: write the object whole")
+	}
+	if err != nil {
+		return err
+	}
+	if n.Option == 1 {
+		return refuse(NotFound, "%s has Option 1: the name servers of %s stand in its own zonelet", n.Code, z.Name.File()).
+			in("zone").by("APNIC-103, section 3.4.1").remedy("nirctl zone make --help")
+	}
+	return bad.remedy("nirctl domain list " + n.Code)
 }
 
 // checkDomain judges a domain object by the rules of the merge, and returns its

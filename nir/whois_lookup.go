@@ -1,6 +1,8 @@
 package nir
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,12 +48,49 @@ func (v *View) WhoisCovering(r inr.Range) (WhoisObject, error) {
 	return w, err
 }
 
+// WhoisCovering is [View.WhoisCovering] for who asks one thing. What is kept here
+// answers most questions, and for that one statement is enough, which sees one
+// state of the registry without a transaction around it.
+func (n *DB) WhoisCovering(ctx context.Context, r inr.Range) (WhoisObject, error) {
+	if r.Valid() {
+		w, found, err := n.nearestKept(ctx, r)
+		if err != nil || found {
+			return w, err
+		}
+	}
+	var w WhoisObject
+	err := n.View(ctx, func(v *View) (err error) {
+		w, err = v.WhoisCovering(r)
+		return err
+	})
+	return w, err
+}
+
+var nearestQuery = "SELECT " + whoisObjects.list + " FROM whois_object WHERE until IS NULL AND " + ofNumbers + nearestFirst
+
+// nearestKept returns what [View.nearest] finds, if it is kept here.
+func (n *DB) nearestKept(ctx context.Context, r inr.Range) (w WhoisObject, found bool, err error) {
+	s, err := n.prepared(ctx, nearestQuery)
+	if err != nil {
+		return w, false, err
+	}
+	rows, err := s.QueryContext(ctx, r.Kind.String(), numKey(r.First))
+	if err != nil {
+		return w, false, fmt.Errorf("reading whois objects: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if rows.Next() {
+		err = whoisObjects.decode(rows, &w)
+	}
+	return w, err == nil && w.Origin == KeptHere && w.Range.Contains(r), errors.Join(err, rows.Err())
+}
+
 // nearest looks at what begins nearest to the range: the most specific object, as
 // objects nest (of a mirror's that do not, it is the one that is meant as well as
 // another). Only if that ends too early the blocks around the range are asked for
 // what stands in them.
 func (v *View) nearest(r inr.Range) (WhoisObject, bool, error) {
-	near, err := whoisObjects.find(v, ofNumbers+"first <= $2 ORDER BY first DESC, last, origin DESC LIMIT 1", r.Kind.String(), numKey(r.First))
+	near, err := whoisObjects.find(v, ofNumbers+nearestFirst, r.Kind.String(), numKey(r.First))
 	if err != nil {
 		return WhoisObject{}, false, err
 	}
@@ -74,6 +113,9 @@ func (v *View) nearest(r inr.Range) (WhoisObject, bool, error) {
 	}
 	return list[0], true, nil
 }
+
+// nearestFirst is the end of one that selects what begins nearest to a number.
+const nearestFirst = "first <= $2 ORDER BY first DESC, last, origin DESC LIMIT 1"
 
 // ofNumbers is the beginning of a condition for objects of numbers of a kind.
 const ofNumbers = "kind = $1 AND kind <> '' AND type <> 'domain' AND "
@@ -127,7 +169,7 @@ func (v *View) fromDelegation(r inr.Range) (WhoisObject, bool, error) {
 		}
 		var m Member
 		if d.Member != "" {
-			if m, err = members.get(v, d.Member); err != nil {
+			if m, err = v.Member(d.Member); err != nil {
 				return WhoisObject{}, false, err
 			}
 		}
@@ -221,7 +263,7 @@ func (v *View) abuseOfObject(w *WhoisObject) (AbuseContact, error) {
 
 func (v *View) abuseOfHolder(d *Delegation) (AbuseContact, error) {
 	if d.Member != "" {
-		m, err := members.get(v, d.Member)
+		m, err := v.Member(d.Member)
 		if err != nil || m.Abuse != "" {
 			return AbuseContact{m.Abuse, "member " + m.Name}, err
 		}

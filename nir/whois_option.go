@@ -200,7 +200,7 @@ func (x *Tx) adoptZone(p PublishedZone, reg registrar) error {
 	if err != nil {
 		return err
 	}
-	if err := x.describeZone(&d, z, &g, reg); err != nil {
+	if err := x.describeZone(&d, z, &g, reg, false); err != nil {
 		return err
 	}
 	w, err := x.kept("domain", z.Name.File())

@@ -83,7 +83,14 @@ func (x *Tx) checkRefs(w *WhoisObject) error {
 // declareRefs declares external what an object of a delegation names and what is
 // not here: the NIR answers for it in its own database (APNIC-103, section 3.3).
 func (x *Tx) declareRefs(w *WhoisObject, reason string) error {
+	known, err := x.externalOf(w)
+	if err != nil {
+		return err
+	}
 	for _, ref := range w.Refs {
+		if known[ref] {
+			continue
+		}
 		ok, err := x.resolves(ref, w.Source)
 		if err == nil && !ok {
 			err = x.external(ref, w.Source, reason)
@@ -93,6 +100,26 @@ func (x *Tx) declareRefs(w *WhoisObject, reason string) error {
 		}
 	}
 	return nil
+}
+
+// externalOf returns what of an object's references is declared external: in most
+// cases all, after one question.
+func (v *View) externalOf(w *WhoisObject) (map[string]bool, error) {
+	args := []any{w.Source, v.Rules.Source}
+	var marks []string
+	for _, ref := range w.Refs {
+		args = append(args, ref)
+		marks = append(marks, fmt.Sprintf("$%d", len(args)))
+	}
+	known := map[string]bool{}
+	if len(w.Refs) == 0 {
+		return known, nil
+	}
+	err := whoisExternals.each(v, "source IN ($1, $2) AND ref IN ("+strings.Join(marks, ", ")+")", args, func(e *WhoisExternal) error {
+		known[e.Ref] = true
+		return nil
+	})
+	return known, err
 }
 
 // WhoisUsers returns what is kept here and names an object, other than itself.

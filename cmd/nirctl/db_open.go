@@ -50,6 +50,16 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.verbose {
+		a.Shell.Errorf("configuration %s, registry %s, as %s at %s", cfg.File, cfg.Nirctl.Database, describeActor(actor), now.Format(time.RFC3339))
+	}
+	a.who = actor
+	a.cfg = cfg
+	if !isPostgres(cfg.Nirctl.Database) {
+		if info, err := os.Stat(cfg.Nirctl.Database); err == nil && info.Size() == 0 {
+			return nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("there is no registry: %s is empty", cfg.Nirctl.Database), Hint: "nirctl init, or restore a backup: nirctl restore --help"}
+		}
+	}
 	return openDatabase(ctx, cfg, actor)
 }
 

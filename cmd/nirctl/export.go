@@ -32,8 +32,9 @@ func exportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "export", Short: "Write the registry's folder for zonebuild, and zonelets for others",
 		Long: `Export writes what the builders of zones read, into the folder that nirzone.toml
-names as registry: claims, the registry's own zonelet for each parent zone, and
-manifest.json at last, so that a reader never sees half of it. With --out DIR it
+names as registry: claims, the NIRs in probation, the registry's own zonelet for
+each parent zone, and manifest.json at last, so that a reader never sees half of
+it. With --out DIR it
 writes DIR/registry instead, DIR/nir/CODE with what the registry publishes inside
 the space of each NIR, and DIR/owed/REGISTRY with the zonelets that it owes
 others. What did not change has the same bytes.`,
@@ -45,6 +46,7 @@ others. What did not change has the same bytes.`,
 		return a.export(c, e, func(o *opened, v *nir.View, s nir.Signer) ([]madeFile, error) { return e.zones(o, v, s) })
 	}
 	c.AddCommand(exportStatsCommand(a), exportWhoisCommand(a))
+	c.AddCommand(exportSecurityCommand(a))
 	return c
 }
 

@@ -32,3 +32,6 @@ CREATE TABLE digest (
 -- One at a time for each NIR: two deliveries cannot make two mails of one message.
 CREATE UNIQUE INDEX digest_due ON digest (nir) WHERE until IS NULL AND state = 'due';
 CREATE INDEX digest_made ON digest (nir, made) WHERE until IS NULL;
+
+-- Domain objects that were active once: when their zone changed.
+CREATE INDEX whois_domain_past ON whois_object (until) WHERE until IS NOT NULL AND type = 'domain' AND state = 'active';
