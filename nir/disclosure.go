@@ -159,7 +159,7 @@ func (x *Tx) AnswerPublic(id string, items []DisclosedItem) (Disclosure, error) 
 	for _, i := range items {
 		for _, f := range i.Fields {
 			if !slices.Contains(public[i.Kind], f) {
-				return d, refuse(Forbidden, "field %s of %s is not public", f, i.Kind).by("R-SEC-4").remedy("propose its release: nirctl disclosure approve")
+				return d, refuse(Forbidden, "field %s of %s is not public", f, i.Kind).by("R-SEC-4").remedy("propose its release: nirctl disclosure release " + d.ID)
 			}
 		}
 	}

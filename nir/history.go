@@ -75,7 +75,7 @@ func (v *View) EventOf(seq int64) (*Event, error) {
 		if err := list.Err(); err != nil {
 			return nil, fmt.Errorf("reading event %d: %w", seq, err)
 		}
-		return nil, refuse(NotFound, "there is no event %d", seq).remedy("nirctl audit list")
+		return nil, refuse(NotFound, "there is no event %d", seq).remedy("nirctl audit log")
 	}
 	var entry string
 	if err := list.Scan(&entry); err != nil {
