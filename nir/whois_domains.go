@@ -143,7 +143,7 @@ func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
 		return WhoisObject{}, err
 	}
 	if old == nil || old.State == DomainDeleted {
-		return WhoisObject{}, refuse(NotFound, "there is no domain object %s", z.Name.File()).remedy("write it whole into a file, then: nirctl whois put FILE")
+		return WhoisObject{}, refuse(NotFound, "there is no domain object %s", z.Name.File()).remedy("nirctl whois put: write it whole")
 	}
 	o, err := old.RPSL()
 	if err != nil {
