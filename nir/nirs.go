@@ -119,7 +119,7 @@ func (x *Tx) PutNIR(n NIR) (NIR, error) {
 	}
 	if known && before.Code != n.Code {
 		return n, refuse(Conflict, "%s is what windows, members and delegations name: a code stays", before.Code).in("code").
-			remedy("nirctl nir onboard a new NIR, and transfer what it is to hold")
+			remedy("nirctl nir onboard CODE, and transfer what it is to hold")
 	}
 	if known && before.Option != n.Option {
 		return n, refuse(Conflict, "%s has Option %d: it is switched by a plan", n.Code, before.Option).in("option").

@@ -198,7 +198,7 @@ func (x *Tx) admit(a *Ask) error {
 		return err
 	case !ok:
 		return refuse(Conflict, "requests of %s are served by nobody", m.Name).by("APNIC-103, section 4.1").
-			remedy("nirctl member serve " + x.registryName(r.NIR) + "/" + r.UID)
+			remedy("nirctl member serve " + x.registryName(r.NIR) + "/" + r.UID + " " + x.registryName(r.NIR))
 	case s.NIR != r.NIR:
 		return refuse(Conflict, "requests of %s are served by %s", m.Name, x.registryName(s.NIR)).by("APNIC-103, section 4.1").
 			remedy("request through " + x.registryName(s.NIR))

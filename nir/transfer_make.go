@@ -262,7 +262,7 @@ func (v *View) unclaimed(r inr.Range, but string) error {
 	}
 	if len(lines) > 0 {
 		return refuse(Conflict, "%s: a transfer of %s is scheduled for %s", r, lines[0].Range, lines[0].Due.Format(time.RFC3339)).
-			in("range").by("APNIC-103, section 4").remedy("nirctl transfer cancel")
+			in("range").by("APNIC-103, section 4").remedy("nirctl transfer cancel " + lines[0].ID)
 	}
 	open, err := v.OpenReturns()
 	if err != nil {

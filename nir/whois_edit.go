@@ -112,7 +112,7 @@ func (x *Tx) checkPlace(w *WhoisObject, o *rpsl.Object, reg registrar, old *Whoi
 	}
 	if old != nil && old.DerivedFrom != "" && w.Type != "domain" {
 		return refuse(Conflict, "%s %s follows from delegation %s", w.Type, w.Key, old.DerivedFrom).in("text").
-			remedy("nirctl delegation register " + old.DerivedFrom)
+			remedy("nirctl delegation view " + old.DerivedFrom)
 	}
 	d, err := x.holding(r, reg)
 	if err != nil {
