@@ -12,14 +12,14 @@ all: build
 build: ## the three programs into bin/
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/zonefetch ./cmd/zonebuild ./cmd/nirctl
 
-demo: build ## the main job on a small made-up world, in ./demo
+demo: build ## from an empty registry to signed zones, on a small made-up world, in ./demo
 	$(GO) run ./fixtures/demo -bin $(BIN) -dir demo
 
 test: ## all tests; peers that are not installed are skipped loudly
 	$(GO) test -timeout 20m ./...
 
-race: ## zones and their programs under the race detector; the registry takes longer
-	$(GO) test -race -timeout 25m ./zone/... ./cmd/shell ./cmd/zonebuild ./cmd/zonefetch
+race: ## zones, the registry and their programs under the race detector
+	$(GO) test -race -timeout 25m ./zone/... ./nir/... ./cmd/...
 
 mutate: ## breaks the code in every way that is listed: a test must fail for each (minutes)
 	$(GO) run ./fixtures/mutate

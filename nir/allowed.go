@@ -8,7 +8,8 @@ import "slices"
 // ([Tx.Approve]); and proposals of other kinds say who may make them.
 //
 // The table is what nirctl tells people; the methods judge by themselves, and a
-// test tries every method with every set of roles against it.
+// test tries every method with every set of roles against it, and finds the ones
+// that are missing here.
 var acts = map[string][]Role{
 	"PutNIR":    {Admin},
 	"SetWindow": {Admin, RegistryStaff},
@@ -41,9 +42,16 @@ var acts = map[string][]Role{
 	"RetryAll":        {RegistryStaff, Admin},
 	"NoticeOverdue":   {RegistryStaff, Admin},
 
-	"AddReturn":   {NIRStaff, RegistryStaff, Admin},
-	"AddTransfer": {NIRStaff, RegistryStaff, Admin}, // of what the NIR gives
-	"RunDue":      {RegistryStaff, Admin},
+	"AddReturn":      {NIRStaff, RegistryStaff, Admin},
+	"WithdrawReturn": {NIRStaff, RegistryStaff, Admin},
+	"ReviewReturn":   {RegistryStaff, Admin},
+	"AddTransfer":    {NIRStaff, RegistryStaff, Admin}, // of what the NIR gives; so the lines
+	"AddLine":        {NIRStaff, RegistryStaff, Admin},
+	"Reschedule":     {NIRStaff, RegistryStaff, Admin},
+	"CancelLine":     {NIRStaff, RegistryStaff, Admin},
+	"CancelTransfer": {NIRStaff, RegistryStaff, Admin},
+	"CompleteLine":   {RegistryStaff, Admin},
+	"RunDue":         {RegistryStaff, Admin},
 
 	"Register":        {NIRStaff, RegistryStaff, Admin},
 	"PutWhois":        {NIRStaff, RegistryStaff, Admin},
@@ -57,6 +65,11 @@ var acts = map[string][]Role{
 	"MirrorWhois":     {RegistryStaff, Admin},
 	"CheckMirrors":    {RegistryStaff, Admin},
 	"ReleaseMirror":   {RegistryStaff, Admin},
+
+	"RecordFeeds":   {RegistryStaff, Admin},
+	"ImportNotices": {RegistryStaff, Admin},
+	"AckNotice":     {NIRStaff, RegistryStaff, Admin}, // of the NIR that is told
+	"ResendDigest":  {RegistryStaff, Admin},
 
 	"RecordDisclosure": {RegistryStaff},
 	"AnswerPublic":     {RegistryStaff},

@@ -26,6 +26,8 @@ type Event struct {
 	Reason   string    `json:"reason,omitempty"`
 	Changes  []Change  `json:"changes"`
 	Messages int       `json:"messages,omitempty"`
+
+	before *planner // what the events before it of the same transaction changed, for [View.Plan]
 }
 
 // A Change is one object of an event as it is from then on; Row is null if it
@@ -52,7 +54,7 @@ type head struct {
 func (x *Tx) head() (head, error) {
 	var h head
 	if err := x.queryRow(x.db.dialect.headQuery()).Scan(&h.seq, &h.at, &h.hash); err != nil {
-		return h, fmt.Errorf("reading the head of the audit: %w", x.db.busy(err))
+		return h, fmt.Errorf("reading the head of the audit: %w", explain(err))
 	}
 	last := fromMicros(h.at)
 	if x.Actor.At.Before(last.Add(-skew)) {
@@ -98,6 +100,9 @@ func (x *Tx) record(h head) (*Event, error) {
 		Version: eventVersion, Seq: x.event, At: a.At, Actor: a.Name, Roles: a.Roles, NIR: a.NIR, Key: a.Key,
 		Act: strings.Join(x.acts, " "), Reason: a.Reason, Changes: x.changes, Messages: x.messages,
 	}
+	if x.cuts > 0 {
+		e.before = x.sum
+	}
 	if len(x.changes) == 0 {
 		return e, nil
 	}
@@ -138,6 +143,9 @@ func (x *Tx) cut() error {
 	}
 	e, err := x.record(x.prev)
 	if err != nil || len(x.changes) == 0 {
+		return err
+	}
+	if err := x.sumUp(e); err != nil {
 		return err
 	}
 	x.cuts++
@@ -184,7 +192,8 @@ type AuditState struct {
 }
 
 // VerifyAudit proves the chain from the first event to the head, that it is
-// without gaps, and that its changes, replayed, are the live state, row by row.
+// without gaps, and that its changes, replayed, are what the tables hold, version
+// by version: the live state and every past one.
 func (n *DB) VerifyAudit(ctx context.Context) (AuditState, error) {
 	var s AuditState
 	err := n.View(ctx, func(v *View) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +36,7 @@ type DB struct {
 // [DB.migrate]. The caller opened db and closes it after [DB.Close].
 func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	if err := d.check(ctx, db); err != nil {
-		return nil, fmt.Errorf("opening the registry: %w", err)
+		return nil, fmt.Errorf("opening the registry: %w", explain(err))
 	}
 	if o.Rules.isZero() {
 		o.Rules = DefaultRules()
@@ -45,7 +46,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	}
 	n := &DB{sql: db, dialect: d, o: o, known: map[string]*sql.Stmt{}}
 	if err := n.migrate(ctx); err != nil {
-		return nil, fmt.Errorf("opening the registry: %w", err)
+		return nil, fmt.Errorf("opening the registry: %w", explain(err))
 	}
 	return n, nil
 }
@@ -184,6 +185,8 @@ type Tx struct {
 	messages int
 	cuts     int                    // events of this transaction before this one
 	prev     head                   // the last of them
+	sum      *planner               // of what they changed, for the plan; nil if nobody asks
+	fresh    map[string]bool        // by table and identifier: what this event created, if sum is asked for
 	files    map[string]*Statistics // that proposals may need, by digest
 }
 
@@ -227,37 +230,50 @@ func (x *Tx) act(name string) {
 // whose answer was lost is found by the caller's own reference. An fn that
 // changes nothing makes no event.
 func (n *DB) Update(ctx context.Context, a Actor, fn func(*Tx) error) error {
-	_, err := n.Decide(ctx, a, fn, func(*Event) error { return nil })
+	_, err := n.update(ctx, a, fn, func(*Event) error { return nil }, false)
 	return err
 }
 
 // Decide is [DB.Update] for a caller who looks before it commits: agree sees what
 // would happen, and an error of agree takes everything back. It returns the
-// event; of one that changes nothing agree is not asked.
+// event, of several the last; of one that changes nothing agree is not asked.
 func (n *DB) Decide(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
-	return n.update(ctx, a, fn, agree)
+	return n.update(ctx, a, fn, agree, true)
 }
 
 // Try runs fn as [DB.Update] does, takes everything back and returns what would
 // have happened.
 func (n *DB) Try(ctx context.Context, a Actor, fn func(*Tx) error) (*Event, error) {
-	return n.update(ctx, a, fn, nil)
+	return n.update(ctx, a, fn, nil, true)
 }
 
 // update commits if agree, which may be nil, agrees. A crash before the commit
-// leaves what was; after it everything is there.
-func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error) (*Event, error) {
+// leaves what was; after it everything is there. With plan, the event knows what
+// those before it in the same transaction changed.
+func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error, plan bool) (*Event, error) {
 	if a.Name == "" || a.At.IsZero() {
 		return nil, invalid("actor", "an event needs a name and a time")
 	}
 	n.writing.Lock()
 	defer n.writing.Unlock()
-	tx, err := n.sql.BeginTx(ctx, nil)
+	e, err := n.writeOne(ctx, a, fn, agree, plan)
+	return e, explain(err)
+}
+
+func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error, plan bool) (*Event, error) {
+	until, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	letBe := context.AfterFunc(ctx, stop)
+	defer letBe()
+	tx, err := n.sql.BeginTx(until, nil)
 	if err != nil {
-		return nil, fmt.Errorf("beginning to write: %w", n.busy(err))
+		return nil, fmt.Errorf("beginning to write: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	x := n.newTx(ctx, tx, a)
+	if plan {
+		x.summing()
+	}
 	head, err := x.head()
 	if err != nil {
 		return nil, err
@@ -277,17 +293,36 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 	if err := agree(e); err != nil {
 		return e, err
 	}
+	if !letBe() { // from here on nobody interrupts it: how it ends is known
+		return nil, fmt.Errorf("committing: %w", ctx.Err())
+	}
 	if err := tx.Commit(); err != nil {
-		return nil, fmt.Errorf("committing: %w", n.busy(err))
+		return nil, fmt.Errorf("committing: %w", err)
 	}
 	n.retain(x, x.prev.hash)
 	return e, nil
 }
 
-// busy says what a database means that is locked for too long.
-func (n *DB) busy(err error) error {
-	if s := err.Error(); strings.Contains(s, "SQLITE_BUSY") || strings.Contains(s, "database is locked") {
+// ErrNoRoom is in the chain of an error that a full disk is the cause of: nothing
+// was changed.
+var ErrNoRoom = errors.New("no room on the disk of the registry's database")
+
+// noRoom are the words of databases for a full disk: SQLite's two numbers are of a
+// shared memory file and of a page that could not be written.
+var noRoom = []string{"database or disk is full", "disk I/O error (4874)", "disk I/O error (778)", "no space left on device", "No space left on device", "SQLSTATE 53100"}
+
+// explain says in words what a database means that is locked for too long, or has
+// no room.
+func explain(err error) error {
+	if err == nil || CodeOf(err) != "" {
+		return err
+	}
+	s := err.Error()
+	switch {
+	case strings.Contains(s, "SQLITE_BUSY") || strings.Contains(s, "database is locked"):
 		return fmt.Errorf("another process has been writing for too long: %w", err)
+	case slices.ContainsFunc(noRoom, func(w string) bool { return strings.Contains(s, w) }):
+		return fmt.Errorf("%w, and nothing was changed: %w", ErrNoRoom, err)
 	}
 	return err
 }

@@ -63,6 +63,17 @@ func (d Delivery) Err() error {
 	return errors.Join(errs...)
 }
 
+// Refused returns how many recipients a mail server refused for good.
+func (g Digest) Refused() int {
+	n := 0
+	for _, a := range g.Addressees {
+		if a.State == Rejected {
+			n++
+		}
+	}
+	return n
+}
+
 func (g Digest) lastAnswer() string {
 	for _, a := range g.Addressees {
 		if a.State != Handed && a.Answer != "" {
@@ -264,11 +275,11 @@ func (x *Tx) noticeMail(d *Digest, lost []string, sent bool) error {
 // ResendDigest makes a digest that was given up due again, with the addresses that
 // the NIR has now; whoever got it is not sent it again.
 func (x *Tx) ResendDigest(id string, p MailPolicy) (Digest, error) {
+	if err := x.Actor.need("send mail again", RegistryStaff, Admin); err != nil {
+		return Digest{}, err
+	}
 	d, err := digests.get(x.View, id)
 	if err != nil {
-		return d, err
-	}
-	if err := x.Actor.need("send mail again", RegistryStaff, Admin); err != nil {
 		return d, err
 	}
 	if d.State == DigestDue {

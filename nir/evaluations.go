@@ -66,6 +66,18 @@ func Verdicts(state string) []Verdict {
 	return list
 }
 
+// verdictActs are the methods by which steps are taken.
+var verdictActs = map[Verdict]string{
+	AskNIR: "AskAbout", AskApplicant: "AskAbout", Answer: "Answer", Approve: "ProposeApproval", Refuse: "Refuse",
+	Withdraw: "Withdraw", Retry: "RetryHeld", Close: "CloseRequest",
+}
+
+// VerdictsFor returns those of the steps that a request may take in a state that
+// somebody's roles allow.
+func VerdictsFor(state string, a Actor) []Verdict {
+	return slices.DeleteFunc(Verdicts(state), func(v Verdict) bool { return !a.Has(acts[verdictActs[v]]...) })
+}
+
 // Evaluations returns the steps of a request's evaluation, in order.
 func (v *View) Evaluations(request string) ([]Evaluation, error) {
 	return evaluations.find(v, "request = $1 ORDER BY n", request)

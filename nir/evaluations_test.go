@@ -141,6 +141,34 @@ func TestR_NIR_8_AggregatesByMember(t *testing.T) {
 	})
 }
 
+// TestR_NIR_8_GrowsInALaterPool: a member's space grows where it lies, also when a
+// pool that is tried before has room; who has nothing there gets the first pool.
+func TestR_NIR_8_GrowsInALaterPool(t *testing.T) {
+	db := approving(t)
+	first := sendIn(t, db, staff(day), ask("a1", "m1", inr.IPv4, "/24")).Ranges[0]
+	update(t, db, admin(day), func(x *Tx) error {
+		_, err := x.AddPool(Pool{Range: rng(t, "27.0.0.0/16"), Purpose: Regional})
+		return err
+	})
+	b, _ := first.Block()
+	want, _ := b.Buddy()
+	if got := sendIn(t, db, staff(day), ask("a2", "m1", inr.IPv4, "/24")).Ranges[0]; got != want.Range() {
+		t.Errorf("behind %s comes %s, want %s", first, got, want)
+	}
+	if got := sendIn(t, db, staff(day), ask("b1", "m2", inr.IPv4, "/24")).Ranges[0]; !rng(t, "27.0.0.0/16").Contains(got) {
+		t.Errorf("who holds nothing gets %s", got)
+	}
+	// What the NIR had before is used first all the same (section 3.5).
+	update(t, db, admin(day), func(x *Tx) error {
+		_, err := x.AddPool(Pool{Range: rng(t, "61.0.0.0/24"), Purpose: NIRExisting, NIR: "JPNIC"})
+		return err
+	})
+	if got := sendIn(t, db, staff(day), ask("b2", "m2", inr.IPv4, "/24")).Ranges[0]; got != rng(t, "61.0.0.0/24") {
+		t.Errorf("of the existing pool comes %s", got)
+	}
+	verify(t, db)
+}
+
 // TestR_NIR_9_TheNIRKeepsTheJustification: the NIR says that it does; what is
 // stored here stays, in every version, and nothing deletes it.
 func TestR_NIR_9_TheNIRKeepsTheJustification(t *testing.T) {
@@ -386,6 +414,13 @@ func TestRequestMatrix(t *testing.T) {
 	for state, list := range allowed {
 		if got := Verdicts(state); !slices.Equal(got, list) {
 			t.Errorf("%s: %v, want %v", state, got, list)
+		}
+		ours := slices.DeleteFunc(slices.Clone(list), func(v Verdict) bool { return v != Answer && v != Withdraw && v != Close })
+		if got := VerdictsFor(state, Actor{Roles: []Role{NIRStaff}, NIR: "JPNIC"}); !slices.Equal(got, ours) {
+			t.Errorf("staff of an NIR, %s: %v, want %v", state, got, ours)
+		}
+		if got := VerdictsFor(state, Actor{Roles: []Role{Auditor}}); len(got) > 0 {
+			t.Errorf("an auditor, %s: %v", state, got)
 		}
 		r := requestIn(t, db, state, "ref-"+state)
 		for v, step := range steps {

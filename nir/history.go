@@ -13,6 +13,20 @@ type stage struct {
 	row          json.RawMessage
 }
 
+// ended calls fn with every version that does not stand any more.
+func (t *table[T, P]) ended(v *View, fn func(id string, s stage) error) error {
+	return t.scan(v, "SELECT "+t.list+" FROM "+t.name+" WHERE until IS NOT NULL", nil, func(r *T) error {
+		row := P(r).row()
+		s := stage{since: row.Since, until: row.Until}
+		row.Until = 0 // as it was written
+		var err error
+		if s.row, err = json.Marshal(r); err != nil {
+			return fmt.Errorf("encoding %s %s: %w", t.name, row.ID, err)
+		}
+		return fn(row.ID, s)
+	})
+}
+
 func (t *table[T, P]) stages(v *View, id string) ([]stage, error) {
 	list, err := t.versions(v, id)
 	all := make([]stage, len(list))
@@ -61,7 +75,7 @@ func (v *View) EventOf(seq int64) (*Event, error) {
 		if err := list.Err(); err != nil {
 			return nil, fmt.Errorf("reading event %d: %w", seq, err)
 		}
-		return nil, refuse(NotFound, "there is no event %d", seq).remedy("nirctl audit list")
+		return nil, refuse(NotFound, "there is no event %d", seq).remedy("nirctl audit log")
 	}
 	var entry string
 	if err := list.Scan(&entry); err != nil {

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"nirzone/nir/inr"
+	"nirzone/zone"
 )
 
 // txMethods are the names of everything that a Tx can do and a View cannot.
@@ -26,6 +28,9 @@ func txMethods() []string {
 // byRule are acts on which a role of the actor does not decide: a signature does,
 // or who proposed it, or the operation.
 var byRule = []string{"Approve", "Propose", "WithdrawProposal"}
+
+// silent are methods that write nothing.
+var silent = []string{"With"}
 
 var allRoles = []Role{NIRStaff, RegistryStaff, Approver, Auditor, Admin}
 
@@ -46,10 +51,13 @@ func roleSets() [][]Role {
 
 // shut are acts that the lattice's registry refuses to whoever may: the member
 // holds resources, nothing is held of a mirror, or the arguments are too few.
-var shut = []string{"Leave", "ReleaseMirror", "ChangePool", "MergePools", "ShrinkPool", "SplitPool", "Import", "AddReturn", "AddTransfer"}
+var shut = []string{"Leave", "ReleaseMirror", "ChangePool", "MergePools", "ShrinkPool", "SplitPool", "Import", "AddReturn", "AddTransfer", "AddLine", "ResendDigest"}
 
 // lives are identifiers of what there is in the lattice's registry.
-type lives struct{ member, open, asked, held, done, disclosure string }
+type lives struct {
+	member, open, asked, held, done, disclosure string
+	transfer, line, back, notice                string
+}
 
 // tries call each act of the table with what there is.
 var tries = map[string]func(x *Tx, w *lives) error{
@@ -144,7 +152,18 @@ var tries = map[string]func(x *Tx, w *lives) error{
 		_, _, err := x.AddTransfer(TransferAsk{Transfer: Transfer{Source: "JPNIC"}})
 		return err
 	},
-	"RunDue": func(x *Tx, w *lives) error { _, err := x.RunDue(day); return err },
+	"RunDue":         func(x *Tx, w *lives) error { _, err := x.RunDue(day); return err },
+	"AddLine":        func(x *Tx, w *lives) error { _, err := x.AddLine(w.transfer, TransferLine{}); return err },
+	"Reschedule":     func(x *Tx, w *lives) error { _, err := x.Reschedule(w.line, day.Add(time.Hour)); return err },
+	"CompleteLine":   func(x *Tx, w *lives) error { _, err := x.CompleteLine(w.line); return err },
+	"CancelLine":     func(x *Tx, w *lives) error { _, err := x.CancelLine(w.line); return err },
+	"CancelTransfer": func(x *Tx, w *lives) error { _, err := x.CancelTransfer(w.transfer); return err },
+	"WithdrawReturn": func(x *Tx, w *lives) error { _, err := x.WithdrawReturn(w.back); return err },
+	"ReviewReturn":   func(x *Tx, w *lives) error { _, err := x.ReviewReturn(w.back); return err },
+	"AckNotice":      func(x *Tx, w *lives) error { _, err := x.AckNotice(w.notice); return err },
+	"ResendDigest":   func(x *Tx, w *lives) error { _, err := x.ResendDigest("", MailPolicy{}); return err },
+	"RecordFeeds":    func(x *Tx, w *lives) error { _, err := x.RecordFeeds(&zone.Manifest{Version: 1, Run: 1}); return err },
+	"ImportNotices":  func(x *Tx, w *lives) error { _, err := x.ImportNotices(nil, false); return err },
 
 	"RecordDisclosure": func(x *Tx, w *lives) error { _, err := x.RecordDisclosure(police("L", MLAT)); return err },
 	"AnswerPublic": func(x *Tx, w *lives) error {
@@ -192,7 +211,44 @@ func latticeWorld(t *testing.T) (*DB, *lives) {
 		w.disclosure = d.ID
 		return err
 	})
+	w.moving(t, db)
 	return db, w
+}
+
+// moving adds a transfer that is scheduled, a return that waits and a notice.
+func (w *lives) moving(t *testing.T, db *DB) {
+	goes := sendIn(t, db, staff(day), ask("goes", "t1", inr.IPv4, "/24"))
+	back := sendIn(t, db, staff(day), ask("back", "t2", inr.IPv4, "/24"))
+	update(t, db, staff(day), func(x *Tx) error {
+		tr, lines, err := x.AddTransfer(TransferAsk{
+			Transfer: Transfer{Source: "JPNIC", Member: goes.Member, UID: "d1"},
+			Lines:    []TransferLine{{Range: goes.Ranges[0], Due: day.Add(2 * time.Hour)}},
+		})
+		if err != nil {
+			return err
+		}
+		w.transfer, w.line = tr.ID, lines[0].ID
+		r, err := x.AddReturn(Return{NIR: "JPNIC", Member: back.Member, Ranges: back.Ranges})
+		w.back = r.ID
+		return err
+	})
+	view(t, db, func(v *View) error {
+		list, err := v.Notices("JPNIC", false)
+		if len(list) > 0 {
+			w.notice = list[0].ID
+		}
+		return err
+	})
+}
+
+// TestEveryActIsInTheTable: a method that writes says in allowed.go who may, unless
+// another rule decides.
+func TestEveryActIsInTheTable(t *testing.T) {
+	for _, name := range txMethods() {
+		if _, ok := acts[name]; !ok && !slices.Contains(byRule, name) && !slices.Contains(silent, name) {
+			t.Errorf("%s is not in the table of acts (allowed.go)", name)
+		}
+	}
 }
 
 // TestP17_RolesAndActs tries every act of the table with every set of roles: it is
@@ -237,9 +293,6 @@ func TestP17_EveryMethod(t *testing.T) {
 	for _, name := range txMethods() {
 		if slices.Contains(byRule, name) {
 			continue
-		}
-		if len(acts[name]) == 0 {
-			t.Logf("%s is not in the table of acts (allowed.go)", name)
 		}
 		if m, _ := reflect.TypeFor[*Tx]().MethodByName(name); m.Type.NumOut() == 0 {
 			t.Logf("%s returns no error: it cannot forbid", name)

@@ -168,7 +168,7 @@ func letterText(d Digest, list []Message, registry string) string {
 	if d.NIR != "" {
 		who = " --nir " + d.NIR
 	}
-	fmt.Fprintf(&b, "  nirctl notice list%s\n  nirctl notice ack ID\n\n", who)
+	fmt.Fprintf(&b, "  nirctl notice log%s\n  nirctl notice ack ID\n\n", who)
 	wrapWords(&b, "", "Digest "+d.ID+". A second mail with the Message-ID of this one is the same mail, sent again because no answer came back.")
 	return b.String()
 }

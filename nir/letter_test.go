@@ -82,7 +82,7 @@ warning: stale: JPNIC
 
 The attachment has the same as JSON. What is open, and how to say that
 you have seen it:
-  nirctl notice list --nir JPNIC
+  nirctl notice log --nir JPNIC
   nirctl notice ack ID
 
 Digest dig_x. A second mail with the Message-ID of this one is the same

@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"reflect"
 	"regexp"
 	"time"
 )
@@ -135,7 +136,8 @@ func (x *Tx) memberFor(nir, uid string, m Member) (Member, Membership, error) {
 	return m, s, memberships.put(x, &s)
 }
 
-// ChangeMember records the changed data of a member.
+// ChangeMember records the changed data of a member. What it has already changes
+// nothing.
 func (x *Tx) ChangeMember(m Member) (Member, error) {
 	if _, err := x.serving("change a member", m.ID); err != nil {
 		return m, err
@@ -146,6 +148,9 @@ func (x *Tx) ChangeMember(m Member) (Member, error) {
 	before, err := members.get(x.View, m.ID)
 	if err != nil {
 		return m, err
+	}
+	if m.Row = before.Row; reflect.DeepEqual(m, before) {
+		return m, nil
 	}
 	x.act("member.change")
 	if err := members.put(x, &m); err != nil {

@@ -92,7 +92,8 @@ func (v *View) NIRs() ([]NIR, error) { return nirs.find(v, "id <> '' ORDER BY co
 // NIRVersions returns every version of an NIR, the oldest first.
 func (v *View) NIRVersions(id string) ([]NIR, error) { return nirs.versions(v, id) }
 
-// PutNIR records a new NIR, or the changed record of one.
+// PutNIR records a new NIR, or the changed record of one. The same record again
+// changes nothing.
 func (x *Tx) PutNIR(n NIR) (NIR, error) {
 	if err := x.Actor.need("change an NIR", Admin); err != nil {
 		return n, err
@@ -124,6 +125,9 @@ func (x *Tx) PutNIR(n NIR) (NIR, error) {
 		return n, refuse(Conflict, "%s has Option %d: it is switched by a plan", n.Code, before.Option).in("option").
 			by("APNIC-103, section 3.4").remedy("nirctl nir option " + n.Code + " " + strconv.Itoa(n.Option))
 	}
+	if n.Row = before.Row; known && n == before {
+		return n, nil
+	}
 	x.act("nir.put")
 	if err := nirs.put(x, &n); err != nil {
 		return n, err
@@ -154,7 +158,8 @@ func (v *View) Windows(code string) ([]Window, error) {
 func (v *View) WindowVersions(id string) ([]Window, error) { return windows.versions(v, id) }
 
 // SetWindow sets the allocation window of an NIR for a kind. The one before stays
-// in the history: requests are judged by the one in force when they came.
+// in the history: requests are judged by the one in force when they came. The size
+// that it has already changes nothing, whatever the reason.
 func (x *Tx) SetWindow(code string, k inr.Kind, size Size, reason string) (Window, error) {
 	if err := x.Actor.need("set a window", Admin, RegistryStaff); err != nil {
 		return Window{}, err
@@ -166,8 +171,8 @@ func (x *Tx) SetWindow(code string, k inr.Kind, size Size, reason string) (Windo
 	if err != nil {
 		return Window{}, err
 	}
-	w, _, err := windows.one(x.View, "nir = $1 AND kind = $2", code, k.String())
-	if err != nil {
+	w, found, err := windows.one(x.View, "nir = $1 AND kind = $2", code, k.String())
+	if err != nil || found && w.Size == size {
 		return w, err
 	}
 	w.NIR, w.Kind, w.Size, w.Reason, w.SetBy = code, k, size, reason, x.Actor.Name

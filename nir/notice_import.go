@@ -286,7 +286,7 @@ func (m *noticeImport) tellMore() error {
 	for _, nir := range who {
 		err := m.tell(Message{
 			NIR: nir, Kind: NoticeMore, Code: "more", Subject: m.registryName(nir), Severity: "warning",
-			Text: fmt.Sprintf("%d more notices opened or closed in the same import than are told one by one: nirctl notice list", m.more[nir]),
+			Text: fmt.Sprintf("%d more notices opened or closed in the same import than are told one by one: nirctl notice log", m.more[nir]),
 		})
 		if err != nil {
 			return err

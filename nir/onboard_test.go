@@ -60,7 +60,9 @@ func TestOnboarding(t *testing.T) {
 			}
 			return err
 		})
+		inProbation(t, db, "TWNIC\n")
 		update(t, db, admin(at), activate)
+		inProbation(t, db, "# no source is in probation\n")
 		refusedFor(t, db, admin(at), Conflict, activate, "is not in probation")
 		update(t, db, admin(at), request)
 		leave(t, db, at)
@@ -68,6 +70,16 @@ func TestOnboarding(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// inProbation checks what an export tells zonebuild of NIRs in probation.
+func inProbation(t *testing.T, db *DB, want string) {
+	t.Helper()
+	e := exportFrom(t, db, ExportOptions{Zones: zones("202.in-addr.arpa.")})
+	got := fileOf(e.Registry, "probation")
+	if got != want || !strings.Contains(fileOf(e.Registry, "manifest.json"), `"probation"`) {
+		t.Errorf("exported %q, want %q, with a digest in\n%s", got, want, fileOf(e.Registry, "manifest.json"))
+	}
 }
 
 func activate(x *Tx) error { _, err := x.Activate("TWNIC"); return err }

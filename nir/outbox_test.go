@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nirzone/fixtures/peers"
 )
 
 func mailPolicy() MailPolicy {
@@ -435,6 +437,7 @@ func TestLeaseEnded(t *testing.T) {
 // TestDigestsAreBounded: what is too much for one mail goes with the next, in the
 // same run.
 func TestDigestsAreBounded(t *testing.T) {
+	peers.SkipRacing(t)
 	db := openSQLite(t, t.TempDir()+"/r.db")
 	mailWorld(t, db, "a@jpnic.test")
 	update(t, db, admin(day), func(x *Tx) error {

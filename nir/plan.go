@@ -13,7 +13,8 @@ import (
 // A Plan is what an event does, for people: of [DB.Try] before it is done, of a
 // past event afterwards.
 type Plan struct {
-	Event   int64    `json:"event"` // its number; of a plan the next one
+	Event   int64    `json:"event"`            // its number; of a plan the next one
+	Events  int      `json:"events,omitempty"` // that the transaction makes, Event the last of them; 0 for one
 	Act     string   `json:"act"`
 	Actor   string   `json:"actor"`
 	Reason  string   `json:"reason,omitempty"`
@@ -76,6 +77,7 @@ func (v *View) Plan(e *Event) (*Plan, error) {
 func planOf(e *Event, before map[string]json.RawMessage, r Rules, look namer) *Plan {
 	names := look.with(e, before)
 	m := &planner{plan: Plan{Event: e.Seq, Act: e.Act, Actor: e.Actor, Reason: e.Reason, Objects: len(e.Changes)}, rules: r, look: names}
+	m.goOn(e.before)
 	for _, c := range e.Changes {
 		m.change(before[c.Table+" "+c.ID], c)
 	}
@@ -93,6 +95,8 @@ type planner struct {
 	look  namer
 	free  tally // numbers that a pool has more, by the pool's name
 	fees  tally // numbers that count for a fee more, by registry and kind
+
+	counts []effectCount // instead of lines, of a planner that only sums up; else nil
 }
 
 // A tally adds up numbers of resources by name, in the order of the first of each.
@@ -124,6 +128,10 @@ func amount(k inr.Kind, n *big.Int) string {
 }
 
 func (m *planner) add(area, format string, args ...any) {
+	if m.counts != nil {
+		m.count(area, format[:1], "lines") // of a delegation: "- %s" or "+ %s"
+		return
+	}
 	m.plan.Effects = append(m.plan.Effects, Effect{area, fmt.Sprintf(format, args...)})
 }
 
@@ -132,8 +140,16 @@ func (m *planner) change(before json.RawMessage, c Change) {
 	case "free_block":
 		m.freeBlock(before, c)
 		return
+	case outbox.name: // of a notice that is a line of its own; it names that by an identifier made anew each time
+		return
 	case "delegation":
 		m.delegation(before, c)
+	case "import_run":
+		m.importRun(c)
+	}
+	if m.counts != nil {
+		m.count(areaOf(c.Table), verbOf(before, c), strings.ReplaceAll(c.Table, "_", " "))
+		return
 	}
 	m.add(areaOf(c.Table), "%s", describeChange(before, c, m.look))
 }
@@ -149,7 +165,7 @@ func (m *planner) freeBlock(before json.RawMessage, c Change) {
 			continue
 		}
 		m.free.add(m.look.name("pool", f.Pool), f.Range, side.sign)
-		if side.sign > 0 && f.Member != "" {
+		if side.sign > 0 && f.Member != "" && m.counts == nil {
 			m.add(OnPools, "reserve %s for %s", f.Range, m.look.name("member", f.Member))
 		}
 	}

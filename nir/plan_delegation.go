@@ -100,3 +100,17 @@ func (m *planner) fee(row json.RawMessage, sign int64) {
 	}
 	m.fees.add(d.NIR+", "+d.Range.Kind.String(), d.Range, sign)
 }
+
+// importRun says what an import leaves to do.
+func (m *planner) importRun(c Change) {
+	var im Import
+	if noRow(c.Row) || json.Unmarshal(c.Row, &im) != nil || im.State != ImportDone || im.Source != "" {
+		return
+	}
+	for _, n := range im.Counts {
+		if n.Created > 0 {
+			m.add(OnWhois, describedLater)
+			return
+		}
+	}
+}

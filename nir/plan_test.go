@@ -227,3 +227,44 @@ func TestR_NIR_3_WindowUse(t *testing.T) {
 		return nil
 	})
 }
+
+// TestPlanMadeAgain: a plan that opens a notice, and so puts a message into the
+// outbox, reads the same when it is made again: on a terminal nothing is done
+// that differs from what was shown. The message is no line beside its notice.
+func TestPlanMadeAgain(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/registry.db")
+	world(t, db)
+	update(t, db, staff(day.Add(time.Hour)), func(x *Tx) error {
+		_, err := x.Submit(ask("R-1", "M1", inr.IPv4, "/20"))
+		return err
+	})
+	again := func(x *Tx) error {
+		_, err := x.Submit(ask("R-2", "M1", inr.IPv4, "/20"))
+		return err
+	}
+	lines := effects(t, db, staff(day.Add(2*time.Hour)), again)
+	if !strings.Contains(strings.Join(lines, "\n"), "notices: create notice window-splitting") {
+		t.Errorf("no notice in\n%s", strings.Join(lines, "\n"))
+	}
+	if second := effects(t, db, staff(day.Add(2*time.Hour)), again); !slices.Equal(lines, second) || strings.Contains(strings.Join(lines, "\n"), "outbox") {
+		t.Errorf("a plan made again reads otherwise, or tells of mail:\n%s\n%s", strings.Join(lines, "\n"), strings.Join(second, "\n"))
+	}
+}
+
+// TestPlanWords: numbers and times for people.
+func TestPlanWords(t *testing.T) {
+	for _, c := range []struct {
+		key   string
+		value any
+		want  string
+	}{
+		{"paused_for", float64(20 * time.Minute), "20m0s"},
+		{"paused_for", float64(0), ""},
+		{"n", float64(3e6), "3000000"},
+		{"n", 1.5, "1.5"},
+	} {
+		if got := planWord(c.key, c.value, nil); got != c.want {
+			t.Errorf("%s %v: %q, want %q", c.key, c.value, got, c.want)
+		}
+	}
+}

@@ -2,10 +2,11 @@ package nir
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -65,7 +66,8 @@ func planFieldsOf(row json.RawMessage) planFields {
 var planLabels = map[string][]string{
 	"nir": {"code"}, "allocation_window": {"nir", "kind"}, "member": {"name"}, "membership": {"nir", "uid"}, "pool": {"range"},
 	"delegation": {"range"}, "request": {"nir", "ref"}, "evaluation": {"request", "n"}, "notice": {"code", "subject"}, "proposal": {"op"},
-	"approval": {"signer"}, "transfer": {"source", "destination"}, "disclosure": {"ref"}, "whois_object": {"type", "key"},
+	"approval": {"signer"}, "transfer": {"source", "destination"}, "disclosure": {"ref"}, "whois_object": {"type", "key"}, "whois_external": {"source", "ref"},
+	"notice_feed": {"source"},
 }
 
 func planLabel(table string, f planFields, look namer) string {
@@ -118,7 +120,10 @@ func planWord(key string, value any, look namer) string {
 		}
 	case float64:
 		if v != 0 {
-			s = fmt.Sprint(v)
+			s = strconv.FormatFloat(v, 'f', -1, 64)
+		}
+		if key == "paused_for" && v != 0 {
+			s = time.Duration(v).String()
 		}
 	case []any:
 		var all []string

@@ -158,6 +158,11 @@ func (x *Tx) ChangePool(p Pool) (Pool, error) {
 	if err := m.err(); err != nil {
 		return p, err
 	}
+	if p.Row = was.Row; p.FreeFrom.Equal(was.FreeFrom) {
+		if p.FreeFrom = was.FreeFrom; p == was {
+			return p, nil
+		}
+	}
 	x.act("pool.change")
 	return p, pools.put(x, &p)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"nirzone/fixtures/peers"
 	"nirzone/nir/alloc"
 	"nirzone/nir/inr"
 )
@@ -135,7 +136,7 @@ func s2(x *Tx, t testing.TB, text string) string {
 func TestPoolsAtRandom(t *testing.T) {
 	s := newScene(t, openSQLite(t, t.TempDir()+"/r.db"))
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 25 {
+	for i := range peers.Rounds(25) {
 		at := time.Duration(i+3) * time.Hour
 		p := s.poolOf(fmt.Sprintf("202.%d.0.0/32", random.IntN(256)))
 		size := p.Range.Last.Sub(p.Range.First).Lo

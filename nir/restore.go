@@ -24,7 +24,7 @@ func (n *DB) Restore(ctx context.Context, r io.Reader) (Mark, error) {
 	defer n.writing.Unlock()
 	tx, err := n.sql.BeginTx(ctx, nil)
 	if err != nil {
-		return Mark{}, fmt.Errorf("beginning to restore: %w", n.busy(err))
+		return Mark{}, fmt.Errorf("beginning to restore: %w", explain(err))
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	x := n.newTx(ctx, tx, Actor{})
@@ -44,7 +44,7 @@ func (n *DB) Restore(ctx context.Context, r io.Reader) (Mark, error) {
 func (x *Tx) restore(r io.Reader) (Mark, error) {
 	var h head
 	if err := x.queryRow(x.db.dialect.headQuery()).Scan(&h.seq, &h.at, &h.hash); err != nil {
-		return Mark{}, fmt.Errorf("reading the head of the audit: %w", x.db.busy(err))
+		return Mark{}, fmt.Errorf("reading the head of the audit: %w", explain(err))
 	}
 	have := Mark{}
 	if h.seq > 0 {

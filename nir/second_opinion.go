@@ -93,7 +93,7 @@ func approveRequest(x *Tx, p *Proposal) (string, error) {
 	if r.State != Registered {
 		return r.State + ": no pool has room", nil
 	}
-	text := fmt.Sprintf("%s: %v", r.State, r.Ranges)
+	text := r.State + ": " + joinRanges(r.Ranges)
 	return text, x.notify(Notice{NIR: r.NIR, Code: "request-registered", Subject: r.Ref, Severity: "info", Text: text})
 }
 

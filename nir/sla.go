@@ -1,10 +1,15 @@
 package nir
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
+
+// ReturnAct is the act of a [ServiceLevel] that is of returns.
+const ReturnAct = "return"
 
 // A ServiceLevel says how an NIR's requests of a time were answered against what
 // APNIC-103, section 3.6, promises: an allocation within one working day, any
@@ -12,7 +17,7 @@ import (
 // request's economy; it stands still while the NIR owes an answer.
 type ServiceLevel struct {
 	NIR       string        `json:"nir"`
-	Act       string        `json:"act"`       // allocation or second-opinion
+	Act       string        `json:"act"`       // allocation, second-opinion or return
 	Requests  int           `json:"requests"`  // that were submitted in that time
 	Answered  int           `json:"answered"`  // that the registry has answered
 	InTime    int           `json:"in_time"`   // of them, each time before it was due
@@ -24,47 +29,87 @@ type ServiceLevel struct {
 	Late      []string      `json:"late"` // identifiers of the requests that were breached
 }
 
-// ServiceLevels reports on the requests that were submitted from a time until
-// just before another, for each NIR and act, as of now. An NIR's code selects it
-// alone.
+// ServiceLevels reports on the requests and returns that were submitted from a
+// time until just before another, for each NIR and act, as of now. An NIR's code
+// selects it alone.
 func (v *View) ServiceLevels(nir string, from, until, now time.Time) ([]ServiceLevel, error) {
-	list, err := requests.find(v, "($1 = '' OR nir = $1) AND submitted >= $2 AND submitted < $3 ORDER BY nir, act, submitted, id", nir, micros(from), micros(until))
+	list, err := v.askedRequests(nir, from, until, now)
 	if err != nil {
 		return nil, err
 	}
+	back, err := v.askedReturns(nir, from, until, now)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, back...)
+	slices.SortStableFunc(list, func(a, b asked) int { return cmp.Or(strings.Compare(a.nir, b.nir), strings.Compare(a.act, b.act)) })
 	var levels []ServiceLevel
 	var times []time.Duration
 	for i := range list {
 		r := &list[i]
-		if n := len(levels); n == 0 || levels[n-1].NIR != r.NIR || levels[n-1].Act != r.Act {
+		if n := len(levels); n == 0 || levels[n-1].NIR != r.nir || levels[n-1].Act != r.act {
 			endLevel(levels, times)
-			levels, times = append(levels, ServiceLevel{NIR: r.NIR, Act: r.Act}), nil
+			levels, times = append(levels, ServiceLevel{NIR: r.nir, Act: r.act}), nil
 		}
-		first, late, err := v.answers(r, now)
-		if err != nil {
-			return nil, err
-		}
-		l := &levels[len(levels)-1]
-		if l.count(r, first, late); !first.IsZero() {
-			times = append(times, v.Rules.worked(r.Submitted, first, r.Economy))
+		if levels[len(levels)-1].count(r); !r.first.IsZero() {
+			times = append(times, v.Rules.worked(r.submitted, r.first, r.economy))
 		}
 	}
 	endLevel(levels, times)
 	return levels, nil
 }
 
-func (l *ServiceLevel) count(r *Request, first time.Time, late bool) {
+// An asked is something that an NIR waits for an answer to.
+type asked struct {
+	nir, act, id, economy string
+	submitted             time.Time
+	first                 time.Time // when it was first answered, zero if it was not
+	late, withdrawn       bool
+}
+
+func (v *View) askedRequests(nir string, from, until, now time.Time) ([]asked, error) {
+	list, err := requests.find(v, "($1 = '' OR nir = $1) AND submitted >= $2 AND submitted < $3 ORDER BY nir, act, submitted, id", nir, micros(from), micros(until))
+	all := make([]asked, len(list))
+	for i := range list {
+		r := &list[i]
+		all[i] = asked{nir: r.NIR, act: r.Act, id: r.ID, economy: r.Economy, submitted: r.Submitted, withdrawn: r.State == Withdrawn}
+		if all[i].first, all[i].late, err = v.answers(r, now); err != nil {
+			return nil, err
+		}
+	}
+	return all, err
+}
+
+func (v *View) askedReturns(nir string, from, until, now time.Time) ([]asked, error) {
+	list, err := returns.find(v, "($1 = '' OR nir = $1) AND made >= $2 AND made < $3 ORDER BY nir, made, id", nir, micros(from), micros(until))
+	all := make([]asked, len(list))
+	for i := range list {
+		r := &list[i]
+		m, err := members.get(v, r.Member)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = asked{nir: r.NIR, act: ReturnAct, id: r.ID, economy: m.Economy, submitted: r.Made, withdrawn: r.State == ReturnWithdrawn}
+		all[i].late = r.Overdue(now) || r.Answered.After(r.Due)
+		if !all[i].withdrawn { // else nobody waits for an answer any more
+			all[i].first = r.Answered
+		}
+	}
+	return all, err
+}
+
+func (l *ServiceLevel) count(r *asked) {
 	l.Requests++
-	if !first.IsZero() {
+	if !r.first.IsZero() {
 		l.Answered++
 	}
 	switch {
-	case late:
+	case r.late:
 		l.Breached++
-		l.Late = append(l.Late, r.ID)
-	case !first.IsZero():
+		l.Late = append(l.Late, r.id)
+	case !r.first.IsZero():
 		l.InTime++
-	case r.State == Withdrawn:
+	case r.withdrawn:
 		l.Withdrawn++
 	default:
 		l.Waiting++
@@ -111,8 +156,11 @@ func (r *Request) Overdue(now time.Time) bool {
 	return r.Answered.IsZero() && r.Paused.IsZero() && now.After(r.Due)
 }
 
-// NoticeOverdue opens a notice to the registry for every request that is overdue
-// and closes those that no longer hold: to be run by a timer.
+// Overdue reports whether the registry owes an answer to a return that was due.
+func (r *Return) Overdue(now time.Time) bool { return r.Answered.IsZero() && now.After(r.Due) }
+
+// NoticeOverdue opens a notice to the registry for every request and return that
+// is overdue and closes those that no longer hold: to be run by a timer.
 func (x *Tx) NoticeOverdue() error {
 	if err := x.Actor.need("look for overdue requests", RegistryStaff, Admin); err != nil {
 		return err
@@ -121,15 +169,31 @@ func (x *Tx) NoticeOverdue() error {
 	if err != nil {
 		return err
 	}
+	back, err := returns.find(x.View, "answered = 0 AND due < $1 ORDER BY due, id", micros(x.Actor.At))
+	if err != nil {
+		return err
+	}
 	late := map[string]bool{}
 	x.act("sla.check")
+	tell := func(subject, what string, due time.Time) error {
+		late[subject] = true
+		return x.notify(Notice{Code: "response-overdue", Subject: subject, Severity: "alarm", Text: what + " was due at " + due.Format(time.RFC3339)})
+	}
 	for _, r := range list {
-		late[r.NIR+"/"+r.Ref] = true
-		text := fmt.Sprintf("request %s of %s was due at %s", r.Ref, x.registryName(r.NIR), r.Due.Format(time.RFC3339))
-		if err := x.notify(Notice{Code: "response-overdue", Subject: r.NIR + "/" + r.Ref, Severity: "alarm", Text: text}); err != nil {
+		if err := tell(r.NIR+"/"+r.Ref, fmt.Sprintf("request %s of %s", r.Ref, x.registryName(r.NIR)), r.Due); err != nil {
 			return err
 		}
 	}
+	for _, r := range back {
+		if err := tell("return "+r.ID, fmt.Sprintf("the return of %s to %s", joinRanges(r.Ranges), x.registryName(r.NIR)), r.Due); err != nil {
+			return err
+		}
+	}
+	return x.noLonger(late)
+}
+
+// noLonger closes the notices of what is overdue no more.
+func (x *Tx) noLonger(late map[string]bool) error {
 	open, err := notices.find(x.View, "nir = '' AND code = 'response-overdue' AND closed = 0")
 	if err != nil {
 		return err

@@ -139,3 +139,64 @@ func TestR_NIR_28_Overdue(t *testing.T) {
 		t.Errorf("%d notices after the answer", n)
 	}
 }
+
+// TestR_NIR_28_Returns: a return is a request that the registry has to answer
+// within two working days, too.
+func TestR_NIR_28_Returns(t *testing.T) {
+	s := newScene(t, openSQLite(t, t.TempDir()+"/r.db"))
+	b, _ := s.theirs.Block()
+	var list []Return
+	for q := range b.Subblocks(22) { // in time, late, withdrawn, not answered
+		list = append(list, s.giveBack(3*time.Hour, Return{NIR: "JPNIC", Member: s.member, Ranges: []inr.Range{q.Range()}}))
+	}
+	report := func(at time.Duration) (levels string) {
+		view(t, s.db, func(v *View) error {
+			got, err := v.ServiceLevels("JPNIC", day, day.Add(30*24*time.Hour), day.Add(at))
+			for _, l := range got {
+				if l.Act == ReturnAct {
+					levels = fmt.Sprint(l.Requests, l.Answered, l.InTime, l.Breached, l.Waiting, l.Withdrawn, l.Median, len(l.Late))
+				}
+			}
+			return err
+		})
+		return levels
+	}
+	overdue := func(at time.Duration) (subjects []string) {
+		s.update(at, func(x *Tx) error {
+			if err := x.NoticeOverdue(); err != nil {
+				return err
+			}
+			found, err := x.Notices("", false)
+			for _, n := range found {
+				if n.Code == "response-overdue" {
+					subjects = append(subjects, n.Subject)
+				}
+			}
+			return err
+		})
+		return subjects
+	}
+	if err := s.sign(5*time.Hour, list[0].Plan, "ben"); err != nil {
+		t.Fatal(err)
+	}
+	s.update(6*time.Hour, func(x *Tx) error { _, err := x.WithdrawReturn(list[2].ID); return err })
+	if got, want := report(7*time.Hour), "4 1 1 0 2 1 2h0m0s 0"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := overdue(7 * time.Hour); len(got) != 0 {
+		t.Errorf("overdue already: %v", got)
+	}
+	if err := s.sign(60*time.Hour, list[1].Plan, "ben"); err != nil { // two working days are over
+		t.Fatal(err)
+	}
+	if got, want := report(61*time.Hour), "4 2 1 2 0 1 2h0m0s 2"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := overdue(61 * time.Hour); len(got) != 1 || got[0] != "return "+list[3].ID {
+		t.Errorf("overdue are %v, want %s", got, list[3].ID)
+	}
+	s.update(62*time.Hour, func(x *Tx) error { _, err := x.WithdrawReturn(list[3].ID); return err })
+	if got := overdue(63 * time.Hour); len(got) != 0 {
+		t.Errorf("still overdue: %v", got)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nirzone/fixtures/peers"
 )
 
 // trusting takes every signature that is the signer's name.
@@ -155,9 +157,20 @@ func checkClaims(t *testing.T, db *DB, want string) {
 	})
 }
 
+func planFor(t testing.TB, db *DB, e *Event) (p *Plan) {
+	t.Helper()
+	view(t, db, func(v *View) (err error) { p, err = v.Plan(e); return err })
+	return p
+}
+
+func hasEffect(p *Plan, area, text string) bool {
+	return slices.Contains(p.Effects, Effect{area, text})
+}
+
 // TestImportIsOneTransaction: of an import that fails in its last event nothing is
-// there, though it is told in several.
+// there, though it is told in several; and its plan is of them all.
 func TestImportIsOneTransaction(t *testing.T) {
+	peers.SkipRacing(t)
 	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
 	smallWorld(t, db)
 	var lines []string
@@ -186,9 +199,21 @@ func TestImportIsOneTransaction(t *testing.T) {
 	if err != nil || e == nil || lastEvent(t, db) != before {
 		t.Errorf("tried: %v, event %d", err, lastEvent(t, db))
 	}
+	p := planFor(t, db, e)
 	doImport(t, db, admin(day.Add(time.Hour)), f, twoNIRs)
-	if n := lastEvent(t, db); n < before+4 {
-		t.Errorf("event %d after %d", n, before)
+	if n := lastEvent(t, db); n < before+4 || p.Events != int(n-before) || p.Event != n {
+		t.Errorf("event %d after %d, planned were %d, the last %d", n, before, p.Events, p.Event)
+	}
+	objects := 0
+	view(t, db, func(v *View) error {
+		return v.Events(before, func(entry, _ []byte) error {
+			e, err := decodeEvent(entry)
+			objects += len(e.Changes)
+			return err
+		})
+	})
+	if p.Objects != objects || !hasEffect(p, OnPools, "pool 202.0.0.0/8 has 1920000 fewer free") || !hasEffect(p, OnDelegations, "create 7500 delegation, beside what follows") {
+		t.Errorf("the plan shows %d of %d objects: %+v", p.Objects, objects, p.Effects[:min(len(p.Effects), 40)])
 	}
 	checkConservation(t, db)
 	provenAudit(t, db)

@@ -22,8 +22,10 @@ func TestR_NIR_17_FeedsAreRecorded(t *testing.T) {
 		good := func(digit string) *zone.Accepted {
 			return &zone.Accepted{SHA256: strings.Repeat(digit, 64), Size: 100, File: "202.in-addr.arpa-JPNIC", URL: "ftp://ftp.nic.example/202", FirstSeen: day, Signer: "ABCD"}
 		}
+		at := day
 		record := func(run uint64, sources ...zone.SourceEntry) (n int, err error) {
-			err = db.Update(context.Background(), admin(day.Add(time.Duration(run)*time.Hour)), func(x *Tx) (err error) {
+			at = at.Add(time.Hour)
+			err = db.Update(context.Background(), admin(at), func(x *Tx) (err error) {
 				n, err = x.RecordFeeds(&zone.Manifest{Version: 1, Run: run, Sources: sources})
 				return err
 			})

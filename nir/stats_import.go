@@ -203,11 +203,19 @@ func importEffects(_ *Tx, args json.RawMessage) ([]string, error) {
 	if a.LeftOut > 0 {
 		list = append(list, fmt.Sprintf("%d records with mistakes are left out", a.LeftOut))
 	}
+	created := 0
 	for _, c := range a.Counts {
 		list = append(list, c.String())
+		created += c.Created
+	}
+	if created > 0 && a.Source == "" {
+		list = append(list, describedLater)
 	}
 	return list, nil
 }
+
+// describedLater is what a plan of an import says of whois.
+const describedLater = "what is created gets its whois objects afterwards: nirctl whois describe"
 
 // runApproved carries an import out if the file is at hand, or records that it may
 // be.

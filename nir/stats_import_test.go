@@ -288,7 +288,7 @@ func TestR_NIR_27_ExistingPoolsFirst(t *testing.T) {
 			_, err := x.AddPool(p)
 			return err
 		})
-		if err == nil {
+		if CodeOf(err) == "" { // the database refuses overlaps, too
 			t.Errorf("pool %s of %q for %q was taken", p.Range, p.Purpose, p.NIR)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"nirzone/fixtures/peers"
 	"nirzone/nir/inr"
 )
 
@@ -68,6 +69,7 @@ func TestImportAgainstModel(t *testing.T) {
 	})
 	var model []fileLine
 	at := day
+	given(t, "rapid.checks", fmt.Sprint(peers.Rounds(100)))
 	rapid.Check(t, func(r *rapid.T) {
 		file := drawFile(r)
 		var lines []string

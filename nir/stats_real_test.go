@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nirzone/fixtures/peers"
 	"nirzone/nir/inr"
 	"nirzone/nir/stats"
 	"nirzone/zone"
@@ -28,6 +29,7 @@ func parents(t testing.TB) []zone.Name {
 // again: the same file, byte for byte, but for its comments. The claims that
 // follow are read back by the builder of zones.
 func TestRealStatistics(t *testing.T) {
+	peers.SkipRacing(t)
 	if testing.Short() {
 		t.Skip("SKIPPED: the whole file of a real day takes seconds")
 	}

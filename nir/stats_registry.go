@@ -53,7 +53,8 @@ type Export struct {
 	Time  time.Time // of the event
 
 	// Registry is the folder that zonebuild reads, in the order in which it is to
-	// be written: claims, ZONE-RIR for every zone, and manifest.json at last.
+	// be written: claims, the NIRs in probation, ZONE-RIR for every zone, and
+	// manifest.json at last.
 	Registry []ExportFile
 	// NIRs has by code the zonelets ZONE-CODE of what the registry publishes inside
 	// the NIR's space, for the NIR to compare, with seals.
@@ -73,7 +74,7 @@ func (v *View) Export(o ExportOptions) (*Export, error) {
 	if e.o.Domains == nil {
 		e.o.Domains = whoisDomains
 	}
-	for _, step := range []func() error{e.event, e.layOut, e.gather, e.write} {
+	for _, step := range []func() error{e.event, e.layOut, e.gather, e.onProbation, e.write} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("exporting: %w", err)
 		}
@@ -106,12 +107,14 @@ type exporter struct {
 	o      ExportOptions
 	claims []zone.Claim
 	began  time.Time // of the registry
-	sheets []*sheet  // in the order in which they are written
-	own    map[zone.Name]*sheet
-	parts  map[zone.Name]map[string]*sheet // of NIRs, by zone and code
-	owed   map[zone.Name]*sheet
-	space  map[string]inr.Set // of NIRs
-	files  map[string]*[]ExportFile
+
+	probation []string // codes of NIRs of which nothing is published yet
+	sheets    []*sheet // in the order in which they are written
+	own       map[zone.Name]*sheet
+	parts     map[zone.Name]map[string]*sheet // of NIRs, by zone and code
+	owed      map[zone.Name]*sheet
+	space     map[string]inr.Set // of NIRs
+	files     map[string]*[]ExportFile
 }
 
 // event finds of when the state is.
@@ -126,6 +129,14 @@ func (e *exporter) event() (err error) {
 		e.began, err = e.v.eventTime(1)
 	}
 	return err
+}
+
+// onProbation finds the NIRs of which nothing is published yet.
+func (e *exporter) onProbation() error {
+	return nirs.each(e.v, "state = $1", []any{Probation}, func(n *NIR) error {
+		e.probation = append(e.probation, n.Code)
+		return nil
+	})
 }
 
 func (v *View) eventTime(seq int64) (time.Time, error) {
@@ -247,7 +258,7 @@ func (e *exporter) write() error {
 	}
 	close(next)
 	wg.Wait()
-	e.Registry = []ExportFile{{"claims", zone.FormatClaims(e.claims)}}
+	e.Registry = []ExportFile{{"claims", zone.FormatClaims(e.claims)}, {"probation", zone.FormatProbation(e.probation)}}
 	for _, s := range e.sheets {
 		*s.list = append(*s.list, s.out)
 		if !s.sealed {

@@ -84,11 +84,11 @@ func TestExportRegistry(t *testing.T) {
 		for _, f := range e.Registry {
 			names = append(names, f.Name)
 		}
-		if got := strings.Join(names, " "); got != "claims 0.4.2.ip6.arpa-APNIC 202.in-addr.arpa-APNIC 61.in-addr.arpa-APNIC manifest.json" {
+		if got := strings.Join(names, " "); got != "claims probation 0.4.2.ip6.arpa-APNIC 202.in-addr.arpa-APNIC 61.in-addr.arpa-APNIC manifest.json" {
 			t.Errorf("files %s", got)
 		}
 		m, err := zone.ParseRegistryManifest("manifest.json", []byte(fileOf(e.Registry, "manifest.json")))
-		if err != nil || m.Event != uint64(e.Event) || len(m.Files) != 4 {
+		if err != nil || m.Event != uint64(e.Event) || len(m.Files) != 5 {
 			t.Errorf("manifest %+v, %v", m, err)
 		}
 		want := "$TTL 86400\n$ORIGIN .\n\n\n; Source APNIC\n28.12.202.in-addr.arpa.\tNS\tns1.example.net.\n\n; Source APNIC\n0-127.30.12.202.in-addr.arpa.\tNS\tns1.example.net.\n" +

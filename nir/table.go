@@ -59,6 +59,7 @@ const mostRows = 32
 type kind interface {
 	tableName() string
 	live(v *View, fn func(id string, row []byte) error) error
+	ended(v *View, fn func(id string, s stage) error) error // the versions that ended
 	stages(v *View, id string) ([]stage, error)
 	row(v *View, id string) ([]byte, error)             // one object as the audit has it
 	encode(object any) (row []byte, is bool, err error) // an object that is of this kind
@@ -100,6 +101,7 @@ func (t *table[T, P]) add(x *Tx, r *T) error {
 	row := P(r).row()
 	if row.ID == "" {
 		row.ID = x.newID(t.prefix)
+		x.isNew(t.name, row.ID)
 	}
 	if err := t.write(x, r); err != nil {
 		return err
@@ -112,9 +114,11 @@ func (t *table[T, P]) addAll(x *Tx, list []T) error {
 	all := make([]*T, len(list))
 	for i := range list {
 		all[i] = &list[i]
-		if row := P(all[i]).row(); row.ID == "" {
+		row := P(all[i]).row()
+		if row.ID == "" {
 			row.ID = x.newID(t.prefix)
 		}
+		x.isNew(t.name, row.ID)
 	}
 	if err := t.write(x, all...); err != nil {
 		return err

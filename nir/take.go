@@ -2,6 +2,7 @@ package nir
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nirzone/nir/alloc"
@@ -17,6 +18,8 @@ type taken struct {
 
 // take takes what a request asks for out of the first pool that has room for all
 // of it: the NIR's own of old, then the regional ones (APNIC-103, section 3.5).
+// Among pools of one purpose, one goes first in which the member's space grows in
+// place (section 3.2.1).
 func (x *Tx) take(r *Request) ([]taken, error) {
 	list, err := x.poolsFor(r.NIR, r.Kind)
 	if err != nil {
@@ -27,21 +30,62 @@ func (x *Tx) take(r *Request) ([]taken, error) {
 		return nil, err
 	}
 	ask := alloc.Request{Member: r.Member, Held: held, Kind: r.Kind, Lengths: r.Size.Lengths(r.Kind)}
-	for _, p := range list {
-		if err := x.expire(&p); err != nil {
-			return nil, err
+	for len(list) > 0 {
+		n := slices.IndexFunc(list, func(p Pool) bool { return p.Purpose != list[0].Purpose })
+		if n < 0 {
+			n = len(list)
 		}
-		s := x.space(p.ID)
-		c, err := alloc.Allocate(s, ask, x.Rules.policy(&p), x.Actor.At)
+		p, s, c, err := x.chooseIn(list[:n], ask)
 		if err != nil {
 			return nil, err
 		}
-		if c.Step == alloc.Exhausted {
-			continue
+		if c.Step != alloc.Exhausted {
+			return x.apply(p, s, c)
 		}
-		return x.apply(&p, s, c)
+		list = list[n:]
 	}
 	return nil, refuse(Exhausted, "no pool has %s of %s in one piece", r.Size, r.Kind).remedy("nirctl pool list; nirctl pool create")
+}
+
+// chooseIn returns the first pool of a list, all of one purpose, in which what the
+// member holds grows, else the first that has room.
+func (x *Tx) chooseIn(list []Pool, ask alloc.Request) (*Pool, space, alloc.Choice, error) {
+	var first *Pool
+	var in space
+	best := alloc.Choice{Step: alloc.Exhausted}
+	for i := range list {
+		p := &list[i]
+		if first != nil && !mayGrow(ask, p.Range) {
+			continue
+		}
+		if err := x.expire(p); err != nil {
+			return nil, in, best, err
+		}
+		s := x.space(p.ID)
+		c, err := alloc.Allocate(s, ask, x.Rules.policy(p), x.Actor.At)
+		if err != nil {
+			return nil, in, best, err
+		}
+		if slices.ContainsFunc(c.Parts, func(b alloc.Part) bool { return b.Step == alloc.Grow }) {
+			return p, s, c, nil
+		}
+		if first == nil && c.Step != alloc.Exhausted {
+			first, in, best = p, s, c
+		}
+	}
+	return first, in, best, nil
+}
+
+// mayGrow reports whether a range has room next to something that the member holds
+// and that is as large as a block that is asked for.
+func mayGrow(ask alloc.Request, r inr.Range) bool {
+	for b := range ask.Held.AllBlocks() {
+		buddy, ok := b.Buddy()
+		if ok && slices.Contains(ask.Lengths, b.Len) && r.Contains(buddy.Range()) {
+			return true
+		}
+	}
+	return false
 }
 
 // expired is how many reservations end in one event at most.

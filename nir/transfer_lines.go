@@ -50,7 +50,8 @@ func (x *Tx) Reschedule(line string, due time.Time) (TransferLine, error) {
 	if err != nil {
 		return l, err
 	}
-	if err := x.setDue(&t, &l, due); err != nil {
+	was := l.Due
+	if err := x.setDue(&t, &l, due); err != nil || l.Due.Equal(was) {
 		return l, err
 	}
 	x.act("transfer.schedule")

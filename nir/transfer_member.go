@@ -18,8 +18,10 @@ func (v *View) enrolment(t *Transfer) (enrolment, error) {
 	name := v.registryName(t.Destination)
 	m, s, err := v.MemberOf(t.Destination, t.UID)
 	switch {
-	case err == nil && m.ID == t.Receiver:
-		return enrolment{member: m, ship: s, joins: !s.Ended.IsZero()}, nil
+	case err == nil && m.ID == t.Receiver && s.Ended.IsZero():
+		return enrolment{member: m, ship: s}, nil
+	case err == nil && m.ID == t.Receiver: // it comes back under the name that it had
+		return enrolment{member: m, ship: s, joins: true}, v.nameless(&m, t.Destination)
 	case err == nil:
 		return enrolment{}, refuse(Conflict, "%s calls another member %s: %s", name, t.UID, m.Name).in("uid").by(rule).
 			remedy("name that member as the receiver, or give an identifier that was never used")
@@ -37,11 +39,16 @@ func (v *View) enrolment(t *Transfer) (enrolment, error) {
 	if err != nil {
 		return enrolment{}, err
 	}
-	other, ok, err := memberships.one(v, "member = $1 AND nir = $2 AND ended = 0", m.ID, t.Destination)
+	return enrolment{member: m, joins: true}, v.nameless(&m, t.Destination)
+}
+
+// nameless refuses a second name for a member: a registry has one.
+func (v *View) nameless(m *Member, nir string) error {
+	other, ok, err := memberships.one(v, "member = $1 AND nir = $2 AND ended = 0", m.ID, nir)
 	if err == nil && ok {
-		err = refuse(Conflict, "%s calls %s %s already", name, m.Name, other.UID).in("uid").by(rule)
+		err = refuse(Conflict, "%s calls %s %s already", v.registryName(nir), m.Name, other.UID).in("uid").by("APNIC-103, section 3.2.1")
 	}
-	return enrolment{member: m, joins: true}, err
+	return err
 }
 
 // enrol makes the receiver a member of the destination, if it is none, and lets

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"nirzone/fixtures/peers"
 	"nirzone/nir/inr"
 )
 
@@ -704,7 +705,7 @@ func given(t *testing.T, name, value string) {
 // model that knows /24s and nothing else: P3, P8, P9, P11 and P13 of the registry's
 // properties.
 func TestTransferProperties(t *testing.T) {
-	given(t, "rapid.checks", "7")
+	given(t, "rapid.checks", fmt.Sprint(peers.Rounds(7)))
 	given(t, "rapid.steps", "80")
 	dir, n, seen := t.TempDir(), 0, map[string]int{}
 	rapid.Check(t, func(r *rapid.T) {
@@ -720,7 +721,7 @@ func TestTransferProperties(t *testing.T) {
 	})
 	t.Log(seen)
 	for _, what := range []string{"request", "transfer", "return", "freed"} {
-		if seen[what] == 0 {
+		if seen[what] == 0 && !peers.Racing {
 			t.Errorf("no history had one: %s", what)
 		}
 	}

@@ -87,7 +87,9 @@ func (x *Tx) Register(g Registration) error {
 	if err != nil {
 		return err
 	}
-	g.Row = old.Row
+	if g.Row = old.Row; g == old {
+		return nil
+	}
 	x.act("registration.change")
 	if err := registrations.put(x, &g); err != nil {
 		return err
@@ -444,6 +446,14 @@ func (v *View) Undescribed(limit int) ([]Delegation, error) {
 	return delegations.find(v, undescribed+fmt.Sprintf("ORDER BY kind, first, level LIMIT %d", limit))
 }
 
+// CountUndescribed returns how many delegations have no whois object.
+func (v *View) CountUndescribed() (n int, err error) {
+	if err = v.queryRow("SELECT count(*) FROM delegation WHERE " + v.standing() + " AND " + undescribed).Scan(&n); err != nil {
+		err = fmt.Errorf("counting delegations without whois objects: %w", err)
+	}
+	return n, err
+}
+
 // DescribeMissing makes the whois objects of delegations that have none, of at most
 // limit of them, and returns of how many: 0 when there are no more.
 func (x *Tx) DescribeMissing(limit int) (int, error) {
@@ -456,6 +466,9 @@ func (x *Tx) DescribeMissing(limit int) (int, error) {
 	}
 	x.act("whois.describe")
 	for _, d := range list {
+		if err := x.room(); err != nil {
+			return 0, err
+		}
 		if err := x.describe(&d, nil); err != nil {
 			return 0, err
 		}

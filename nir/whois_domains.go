@@ -146,7 +146,7 @@ func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
 		return WhoisObject{}, err
 	}
 	if old == nil || old.State == DomainDeleted {
-		return WhoisObject{}, refuse(NotFound, "there is no domain object %s", z.Name.File()).remedy("nirctl whois put: write it whole")
+		return WhoisObject{}, x.noDomain(z)
 	}
 	o, err := old.RPSL()
 	if err != nil {
@@ -158,6 +158,30 @@ func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
 	o.Set("nserver", ns...)
 	o.Set("ds-rdata", ds...)
 	return x.putObject(o)
+}
+
+// noDomain says why a zone has no domain object, and what its manager does instead.
+func (x *Tx) noDomain(z ReverseZone) error {
+	bad := refuse(NotFound, "there is no domain object %s", z.Name.File()).in("zone")
+	list, err := x.At(z.Range.Kind, z.Range.First)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return bad.remedy("nirctl delegation list")
+	}
+	n, err := x.NIR(list[0].NIR)
+	if CodeOf(err) == NotFound {
+		return bad.remedy("nirctl whois put FILE: write the object whole")
+	}
+	if err != nil {
+		return err
+	}
+	if n.Option == 1 {
+		return refuse(NotFound, "%s has Option 1: the name servers of %s stand in its own zonelet", n.Code, z.Name.File()).
+			in("zone").by("APNIC-103, section 3.4.1").remedy("nirctl zone make --help")
+	}
+	return bad.remedy("nirctl domain list " + n.Code)
 }
 
 // checkDomain judges a domain object by the rules of the merge, and returns its

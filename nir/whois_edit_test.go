@@ -178,6 +178,17 @@ func TestR_SEC_1_IRT(t *testing.T) {
 			t.Errorf("not reminded exactly once after %d days", days)
 		}
 	}
+	due := IRTState{Key: "IRT-JP", Source: "JPNIC", NIR: "JPNIC", Validated: day, Due: after(180), Overdue: true, Reminded: after(180)}
+	for days, want := range map[int]IRTState{179: {Overdue: false}, 180: {Overdue: true}} {
+		want.Key, want.Source, want.NIR, want.Validated, want.Due, want.Reminded = due.Key, due.Source, due.NIR, due.Validated, due.Due, due.Reminded
+		view(t, db, func(v *View) error {
+			list, err := v.IRTs(after(days))
+			if len(list) != 1 || list[0] != want {
+				t.Errorf("after %d days: %+v, want %+v", days, list, want)
+			}
+			return err
+		})
+	}
 	update(t, db, staff(after(182)), func(x *Tx) error { return x.ValidateIRT("irt-jp", "JPNIC") })
 	remind(183)
 	if open("irt-validation") != 0 {

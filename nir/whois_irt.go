@@ -44,7 +44,6 @@ func (x *Tx) RemindIRT() error {
 	if err := x.Actor.need("send reminders", RegistryStaff, Admin); err != nil {
 		return err
 	}
-	days := x.Rules.Whois.filled().ValidateDays
 	list, err := whoisObjects.find(x.View, "type = 'irt' AND origin = 'registry' ORDER BY source, key")
 	if err != nil {
 		return err
@@ -52,7 +51,7 @@ func (x *Tx) RemindIRT() error {
 	x.act("irt.remind")
 	for _, w := range list {
 		text := ""
-		if x.Actor.At.Sub(w.Validated) >= time.Duration(days)*24*time.Hour {
+		if x.Actor.At.Sub(w.Validated) >= x.Rules.validateFor() {
 			text = fmt.Sprintf("irt %s was last said to be right on %s: look at it and say so again within days: nirctl whois validate %s", w.Key, w.Validated.Format(time.DateOnly), w.Key)
 		}
 		if err := x.notice(w.NIR, "irt-validation", w.Key, "warning", text); err != nil {

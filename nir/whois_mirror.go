@@ -188,7 +188,7 @@ func (c *cycle) read() error {
 		err = &bad
 	}
 	if err != nil {
-		return fmt.Errorf("mirroring %s, what is mirrored stays: %w", c.d.NIR, errors.Join(invalid("file", "it cannot be read wholly"), err))
+		return fmt.Errorf("mirroring %s, what is mirrored stays: %w", c.d.NIR, errors.Join(invalid("file", "it cannot be read wholly").remedy("have "+c.d.NIR+" mend the dump: it is taken whole or not at all"), err))
 	}
 	return nil
 }
@@ -314,11 +314,15 @@ func (x *Tx) notice(nir, code, subject, severity, text string) error {
 }
 
 func (x *Tx) late(m *WhoisMirror) string {
-	limit := x.Rules.Whois.filled().MirrorStale
-	if lag := m.Lag(x.Actor.At); lag > limit {
-		return fmt.Sprintf("the mirror shows the state of %s, more than %s ago", m.Dumped.Format(time.RFC3339), limit)
+	if x.MirrorLate(m, x.Actor.At) {
+		return fmt.Sprintf("the mirror shows the state of %s, more than %s ago", m.Dumped.Format(time.RFC3339), x.Rules.Whois.filled().MirrorStale)
 	}
 	return ""
+}
+
+// MirrorLate reports whether a mirror is further behind than the rules allow.
+func (v *View) MirrorLate(m *WhoisMirror, now time.Time) bool {
+	return m.Lag(now) > v.Rules.Whois.filled().MirrorStale
 }
 
 // CheckMirrors opens a notice for each mirror that is late, and closes those of

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"nirzone/fixtures/peers"
 	"nirzone/nir/inr"
 	"nirzone/zone"
 )
@@ -18,7 +19,7 @@ import (
 // runs checks a property a number of times: each run has a database of its own.
 func runs(t *testing.T, n int, fn func(*rapid.T)) {
 	t.Helper()
-	for name, value := range map[string]int{"rapid.checks": n, "rapid.steps": 15} {
+	for name, value := range map[string]int{"rapid.checks": peers.Rounds(n), "rapid.steps": 15} {
 		f := flag.Lookup(name)
 		before := f.Value.String()
 		if err := f.Value.Set(fmt.Sprint(value)); err != nil {

@@ -371,10 +371,13 @@ func TestR_NIR_20_DummyOverridesNothing(t *testing.T) {
 	}
 	own := &zone.Fragment{Source: "TWNIC", Zone: apex, Records: said}
 	p, _ := zone.Name(z + ".").Prefix()
+	yields := 0
 	merge := func() string {
 		ours := &zone.Fragment{Source: "APNIC", Zone: apex}
+		yields = 0
 		view(t, db, func(v *View) error {
 			return v.DomainRecords(func(_ *WhoisObject, list []zone.Record) error {
+				yields += len(list)
 				for _, r := range list {
 					ours.Records = append(ours.Records, zone.Located{Record: r})
 				}
@@ -393,11 +396,15 @@ func TestR_NIR_20_DummyOverridesNothing(t *testing.T) {
 		}
 		return strings.Join(text, " ")
 	}
-	if got := merge(); got != "ns.twnic.example." {
-		t.Errorf("beside the dummy %s is published", got)
+	if got := merge(); got != "ns.twnic.example." || yields != 0 {
+		t.Errorf("beside the dummy, which yields %d, %s is published", yields, got)
 	}
 	update(t, db, twStaff(day), func(x *Tx) error { _, err := x.SetDomain(z, []string{"ns1.example.net"}, nil); return err })
 	if got := merge(); got != "ns1.example.net." {
 		t.Errorf("when it is active %s is published", got)
+	}
+	update(t, db, twStaff(day), func(x *Tx) error { _, err := x.SetDomain(z, []string{DummyServer}, nil); return err })
+	if got := merge(); got != "ns.twnic.example." || yields != 0 {
+		t.Errorf("with the dummy in it again, which yields %d, %s is published", yields, got)
 	}
 }

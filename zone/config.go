@@ -27,9 +27,11 @@ type Config struct {
 	Fetch   FetchConfig
 	Signing SigningConfig
 	Gates   Limits
-	Publish PublishConfig
-	Observe ObserveConfig
-	Nirctl  NirctlConfig
+
+	Approvals Approvals
+	Publish   PublishConfig
+	Observe   ObserveConfig
+	Nirctl    NirctlConfig
 }
 
 // Zones returns every parent zone, sorted canonically.
@@ -212,6 +214,12 @@ type Limits struct {
 	// and Most, and Totals those of a window that differ from TotalPercent.
 	Special []Limit
 	Totals  []Limit
+}
+
+// Approvals say whose signatures an accept needs before it counts.
+type Approvals struct {
+	Needed  int    // by as many people other than the one who accepted; 0 for none
+	Signers string // file with their keys (OpenSSH's allowed_signers); "" only without
 }
 
 // PublishConfig says what happens to a generation.

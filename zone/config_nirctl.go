@@ -30,6 +30,9 @@ type NirctlConfig struct {
 
 	Local []LocalRule
 	Users []User
+	Mail  MailConfig
+
+	Security SecurityConfig // of security.txt
 }
 
 // A LocalRule is what one NIR asks of its own requests beyond the policy; it can
@@ -75,6 +78,8 @@ type rawNirctl struct {
 	Holidays       []rawHoliday `toml:"holidays"`
 	Local          []rawLocal   `toml:"local"`
 	User           []rawUser    `toml:"user"`
+	Mail           rawMail      `toml:"mail"`
+	Security       rawSecurity  `toml:"security"`
 }
 
 type rawHoliday struct {
@@ -105,7 +110,8 @@ var (
 func nirctlDefaults() rawNirctl {
 	return rawNirctl{
 		Database: "registry.db", ConfirmImports: true,
-		AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC",
+		AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC", Mail: mailDefaults(),
+		Security: rawSecurity{ValidFor: "90d"},
 	}
 }
 
@@ -117,7 +123,7 @@ func (p *configParser) nirctl(r *rawNirctl, rir string) NirctlConfig {
 		Source: r.Source, Mntner: r.Mntner, ConfirmImports: r.ConfirmImports,
 		AllocationDays: p.between("nirctl.allocation_days", r.AllocationDays, 1, 365), ResponseDays: p.between("nirctl.response_days", r.ResponseDays, 1, 365),
 		SplitDays: p.between("nirctl.split_days", r.SplitDays, 1, 3650), QuarantineDays: p.between("nirctl.quarantine_days", r.QuarantineDays, 0, 3650),
-		Timezone: r.Timezone,
+		Timezone: r.Timezone, Mail: p.mail(&r.Mail), Security: p.security(&r.Security),
 	}
 	if c.Source == "" {
 		c.Source = strings.ToUpper(rir)

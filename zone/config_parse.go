@@ -186,7 +186,7 @@ func (p *configParser) config(raw *rawConfig) *Config {
 		Spool: p.path(raw.Spool), Registry: p.path(raw.Registry), Keys: p.path(raw.Keys),
 		State: p.path(raw.State), Public: p.path(raw.Public), Metrics: p.path(raw.Metrics),
 		Fetch: p.fetch(&raw.Fetch), Signing: p.signing(&raw.Signing),
-		Gates: p.gates(&raw.Gates), Publish: p.publish(&raw.Publish),
+		Gates: p.gates(&raw.Gates), Approvals: p.approvals(&raw.Gates), Publish: p.publish(&raw.Publish),
 		Observe: p.observe(&raw.Observe), Nirctl: p.nirctl(&raw.Nirctl, raw.RIR),
 	}
 	p.sourceName("rir", c.RIR)

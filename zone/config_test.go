@@ -56,6 +56,8 @@ func TestConfigDefaults(t *testing.T) {
 		Nirctl: NirctlConfig{
 			Database: "/etc/nirzone/registry.db", Source: "RIR", Mntner: "RIR-HM", ConfirmImports: true,
 			AllocationDays: 1, ResponseDays: 2, SplitDays: 30, QuarantineDays: 180, Timezone: "UTC",
+			Mail:     MailConfig{Port: 587, TLS: "starttls", Timeout: time.Minute, InfoWait: day, Attempts: 14},
+			Security: SecurityConfig{ValidFor: 90 * day},
 		},
 	}
 	want.Gates.ClaimsPercent = 5
@@ -84,6 +86,20 @@ timezone = "Australia/Brisbane"
 holidays = [{ economy = "RIR", dates = [2026-12-25] }, { economy = "JP", dates = [2026-02-11, 2026-01-01, 2026-01-01] }]
 local = [{ nir = "JPNIC", kind = "ipv4", type = "allocation", smallest = "/24", largest = "/18", required = ["descr"] }]
 user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = "ben", roles = ["registry-staff", "approver"] }]
+security = { contact = ["mailto:s@registry.example"], languages = ["en"], valid_for = "30d" }
+[nirctl.mail]
+server = "mail.registry.example"
+tls = "implicit"
+ca_file = "ca.pem"
+user = "nirzone"
+password_file = "smtp-password"
+hello = "h.registry.example"
+from = "Registry <r@registry.example>"
+reply_to = "h@registry.example"
+staff = ["a@registry.example"]
+timeout = "5s"
+info_wait = "0d"
+attempts = 3
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +110,11 @@ user = [{ account = "anna", roles = ["nir-staff"], nir = "JPNIC" }, { account = 
 		Holidays: map[string][]string{"RIR": {"2026-12-25"}, "JP": {"2026-01-01", "2026-02-11"}},
 		Local:    []LocalRule{{NIR: "JPNIC", Kind: "ipv4", Type: "allocation", Smallest: "/24", Largest: "/18", Required: []string{"descr"}}},
 		Users:    []User{{Account: "anna", Roles: []string{"nir-staff"}, NIR: "JPNIC"}, {Account: "ben", Roles: []string{"registry-staff", "approver"}}},
+		Mail: MailConfig{
+			Server: "mail.registry.example", Port: 465, TLS: "implicit", CAFile: "/e/ca.pem", User: "nirzone", PasswordFile: "/e/smtp-password", Hello: "h.registry.example",
+			From: "Registry <r@registry.example>", ReplyTo: "h@registry.example", Staff: []string{"a@registry.example"}, Timeout: 5 * time.Second, Attempts: 3,
+		},
+		Security: SecurityConfig{Contact: []string{"mailto:s@registry.example"}, Languages: []string{"en"}, ValidFor: 30 * 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, c.Nirctl); diff != "" {
 		t.Error(diff)
@@ -252,6 +273,8 @@ func TestConfigRefuses(t *testing.T) {
 		{"[[source]]", "[signing]\nvalidity = \"19d\"\n[[source]]", []string{"f: signing: a signature has 192h0m0s left when its slot of 264h0m0s ends, less than the alarm of 216h0m0s"}},
 		{"[[source]]", "[signing]\ndnskey_ttl = 0\nslot = \"0s\"\ninception = \"-1h\"\n[[source]]", []string{"f: signing.slot", "f: signing.inception", "f: signing.dnskey_ttl"}},
 		{"[[source]]", "[gates]\npercent = nan\ntotal_percent = 101.0\nleast = -1\nmost = 0\nwide4 = 33\nwide6 = 129\naccept_expires = \"1s\"\n[[source]]", []string{"f: gates.percent = NaN", "f: gates.least", "f: gates.most", "f: gates.wide4", "f: gates.wide6", "f: gates.total_percent = 101", "f: gates.accept_expires"}},
+		{"[[source]]", "[gates]\napprovals = 1\n[[source]]", []string{"f: gates.approvals = 1: needs gates.signers"}},
+		{"[[source]]", "[gates]\napprovals = 10\nsigners = \"s\"\n[[source]]", []string{"f: gates.approvals = 10: must be from 0 to 9"}},
 		{"[[source]]", "[publish]\nkeep = 1\nreload = [[], [\"\"]]\nreload_timeout = \"1ms\"\n[[source]]", []string{"f: publish.reload: an empty command", "f: publish.reload: an empty command", "f: publish.keep = 1", "f: publish.reload_timeout"}},
 		{"[[source]]", "[nirctl]\ndatabase = \"postgres://u:secret@h/n\"\n[[source]]", []string{"f: nirctl.database: no password here"}},
 		{"[[source]]", "[nirctl]\ndatabase = \"postgres://u@h/n?password=secret\"\n[[source]]", []string{"f: nirctl.database: no password here"}},
@@ -262,6 +285,9 @@ func TestConfigRefuses(t *testing.T) {
 		{"[[source]]", "[nirctl]\nwhois_source = \"a b\"\nmntner = \"-\"\n[[nirctl.holidays]]\neconomy = \"Japan\"\ndates = [2026-01-01]\n[[source]]", []string{`f: nirctl.whois_source = "a b"`, `f: nirctl.mntner = "-"`, `f: nirctl.holidays.economy = "Japan": write two upper-case letters (ISO 3166-1), or RIR`}},
 		{"[[source]]", "[[nirctl.local]]\nnir = \"J P\"\nkind = \"ip\"\ntype = \"gift\"\n[[source]]", []string{`f: nirctl.local.nir = "J P"`, `f: nirctl.local.kind = "ip": not one of ipv4, ipv6, asn`, `f: nirctl.local.type = "gift": not one of allocation, assignment`}},
 		{"[[source]]", "[[nirctl.user]]\naccount = \"a\"\nroles = [\"nir-staff\", \"root\"]\n[[nirctl.user]]\naccount = \"a\"\n[[source]]", []string{`f: nirctl.user (a).roles = "root": not one of nir-staff`, "f: nirctl.user (a): nir names the NIR", "f: nirctl.user (a): every user needs an account of its own"}},
+		{"[[source]]", "[nirctl.mail]\nserver = \"mail.example\"\ntls = \"none\"\nport = 70000\nuser = \"u\"\nattempts = 0\n[[source]]", []string{"f: nirctl.mail.attempts = 0", "f: nirctl.mail.port = 70000", "f: nirctl.mail.from: it is missing", "f: nirctl.mail: user and password_file go together", `f: nirctl.mail.tls = "none": only for a server on a loopback address`, `f: nirctl.mail.tls = "none": a password is sent through TLS alone`}},
+		{"[[source]]", "[nirctl.mail]\nserver = \"localhost\"\nfrom = \"a@b.example\"\ntls = \"none\"\n[[source]]", []string{`f: nirctl.mail.tls = "none": only for a server on a loopback address such as 127.0.0.1, not "localhost"`}},
+		{"[[source]]", "[nirctl.mail]\ntls = \"maybe\"\ntimeout = \"0s\"\n[[source]]", []string{`f: nirctl.mail.timeout = "0s"`, `f: nirctl.mail.tls = "maybe": not one of starttls, implicit, none`}},
 	} {
 		in := strings.Replace(good, tc.old, tc.new, 1)
 		if in == good {
@@ -288,7 +314,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := regexp.MustCompile(`(?m)^# ([a-z0-9_]+ +=.*|\[\[[a-z.]+\]\])$`)
+	shown := regexp.MustCompile(`(?m)^# ([a-z0-9_]+ +=.*|\[+[a-z.]+\]+)$`)
 	all := shown.ReplaceAll(data, []byte("$1"))
 	if _, err := ParseConfig("nirzone.toml", all); err != nil {
 		t.Errorf("with all that is shown: %v", err)
@@ -297,6 +323,8 @@ func TestExample(t *testing.T) {
 		"metrics", "tls", "ca_file", "user", "password_file", "identity_file", "known_hosts_file", "rsync", "reload", "fingerprint", "from", "until", "allow", "reason",
 		"anchors", "resolvers", "host", "addresses", "serves", "zone",
 		"signers", "archive", "whois_source", "mntner", "economy", "dates", "nir", "kind", "type", "smallest", "largest", "required", "account", "roles",
+		"server", "hello", "reply_to", "staff",
+		"contact", "encryption", "acknowledgments", "policy", "hiring", "canonical", "languages",
 	} {
 		all = regexp.MustCompile(`(?m)^`+example+` +=.*$`).ReplaceAll(all, nil)
 	}

@@ -126,6 +126,9 @@ type rawGates struct {
 
 	Claims *float64 `toml:"claims_percent"`
 
+	Approvals int    `toml:"approvals"`
+	Signers   string `toml:"signers"`
+
 	Day  rawWindow `toml:"day"`
 	Week rawWindow `toml:"week"`
 

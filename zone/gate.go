@@ -144,6 +144,8 @@ func (h Hold) Text() string {
 		return "the apex would change and lose " + plural(h.Count(), "name server", "name servers")
 	case KindClaims:
 		return "the claims would lose " + plural(h.Count(), "range", "ranges")
+	case KindProbation:
+		return h.probationText()
 	}
 	return h.owners() + " would be lost"
 }

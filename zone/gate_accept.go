@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -82,6 +83,19 @@ func (a *Accept) hold() Hold {
 
 // Encode returns the file's bytes.
 func (a *Accept) Encode() []byte { return encodeJSON(a) }
+
+// Text is what those sign whose approval the accept needs: a few lines that say
+// what was decided, by whom, why and until when. The hash stands for the losses.
+func (a *Accept) Text() []byte {
+	var b bytes.Buffer
+	decision := fmt.Sprintf("accept, removes %d", a.Removes)
+	if a.AdditionsOnly {
+		decision = "additions only"
+	}
+	fmt.Fprintf(&b, "nirzone accept 1\nhash: %s\nsource: %s\nzone: %s\nkind: %s\ndecision: %s\nreason: %q\nby: %q\ntime: %s\nexpires: %s\n",
+		a.Hash, a.Source, a.Zone, a.Kind, decision, a.Message, a.By, a.Time.Format(time.RFC3339Nano), a.Expires.Format(time.RFC3339Nano))
+	return b.Bytes()
+}
 
 // NewAccept agrees to a hold from now until the limit's time is over.
 func NewAccept(h Hold, lim Limits, message, by string, now time.Time) *Accept {

@@ -76,6 +76,17 @@ func (p *configParser) limit(l *Limit, key string, r *rawLimit) bool {
 	return r.Percent != nil || r.Least != nil || r.Most != nil
 }
 
+// maxApprovals bounds gates.approvals: more people than that are never found.
+const maxApprovals = 9
+
+func (p *configParser) approvals(r *rawGates) Approvals {
+	a := Approvals{Needed: p.between("gates.approvals", r.Approvals, 0, maxApprovals), Signers: p.path(r.Signers)}
+	if a.Needed > 0 && r.Signers == "" {
+		p.fail("gates.approvals = %d: needs gates.signers, a file with the keys of those who may sign", a.Needed)
+	}
+	return a
+}
+
 func (p *configParser) percent(key string, v float64) float64 {
 	if !isPercent(v) {
 		p.fail("%s = %v: must be from 0 to 100", key, v)

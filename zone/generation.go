@@ -14,16 +14,18 @@ const GenerationVersion = 2
 // two cannot disagree. With the inputs it names, it is enough to compute the
 // merged zones again.
 type Generation struct {
-	Version  int              `json:"version"`
-	Number   uint64           `json:"number"`
-	Previous uint64           `json:"previous,omitempty"`
-	Time     time.Time        `json:"time"`
-	Cause    string           `json:"cause"`  // init, adopt, build, rollback
-	Config   string           `json:"config"` // SHA-256 of the configuration
-	Claims   string           `json:"claims"` // SHA-256 of registry/claims
-	Zones    []GenerationZone `json:"zones"`  // sorted by name
-	Notices  []OpenNotice     `json:"notices,omitempty"`
-	Holds    []Hold           `json:"holds,omitempty"`
+	Version  int       `json:"version"`
+	Number   uint64    `json:"number"`
+	Previous uint64    `json:"previous,omitempty"`
+	Time     time.Time `json:"time"`
+	Cause    string    `json:"cause"`  // init, adopt, build, rollback
+	Config   string    `json:"config"` // SHA-256 of the configuration
+	Claims   string    `json:"claims"` // SHA-256 of registry/claims
+	// Probation are the sources of which nothing is published yet, sorted.
+	Probation []string         `json:"probation,omitempty"`
+	Zones     []GenerationZone `json:"zones"` // sorted by name
+	Notices   []OpenNotice     `json:"notices,omitempty"`
+	Holds     []Hold           `json:"holds,omitempty"`
 	// Reload lists the zones whose servers have not been told yet. It is
 	// written before the reload and emptied after it.
 	Reload []Name `json:"reload,omitempty"`

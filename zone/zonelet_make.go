@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,11 +14,14 @@ import (
 // ParseDelegations reads plain delegation lines, from which a zonelet is made:
 //
 //	202.12.28.0/24 ns1.example.net ns2.example.net ds:TAG,ALG,TYPE,HEX
+//	202.12.32.0/20 ns1.example.net ns2.example.net
 //	28.12.202.in-addr.arpa NS ns1.example.net
 //	28.12.202.in-addr.arpa DS TAG ALG TYPE HEX
 //
-// The owner is a prefix on an octet or nibble boundary or a name of the reverse
-// tree, in either form of line. Names are absolute, with or without the final
+// The owner is a prefix or a name of the reverse tree, in either form of line. A
+// prefix between two boundaries stands for every name that it has at the next one,
+// up to a /24 in IPv4: the /20 is sixteen. Such names have NS alone, because a DS
+// is of one zone's key. Names are absolute, with or without the final
 // dot; a comment begins with # or ;. Records get [DefaultTTL]; duplicates are
 // kept. Other than [ParseFragment] it judges what is said, as [Merge] does:
 // targets are host names (RFC 1123, section 2.1), of two labels or more, and
@@ -57,15 +61,32 @@ func (p *delegationParser) line(n int, line []byte) {
 	if len(words) == 0 {
 		return
 	}
-	owner, ok := p.owner(words[0])
-	if !ok {
-		return
-	}
-	if len(words) == 1 {
+	owners := p.owners(words[0])
+	if len(owners) > 0 && len(words) == 1 {
 		words[0].col += len(words[0].text)
 		p.fail(words[0], "no name server follows; write PREFIX HOST… or NAME NS HOST")
 		return
 	}
+	if len(p.records)+len(owners) > DefaultParseLimits.MaxRecords {
+		p.fail(words[0], "more than %d records, and no zonelet may hold so many", DefaultParseLimits.MaxRecords)
+		return
+	}
+	for _, owner := range owners {
+		records, mistakes := len(p.records), p.mistakes()
+		p.about(owner, words)
+		if len(owners) > 1 && slices.ContainsFunc(p.records[records:], func(r Located) bool { return r.Type == TypeDS }) {
+			p.fail(words[0], "%s is %d names, and a DS is of one zone's key; write a line for each", words[0].text, len(owners))
+		}
+		if p.mistakes() > mistakes {
+			return // it is not told again for each name
+		}
+	}
+}
+
+func (p *delegationParser) mistakes() int { return len(p.errs.Errors) + p.errs.More }
+
+// about reads what a line says of one owner.
+func (p *delegationParser) about(owner Name, words []token) {
 	switch strings.ToUpper(string(words[1].text)) {
 	case "NS":
 		p.lineNS(owner, words)
@@ -102,31 +123,60 @@ func splitWords(n int, line []byte) (words []token, bad *token) {
 	return words, nil
 }
 
-// owner reads a prefix or a name of the reverse tree.
-func (p *delegationParser) owner(t token) (Name, bool) {
+// owners reads a prefix or a name of the reverse tree; none if it is neither.
+func (p *delegationParser) owners(t token) []Name {
 	s := string(t.text)
 	if strings.Contains(s, "/") {
 		prefix, err := netip.ParsePrefix(s)
 		if err != nil {
 			p.fail(t, "%.80q is no prefix; write 202.12.28.0/24 or 2400::/32", s)
-			return "", false
+			return nil
 		}
-		n, err := ReverseName(prefix)
+		names, err := reverseNames(prefix)
 		if err != nil {
 			p.fail(t, "%v", err)
 		}
-		return n, err == nil
+		return names
 	}
 	n, err := ParseName(s)
 	if err != nil {
 		p.fail(t, "%v", err)
-		return "", false
+		return nil
 	}
 	if _, ok := n.Prefix(); !ok {
 		p.fail(t, "%.80q is neither a prefix nor a name such as 28.12.202.in-addr.arpa", s)
-		return "", false
+		return nil
 	}
-	return n, true
+	return []Name{n}
+}
+
+// reverseNames returns the names of a prefix at the next boundary. There are at
+// most 128, and none for what [ReverseName] refuses other than for its length.
+func reverseNames(p netip.Prefix) ([]Name, error) {
+	step, last := 8, 24
+	if p.Addr().Is6() {
+		step, last = 4, 124
+	}
+	if p != p.Masked() || p.Bits() < step || p.Bits() > last || p.Bits()%step == 0 {
+		n, err := ReverseName(p)
+		if err != nil {
+			return nil, err
+		}
+		return []Name{n}, nil
+	}
+	cut := (p.Bits()/step + 1) * step
+	var names []Name
+	for i := range 1 << (cut - p.Bits()) {
+		b := p.Addr().AsSlice()
+		b[(cut-1)/8] |= byte(i << ((8 - cut%8) % 8))
+		a, _ := netip.AddrFromSlice(b)
+		n, err := ReverseName(netip.PrefixFrom(a, cut))
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, n)
+	}
+	return names, nil
 }
 
 func (p *delegationParser) lineNS(owner Name, words []token) {

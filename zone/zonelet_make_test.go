@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,8 +43,51 @@ func TestParseDelegations(t *testing.T) {
 	}
 }
 
+// TestParseDelegationsOfRanges: a prefix between two boundaries is its names at the
+// next one, and has no DS.
+func TestParseDelegationsOfRanges(t *testing.T) {
+	for prefix, want := range map[string][]string{
+		"202.12.28.0/22": {"28.12.202.in-addr.arpa.", "29.12.202.in-addr.arpa.", "30.12.202.in-addr.arpa.", "31.12.202.in-addr.arpa."},
+		"61.56.0.0/15":   {"56.61.in-addr.arpa.", "57.61.in-addr.arpa."},
+		"2400:8::/31":    {"8.0.0.0.0.0.4.2.ip6.arpa.", "9.0.0.0.0.0.4.2.ip6.arpa."},
+		"2400:8000::/35": {"0.0.0.0.8.0.0.4.2.ip6.arpa.", "1.0.0.0.8.0.0.4.2.ip6.arpa."},
+		"202.12.28.0/24": {"28.12.202.in-addr.arpa."},
+	} {
+		records, err := ParseDelegations("d", []byte(prefix+" a.example b.example\n"+prefix+" NS c.example"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for i, r := range records {
+			if r.Type != TypeNS || r.Line != uint32(1+i*3/len(records)/2) {
+				t.Errorf("%s: line %d: %v", prefix, r.Line, r)
+			}
+			got = append(got, string(r.Name))
+		}
+		slices.Sort(got)
+		if len(got) != 3*len(want) || !slices.Equal(slices.Compact(got), want) {
+			t.Errorf("%s: %q, want %q", prefix, got, want)
+		}
+	}
+	for prefix, n := range map[string]int{"10.0.0.0/9": 128, "10.0.0.0/17": 128, "2400::/29": 8, "2400::/33": 8} {
+		if records, err := ParseDelegations("d", []byte(prefix+" a.example")); err != nil || len(records) != n {
+			t.Errorf("%s: %d records, %v", prefix, len(records), err)
+		}
+	}
+	_, err := ParseDelegations("d", []byte("202.12.28.0/22 a.example ds:1,8,1,"+strings.Repeat("ab", 20)+"\n202.12.28.0/22 192.0.2.1"))
+	wantErrors(t, err, "d:1:1: 202.12.28.0/22 is 4 names, and a DS is of one zone's key", "d:2:16: 192.0.2.1 is an address")
+}
+
+// TestParseDelegationsBounded: a few lines of large prefixes make no more names
+// than a zonelet may hold.
+func TestParseDelegationsBounded(t *testing.T) {
+	p := delegationParser{file: "d", records: make([]Located, DefaultParseLimits.MaxRecords-127)}
+	p.line(1, []byte("10.0.0.0/9 a.example"))
+	wantErrors(t, &p.errs, "d:1:1: more than 2000000 records")
+}
+
 func TestParseDelegationsRefuses(t *testing.T) {
-	in := `202.12.28.0/22 ns1.example.net
+	in := `202.12.28.0/25 ns1.example.net
 202.12.28.1/24 ns1.example.net
 202.12.28/24 ns1.example.net
 example.net ns1.example.net
@@ -61,7 +105,7 @@ example.net ns1.example.net
 202.12.28.0/24 ns1.example.net` + "\x00" + `
 202.12.28.0/24 ns1.exämple.net
 28..202.in-addr.arpa NS a.b
-2400::/33 ns1.example.net
+2000::/3 ns1.example.net
 202.12.28.0/24 ds:1,8,1,` + strings.Repeat("0", 40) + ` 1.2.0.192.in-addr.arpa
 `
 	records, err := ParseDelegations("d.txt", []byte(in))
@@ -69,7 +113,7 @@ example.net ns1.example.net
 		t.Error("records beside mistakes")
 	}
 	wantErrors(t, err,
-		"d.txt:1:1: prefix 202.12.28.0/22: its length is not a multiple of 8",
+		"d.txt:1:1: prefix 202.12.28.0/25: its length is not a multiple of 8",
 		"d.txt:2:1: prefix 202.12.28.1/24: not a network address",
 		`d.txt:3:1: "202.12.28/24" is no prefix`,
 		`d.txt:4:1: "example.net" is neither a prefix nor a name`,
@@ -93,7 +137,7 @@ example.net ns1.example.net
 		"d.txt:16:31: octet 0x00",
 		"d.txt:17:22: octet 0xc3",
 		`d.txt:18:1: name "28..202.in-addr.arpa"`,
-		"d.txt:19:1: prefix 2400::/33: its length is not a multiple of 4",
+		"d.txt:19:1: prefix 2000::/3: its length is not a multiple of 4",
 		"d.txt:20:25: the digest is all zero",
 		`d.txt:20:66: "1.2.0.192.in-addr.arpa": it looks like an address under $ORIGIN`,
 	)

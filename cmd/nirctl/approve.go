@@ -115,7 +115,7 @@ func (a *app) approve(c *cobra.Command, hash string, text bool, signature, key s
 	return a.change(c, change{
 		fn: func(x *nir.Tx) error {
 			_, err := x.Approve(p.Hash, armored)
-			return err
+			return badSignature(err, signature, p.Hash)
 		},
 		show: func(v *nir.View) error {
 			now, err := v.Proposal(p.Hash)
@@ -125,6 +125,21 @@ func (a *app) approve(c *cobra.Command, hash string, text bool, signature, key s
 			return showOne(a, &proposalColumns, now, nil)
 		},
 	})
+}
+
+// badSignature says which file holds a signature that does not count, and how to
+// make another.
+func badSignature(err error, file, hash string) error {
+	var e *nir.Error
+	if !errors.As(err, &e) || file == "" {
+		return err
+	}
+	named := *e
+	named.Text = file + ": " + e.Text
+	if e.Remedy == "" {
+		named.Remedy = fmt.Sprintf("nirctl approve %.12s prints the commands to sign it with", hash)
+	}
+	return &named
 }
 
 // howToSign shows a proposal and prints the commands to type.

@@ -156,8 +156,9 @@ func (a *app) restore(c *cobra.Command, o *opened, file string) error {
 		r = f
 	}
 	m, err := o.Restore(c.Context(), r)
-	if err == nil {
-		a.Errorf("the registry is as of event %d, hash %s", m.Seq, m.Hash)
+	if err != nil {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("%s: %w", file, err), Hint: "nirctl audit check " + shell.Quote(file) + " proves an export; nothing was changed"}
 	}
-	return err
+	a.Errorf("the registry is as of event %d, hash %s", m.Seq, m.Hash)
+	return nil
 }

@@ -49,6 +49,9 @@ func (a *app) changeWith(c *cobra.Command, of func(*opened) change) error {
 	if err := a.checkForm(); err != nil {
 		return err
 	}
+	if a.shape.help && !a.dryRun {
+		return shell.Usage(errors.New("--json=help: this command would change the registry"), c.CommandPath()+" --dry-run --json=help")
+	}
 	o, err := a.open(c.Context())
 	if err != nil {
 		return err
@@ -72,7 +75,9 @@ func (a *app) changeIn(ctx context.Context, o *opened, ch change) error {
 		a.Errorf("nothing to do: the registry says so already")
 		return o.result(ctx, ch)
 	}
-	a.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
+	if !a.yes || !a.quiet { // who is asked sees what about
+		a.Shell.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
+	}
 	return a.settle(ctx, o, ch, p)
 }
 
@@ -87,12 +92,16 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			return err
 		}
 		done, err := o.do(ctx, ch.fn, p, a.yes)
+		if err == nil {
+			ctx = context.WithoutCancel(ctx) // it is done, and that is what is said
+		}
 		if err == nil && done.Objects == 0 {
 			a.Errorf("nothing to do any more: somebody else did it")
 			return o.result(ctx, ch)
 		}
 		if err == nil {
-			a.Errorf("done: event %d, %s", done.Event, count(done.Objects, "object"))
+			a.made = true
+			a.Errorf("done: %s, %s", eventsOf(done), count(done.Objects, "object"))
 			if !samePlan(p, done) {
 				a.Errorf("the registry changed meanwhile; what was done is")
 				a.Errorf("%s", effectsText(a.Stderr, done))
@@ -104,8 +113,8 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			return err
 		}
 		p = other.plan
-		a.Errorf("the registry changed meanwhile; the plan is now")
-		a.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
+		a.Shell.Errorf("the registry changed meanwhile; the plan is now")
+		a.Shell.Errorf("%s", planText(a.Stderr, o, p, ch.candidate))
 	}
 	return &shell.Exit{Code: conflict, Err: errors.New("the registry changed again and again"), Hint: "try again with --yes"}
 }
@@ -156,17 +165,15 @@ func (o *opened) do(ctx context.Context, fn func(*nir.Tx) error, shown *nir.Plan
 	return done, err
 }
 
-func samePlan(a, b *nir.Plan) bool {
-	if len(a.Effects) != len(b.Effects) {
-		return false
+// eventsOf names what was written.
+func eventsOf(p *nir.Plan) string {
+	if p.Events > 1 {
+		return fmt.Sprintf("events %d to %d", p.Event-int64(p.Events)+1, p.Event)
 	}
-	for i := range a.Effects {
-		if a.Effects[i] != b.Effects[i] {
-			return false
-		}
-	}
-	return true
+	return fmt.Sprintf("event %d", p.Event)
 }
+
+func samePlan(a, b *nir.Plan) bool { return a.Same(b) }
 
 // confirm asks a person, if there is one to ask.
 func (a *app) confirm(ctx context.Context, word string) error {
@@ -183,6 +190,7 @@ func (a *app) confirm(ctx context.Context, word string) error {
 	fmt.Fprint(a.Stderr, question)
 	answer, err := a.line(ctx)
 	if err != nil {
+		fmt.Fprintln(a.Stderr) // behind the question, and ^C
 		return err
 	}
 	if word != "" && answer == word || word == "" && (strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")) {

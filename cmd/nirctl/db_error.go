@@ -32,6 +32,9 @@ var exitOf = map[nir.Code]int{
 func refused(c *cobra.Command, err error) error {
 	var exit *shell.Exit
 	code := nir.CodeOf(err)
+	if errors.Is(err, nir.ErrNoRoom) && !errors.As(err, &exit) {
+		return &shell.Exit{Code: 1, Err: err, Hint: makeRoom}
+	}
 	if err == nil || code == "" || errors.As(err, &exit) {
 		return err
 	}
@@ -49,6 +52,8 @@ func refused(c *cobra.Command, err error) error {
 	}
 	return &shell.Exit{Code: cmp.Or(exitOf[code], 1), Err: errors.New(strings.Join(lines, "\n")), Hint: hint}
 }
+
+const makeRoom = "make room in the file system that is full, then the same command again"
 
 // parts takes joined errors apart.
 func parts(err error) []error {

@@ -18,17 +18,28 @@ const maxWidth = 100
 
 // table writes a table that fits.
 func (a *app) table(t *shell.Table) {
+	a.tableWith(t, nil)
+}
+
+// tableWith writes a table that fits, and below each row its text, if it has one:
+// sentences are too long for a column.
+func (a *app) tableWith(t *shell.Table, texts []string) {
 	if a.output.form != "wide" {
 		fit(t, maxWidth)
 	}
-	if !a.output.noHeaders {
-		t.Render(a.Stdout)
-		return
-	}
 	var b bytes.Buffer
 	t.Render(&b)
-	if _, rows, ok := strings.Cut(b.String(), "\n"); ok {
-		_, _ = io.WriteString(a.Stdout, rows) // Watch notes what goes wrong
+	header, rows, _ := strings.Cut(b.String(), "\n")
+	if header != "" && !a.output.noHeaders {
+		fmt.Fprintln(a.Stdout, header) // Watch notes what goes wrong
+	}
+	i := 0
+	for row := range strings.Lines(rows) {
+		_, _ = io.WriteString(a.Stdout, row)
+		if i < len(texts) {
+			fmt.Fprintf(a.Stdout, "    %s\n", texts[i])
+		}
+		i++
 	}
 }
 

@@ -50,6 +50,16 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.verbose {
+		a.Shell.Errorf("configuration %s, registry %s, as %s at %s", cfg.File, cfg.Nirctl.Database, describeActor(actor), now.Format(time.RFC3339))
+	}
+	a.who = actor
+	a.cfg = cfg
+	if !isPostgres(cfg.Nirctl.Database) {
+		if info, err := os.Stat(cfg.Nirctl.Database); err == nil && info.Size() == 0 {
+			return nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("there is no registry: %s is empty", cfg.Nirctl.Database), Hint: "nirctl init, or restore a backup: nirctl restore --help"}
+		}
+	}
 	return openDatabase(ctx, cfg, actor)
 }
 
@@ -76,7 +86,11 @@ func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor) (*open
 	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers})
 	if err != nil {
 		_ = db.Close()
-		return nil, &shell.Exit{Code: 1, Err: err, Hint: "nirctl doctor"}
+		hint := "nirctl doctor"
+		if errors.Is(err, nir.ErrNoRoom) {
+			hint = makeRoom
+		}
+		return nil, &shell.Exit{Code: 1, Err: err, Hint: hint}
 	}
 	return &opened{registry, db, cfg, actor}, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ func (a *app) showPlan(o *opened, p *nir.Plan, candidate bool) error {
 		return err
 	}
 	note := ""
-	if candidate {
+	if candidate && namesBlock(p) {
 		note = candidateNote
 	}
 	return a.structured("plan", struct {
@@ -41,10 +42,16 @@ func planText(w io.Writer, o *opened, p *nir.Plan, candidate bool) string {
 		return "plan: nothing to do, the registry says so already"
 	}
 	text := fmt.Sprintf("plan: %s by %s%s\n", strings.ReplaceAll(p.Act, " ", ", "), describeActor(o.actor), because(p.Reason)) + effectsText(w, p)
-	if candidate {
+	if candidate && namesBlock(p) {
 		text += "  " + shell.Paint(w, shell.Care, candidateNote)
 	}
 	return strings.TrimRight(text, "\n")
+}
+
+// namesBlock reports whether a plan takes a block out of a pool: a second opinion
+// request takes none before it is approved.
+func namesBlock(p *nir.Plan) bool {
+	return slices.ContainsFunc(p.Effects, func(e nir.Effect) bool { return e.Area == nir.OnDelegations })
 }
 
 func because(reason string) string {

@@ -16,6 +16,7 @@ type shown[T any] struct {
 	cols      []col[T]
 	rpsl      func(T) string // nil: it has no RPSL form
 	none      string         // to type if there are none
+	below     func(T) string // a text to stand below the row of the plain table; nil for none
 }
 
 // A col is a column of a table. A name that begins with ">" is of numbers, which
@@ -42,9 +43,9 @@ func showList[T any](a *app, k *shown[T], list []T) error {
 	if all == 0 {
 		hint := ""
 		if k.none != "" {
-			hint = ": " + k.none
+			hint = " yet: " + k.none
 		}
-		a.Errorf("there are no %s yet%s", k.many, hint)
+		a.Errorf("there are no %s%s", k.many, hint)
 	}
 	switch a.output.form {
 	case "json", "yaml":
@@ -68,7 +69,13 @@ func writeLines[T any](a *app, k *shown[T], list []T) error {
 	case "rpsl":
 		return writeRPSL(a, k, list)
 	}
-	a.table(tableOf(a, k, list))
+	var texts []string
+	if k.below != nil && a.output.form == "table" {
+		for _, t := range list {
+			texts = append(texts, plain(k.below(t)))
+		}
+	}
+	a.tableWith(tableOf(a, k, list), texts)
 	return nil
 }
 

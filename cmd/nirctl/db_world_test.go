@@ -29,6 +29,8 @@ ns = ["ns1.registry.example"]
 soa = { mname = "ns1.registry.example", rname = "hostmaster.registry.example" }
 [nirctl]
 signers = "signers"
+[nirctl.security]
+contact = ["mailto:security@registry.example"]
 [[nirctl.user]]
 account = "%s"
 roles = ["admin", "registry-staff"]
@@ -212,7 +214,7 @@ func TestRegistry(t *testing.T) {
 	t.Run("examples", func(t *testing.T) { testExamples(t, w) })
 	t.Run("scripts", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
-			Dir: "testdata/registry", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+			Files: scriptsIn(t, "testdata/registry"), UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 			Setup: func(env *testscript.Env) error {
 				env.Setenv("NIRZONE_CONFIG", "")
 				env.Setenv("HOME", env.WorkDir)
@@ -221,7 +223,12 @@ func TestRegistry(t *testing.T) {
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){"run": runNirctl},
 		})
 	})
-	t.Run("page", func(t *testing.T) { testRegistryPage(t, w) })
+	for name := range registryPages {
+		t.Run(name, func(t *testing.T) { testRegistryPage(t, w, name) })
+	}
+	t.Run("imports", func(t *testing.T) { testImports(t, w) })
+	t.Run("deliver", func(t *testing.T) { testDeliver(t, w) })
+	t.Run("trouble", func(t *testing.T) { testTrouble(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }
 

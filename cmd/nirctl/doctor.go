@@ -47,13 +47,17 @@ func doctorCommand(a *app) *cobra.Command {
 	quick := false
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check the whole set-up, and say what to type",
-		Long: `Doctor checks the configuration, the database and its file, the audit, who may do
-what, who may approve, pools, and each NIR: its windows, its key, its source for
-zonefetch. For what is not right it says what to type or to write. It changes
-nothing, and exits with 3 if anything is bad.`,
-		Args: arguments(cobra.NoArgs, "nirctl doctor"), Example: "  nirctl doctor\n  nirctl doctor --quick -o json",
+		Long: `Doctor checks the configuration, the database and its file, the audit, the clock,
+who may do what, who may approve, pools, and each NIR: its windows, its key, its
+source for zonefetch; the folders, the last export, fetch and build, and mail
+that waits. For what is not right it says what to type or to write. It changes
+nothing, and exits with 3 if anything is bad.
+
+Staff of an NIR are told of their account, the registry and their own NIR. An
+admin asks for another account with --as.`,
+		Args: arguments(cobra.NoArgs, "nirctl doctor"), Example: "  nirctl doctor\n  nirctl doctor --quick -o json\n  nirctl doctor --as hana",
 	}
-	c.Flags().BoolVar(&quick, "quick", false, "leave out the proof of the audit, which reads all of it")
+	c.Flags().BoolVar(&quick, "quick", false, "leave out the proof of the audit and the comparison of the export, which read all of it")
 	a.showing(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := a.checkForm(); err != nil {
@@ -112,8 +116,21 @@ func (a *app) examine(ctx context.Context, d *doctor, quick bool) {
 		return
 	}
 	d.add(isGood, "configuration", "", "%s is right", cfg.File)
-	name := d.users(cfg)
-	d.signers(cfg)
+	name, err := a.patient(cfg)
+	if err != nil {
+		d.add(isBad, "you", shell.HintOf(err), "%v", err)
+		return
+	}
+	u := d.you(cfg, name)
+	if u == nil && len(cfg.Nirctl.Users) > 0 {
+		return // others keep the registry: who is nobody in it is told no more
+	}
+	staff := u != nil && !slices.ContainsFunc(u.Roles, func(r string) bool { return r != string(nir.NIRStaff) })
+	if !staff {
+		d.roles(cfg)
+		d.signers(cfg)
+		d.owner(cfg)
+	}
 	o, err := openDatabase(ctx, cfg, nir.Actor{Name: name})
 	if err != nil {
 		d.add(isBad, "database", shell.HintOf(err), "%v", err)
@@ -121,28 +138,76 @@ func (a *app) examine(ctx context.Context, d *doctor, quick bool) {
 	}
 	defer o.close()
 	d.add(isGood, "database", "", "%s opens, and its schema is this program's", cfg.Nirctl.Database)
-	if !quick {
-		d.audit(ctx, o)
+	if staff {
+		err = o.View(ctx, func(v *nir.View) error { return errors.Join(d.clock(v), d.own(v, cfg, u.NIR)) })
+	} else {
+		err = d.wholly(ctx, o, quick)
 	}
-	if err := o.View(ctx, func(v *nir.View) error { return d.registry(v, cfg) }); err != nil {
+	if err != nil {
 		d.add(isBad, "registry", "", "%v", err)
 	}
 }
 
-// users checks that the caller may do something, and that somebody may do
-// everything.
-func (d *doctor) users(cfg *zone.Config) string {
-	name, err := account()
-	if err != nil {
-		d.add(isBad, "you", "", "%v", err)
-		return ""
+// wholly checks what the registry's own people answer for.
+func (d *doctor) wholly(ctx context.Context, o *opened, quick bool) error {
+	if !quick {
+		d.audit(ctx, o)
 	}
+	err := o.View(ctx, func(v *nir.View) error {
+		err := errors.Join(d.clock(v), d.registry(v, o.cfg), d.mail(v))
+		if err == nil && !quick {
+			err = d.exported(v, o.cfg)
+		}
+		return err
+	})
+	d.folders(o.cfg)
+	d.built(o.cfg, d.fetched(o.cfg))
+	return err
+}
+
+// own checks the NIR of somebody who is its staff and nothing else.
+func (d *doctor) own(v *nir.View, cfg *zone.Config, code string) error {
+	n, err := v.NIR(code)
+	if nir.CodeOf(err) == nir.NotFound {
+		d.add(isBad, "NIR "+code, "an admin types: nirctl nir onboard "+code+" --help", "the registry knows no NIR of that code")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.nir(v, cfg, &n)
+}
+
+// patient is the account that is examined: one's own, or another for an admin.
+func (a *app) patient(cfg *zone.Config) (string, error) {
+	name, err := account()
+	if err != nil || a.as == "" || a.as == name {
+		return name, err
+	}
+	own, err := actorOf(cfg, name)
+	if err == nil && !own.Has(nir.Admin) {
+		err = &shell.Exit{Code: forbidden, Err: fmt.Errorf("--as %s: %s is no admin", a.as, name)}
+	}
+	return a.as, err
+}
+
+// you checks that an account may do something, and returns what the configuration
+// says of it.
+func (d *doctor) you(cfg *zone.Config, name string) *zone.User {
 	u := cfg.Nirctl.User(name)
-	if u == nil {
+	switch {
+	case u == nil:
 		d.add(isBad, "you", userText(cfg.File, name, len(cfg.Nirctl.Users) == 0), "account %s has no role", name)
-	} else {
+	case u.NIR != "":
+		d.add(isGood, "you", "", "account %s has the roles %s, of %s", name, strings.Join(u.Roles, ", "), u.NIR)
+	default:
 		d.add(isGood, "you", "", "account %s has the roles %s", name, strings.Join(u.Roles, ", "))
 	}
+	return u
+}
+
+// roles checks that somebody may do everything.
+func (d *doctor) roles(cfg *zone.Config) {
 	for _, role := range []nir.Role{nir.Admin, nir.RegistryStaff, nir.Auditor} {
 		if !slices.ContainsFunc(cfg.Nirctl.Users, func(u zone.User) bool { return slices.Contains(u.Roles, string(role)) }) {
 			state := isLook
@@ -152,16 +217,14 @@ func (d *doctor) users(cfg *zone.Config) string {
 			d.add(state, "roles", "", "nobody has the role %s", role)
 		}
 	}
-	return name
 }
 
 // userText is what to write for a user; the first one is an admin.
 func userText(file, name string, first bool) string {
-	roles := `"auditor"`
 	if first {
-		roles = `"admin", "registry-staff"`
+		return fmt.Sprintf("write into %s:\n[[nirctl.user]]\naccount = %q\nroles   = [\"admin\", \"registry-staff\"]", file, name)
 	}
-	return fmt.Sprintf("write into %s:\n[[nirctl.user]]\naccount = %q\nroles   = [%s]", file, name, roles)
+	return fmt.Sprintf("an admin writes into %s, for staff of an NIR:\n[[nirctl.user]]\naccount = %q\nroles   = [\"nir-staff\"]\nnir     = \"CODE\"\nand for others roles of \"registry-staff\", \"approver\", \"auditor\", \"admin\", without nir", file, name)
 }
 
 // signers checks that enough people can approve: one who proposes and another.
@@ -209,6 +272,11 @@ func (d *doctor) registry(v *nir.View, cfg *zone.Config) error {
 		if p.Purpose == nir.Regional && row.Free.Sign() == 0 {
 			d.add(isLook, "pool "+p.Range.String(), "nirctl pool create RANGE", "nothing is free")
 		}
+	}
+	if n, err := v.CountUndescribed(); err != nil {
+		return err
+	} else if n > 0 {
+		d.add(isLook, "whois", describeCommand, "%s of an import without whois objects: they are in no export", count(n, "delegation"))
 	}
 	list, err := v.NIRs()
 	if err != nil {

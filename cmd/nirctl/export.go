@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +32,9 @@ func exportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "export", Short: "Write the registry's folder for zonebuild, and zonelets for others",
 		Long: `Export writes what the builders of zones read, into the folder that nirzone.toml
-names as registry: claims, the registry's own zonelet for each parent zone, and
-manifest.json at last, so that a reader never sees half of it. With --out DIR it
+names as registry: claims, the NIRs in probation, the registry's own zonelet for
+each parent zone, and manifest.json at last, so that a reader never sees half of
+it. With --out DIR it
 writes DIR/registry instead, DIR/nir/CODE with what the registry publishes inside
 the space of each NIR, and DIR/owed/REGISTRY with the zonelets that it owes
 others. What did not change has the same bytes.`,
@@ -42,6 +46,7 @@ others. What did not change has the same bytes.`,
 		return a.export(c, e, func(o *opened, v *nir.View, s nir.Signer) ([]madeFile, error) { return e.zones(o, v, s) })
 	}
 	c.AddCommand(exportStatsCommand(a), exportWhoisCommand(a))
+	c.AddCommand(exportSecurityCommand(a))
 	return c
 }
 
@@ -91,14 +96,53 @@ func signerOrNil(k *seal.Key) nir.Signer {
 	return k
 }
 
+// writeAll writes the files, one writer at a time in a folder, and takes away what
+// one that was killed left there.
 func writeAll(c *cobra.Command, files []madeFile) error {
+	var dirs []string
 	for _, f := range files {
-		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
+		dirs = append(dirs, filepath.Dir(f.path))
+	}
+	slices.Sort(dirs) // two that write never wait for each other
+	for _, dir := range slices.Compact(dirs) {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("exporting: %w", err)
+		}
+		release, err := lockFolder(c.Context(), dir)
+		if err != nil {
+			return fmt.Errorf("exporting: %w", err)
+		}
+		defer release()
+		if _, err := publish.SweepTemp(publish.OS, dir); err != nil {
 			return fmt.Errorf("exporting: %w", err)
 		}
 	}
 	return replace(c.Context(), publish.OS, files)
 }
+
+// lockFolder waits until nobody else writes into a folder. A process that is gone
+// holds nothing.
+func lockFolder(ctx context.Context, dir string) (release func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), f.Close())
+		}
+		if err := wait(ctx, lockPause); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+}
+
+// lockPause is between two looks whether another writer is done.
+const lockPause = 20 * time.Millisecond
 
 func filesIn(dir string, list []nir.ExportFile) []madeFile {
 	var files []madeFile

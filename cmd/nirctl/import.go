@@ -107,7 +107,13 @@ func (a *app) importStats(c *cobra.Command, file string, nirs []string, o nir.Im
 			im, err = x.Import(f, o)
 			return err
 		},
-		show: func(*nir.View) error { return showOne(a, &importColumns, im, nil) },
+		show: func(v *nir.View) error {
+			err := showOne(a, &importColumns, im, nil)
+			if err == nil && im.State == nir.ImportDone {
+				err = a.sayUndescribed(v)
+			}
+			return err
+		},
 	})
 	if im.Mistakes != nil {
 		a.Errorf("left out: %v", im.Mistakes)

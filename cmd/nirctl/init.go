@@ -39,6 +39,7 @@ func (a *app) init(c *cobra.Command) error {
 			return fmt.Errorf("making the registry: %w", err)
 		}
 	}
+	a.cfg = cfg
 	o, err := openDatabase(c.Context(), cfg, nir.Actor{})
 	if err != nil {
 		return err

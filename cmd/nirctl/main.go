@@ -26,6 +26,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nirzone/cmd/shell"
+	"nirzone/nir"
 	"nirzone/zone"
 )
 
@@ -75,12 +76,13 @@ func run(ctx context.Context, args []string, sh *shell.Shell) int {
 	sh.Watch()
 	a := &app{Shell: sh}
 	root := command(a)
-	root.SetArgs(args)
+	root.SetArgs(joinFields(args))
+	a.ctx = ctx
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
+	if err = a.troubled(a.cfg, err); ctx.Err() != nil && err != nil {
 		err = errCancelled
 	}
-	if a.json || slices.Contains(args, "--json") {
+	if a.shape.asked && a.shape.template == nil && a.shape.jq == nil || slices.Contains(args, "--json") {
 		return sh.FinishJSON(err)
 	}
 	return sh.Finish(err)
@@ -89,11 +91,18 @@ func run(ctx context.Context, args []string, sh *shell.Shell) int {
 // An app is one call of nirctl.
 type app struct {
 	*shell.Shell
+	ctx             context.Context // ends with Ctrl-C
 	config, nowFlag string
+	cfg             *zone.Config // of the registry that was opened
 	json            bool
+	shape           shape
+	color           string
+	quiet, verbose  bool
+	made            bool // a change is committed: from here on it cannot be refused
 
 	output      outputFlags
-	as, reason  string // who acts, and why
+	as, reason  string    // who acts, and why
+	who         nir.Actor // as the configuration has them, once the registry is open
 	dryRun, yes bool
 }
 
@@ -106,8 +115,10 @@ func command(a *app) *cobra.Command {
 	root.Use, root.Long = "nirctl NOUN VERB", usage
 	root.Version = shell.Version()
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		_, err := a.Now(a.nowFlag) // a wrong one is a mistake, needed or not
-		return err
+		if _, err := a.Now(a.nowFlag); err != nil { // a mistake, needed or not
+			return err
+		}
+		return a.prepare()
 	}
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetOut(a.Stdout)
@@ -116,7 +127,7 @@ func command(a *app) *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE` (default: $NIRZONE_CONFIG, ./nirzone.toml, /etc/nirzone/nirzone.toml)")
 	f.StringVar(&a.nowFlag, "now", "", "act as if it were `TIME` (2026-11-21T18:00:00Z)")
-	f.BoolVar(&a.json, "json", false, "write the result as JSON")
+	a.shapeFlags(root)
 	root.AddCommand(zoneCommand(a), whyCommand(a), noticeCommand(a))
 	for _, noun := range nouns {
 		root.AddCommand(noun(a))
@@ -132,6 +143,7 @@ func init() { // what-if makes all commands anew, itself included
 	nouns = []func(*app) *cobra.Command{
 		whatIfCommand, initCommand, nirCommand, windowCommand, memberCommand, poolCommand, requestCommand, delegationCommand, transferCommand, returnCommand, feeCommand, auditCommand,
 		approveCommand, slaCommand, disclosureCommand, exportCommand, importCommand, whoisCommand, domainCommand,
+		deliverCommand, mirrorCommand, statsCommand, feedCommand,
 		backupCommand, restoreCommand, doctorCommand, manCommand, versionCommand,
 	}
 }
@@ -161,9 +173,14 @@ func arguments(check cobra.PositionalArgs, hint string) cobra.PositionalArgs {
 	}
 }
 
-// encode is the JSON of a result.
+// encode is the JSON of a result, or what was asked for of it.
 func (a *app) encode(v any) error {
-	return shell.WriteJSON(a.Stdout, v)
+	err := a.shape.write(a.ctx, a.Stdout, v)
+	if err != nil && a.made {
+		a.Shell.Errorf("the change is made; it cannot be shown as you asked: %v", err)
+		return nil
+	}
+	return err
 }
 
 // published returns the configuration and the current generation.

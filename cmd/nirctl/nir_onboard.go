@@ -87,7 +87,7 @@ func (a *app) fingerprint(c *cobra.Command, keyring string) (string, error) {
 	}
 	ring, err := seal.LoadKeyring(filepath.Base(keyring), data)
 	if err != nil {
-		return "", err
+		return "", shell.Usage(err, "ask the NIR for its public key as text: gpg --armor --export FINGERPRINT")
 	}
 	prints := ring.Fingerprints()
 	if len(prints) != 1 {
@@ -110,7 +110,7 @@ func (a *app) onboard(c *cobra.Command, b nir.Onboarding, url, keyring string) e
 	}
 	steps := []string{}
 	if b.NIR.Option == 1 {
-		steps = append(steps, "write this into nirzone.toml:\n"+sourceText(b.NIR.Code, url, keyring))
+		steps = append(steps, "tell zonebuild of the probation, before it reads anything of "+b.NIR.Code+": nirctl export", "write this into nirzone.toml:\n"+sourceText(b.NIR.Code, url, keyring))
 	}
 	if p.Hash != "" {
 		steps = append(steps, fmt.Sprintf("a second person compares %s with what the NIR says on another way, and signs: nirctl approve %.12s", spaced(b.Fingerprint), p.Hash))
@@ -118,9 +118,9 @@ func (a *app) onboard(c *cobra.Command, b nir.Onboarding, url, keyring string) e
 		steps = append(steps, "have its key confirmed: nirctl nir key "+b.NIR.Code+" FINGERPRINT")
 	}
 	if b.NIR.Option == 1 {
-		steps = append(steps, "compare what it publishes with what is published: zonefetch && zonebuild plan")
+		steps = append(steps, "compare what it publishes with what is published: zonefetch; zonebuild; zonebuild held")
 	}
-	steps = append(steps, "nirctl nir activate "+b.NIR.Code)
+	steps = append(steps, "nirctl nir activate "+b.NIR.Code+" && nirctl export")
 	for i, s := range steps {
 		a.Errorf("%d. %s", i+1, s)
 	}

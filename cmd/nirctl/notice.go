@@ -29,7 +29,7 @@ wrote it. docs/notices.md says what each code means and what to do.`,
 	if err := list.RegisterFlagCompletionFunc("severity", words); err != nil {
 		panic("nirctl: " + err.Error()) // the flag is defined above
 	}
-	noun.AddCommand(list, noticeLogCommand(a), noticeAckCommand(a), noticeImportCommand(a))
+	noun.AddCommand(list, noticeLogCommand(a), noticeAckCommand(a), noticeImportCommand(a), noticeMailsCommand(a), noticeResendCommand(a))
 	return noun
 }
 

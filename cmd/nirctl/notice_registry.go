@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -16,14 +17,15 @@ import (
 
 var noticeColumns = shown[nir.Notice]{
 	one: "notice", many: "notices",
-	id: func(n nir.Notice) string { return n.ID },
+	id:    func(n nir.Notice) string { return n.ID },
+	below: func(n nir.Notice) string { return n.Text },
 	cols: []col[nir.Notice]{
 		{"to", false, func(n nir.Notice) string { return n.NIR }},
 		{"severity", false, func(n nir.Notice) string { return n.Severity }},
 		{"opened", false, func(n nir.Notice) string { return stamp(n.Opened) }},
 		{"code", false, func(n nir.Notice) string { return n.Code }},
 		{"subject", false, func(n nir.Notice) string { return n.Subject }},
-		{"text", false, func(n nir.Notice) string { return n.Text }},
+		{"text", true, func(n nir.Notice) string { return n.Text }},
 		{"origin", true, func(n nir.Notice) string { return n.Origin }},
 		{"acked", true, func(n nir.Notice) string { return stamp(n.Acked) }},
 		{"by", true, func(n nir.Notice) string { return n.AckedBy }},
@@ -54,6 +56,9 @@ func noticeLogCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			slices.SortStableFunc(list, func(a, b nir.Notice) int { // identifiers say nothing to people
+				return cmp.Or(b.Opened.Compare(a.Opened), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Code, b.Code))
+			})
 			return showList(a, &noticeColumns, list)
 		})
 	}
@@ -126,5 +131,8 @@ func (a *app) noticeFiles(c *cobra.Command, names []string) ([]*zone.NoticeFile,
 			bad = append(bad, fmt.Errorf("reading notices: %w", err))
 		}
 	}
-	return files, errors.Join(bad...)
+	if len(bad) > 0 {
+		return nil, shell.Usage(errors.Join(bad...), "zonebuild writes the files anew; then: nirctl notice import")
+	}
+	return files, nil
 }

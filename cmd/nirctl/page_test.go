@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"nirzone/nir"
 )
 
 const page = "../../docs/nirctl.md"
@@ -82,7 +84,30 @@ func TestPageNamesFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	fields := 0
-	for _, v := range []any{answer{}, statement{}, apexFacts{}, claim{}, hold{}, waiting{}, verdict{}, made{}, madeFile{}} {
+	for _, v := range []any{
+		answer{},
+		statement{},
+		apexFacts{},
+		claim{},
+		hold{},
+		waiting{},
+		verdict{},
+		made{},
+		madeFile{},
+		registryPart{},
+		nir.Trace{},
+		nir.Origin{},
+		nir.TracedDelegation{},
+		nir.TracedEvent{},
+		nir.TracedRequest{},
+		nir.TracedStep{},
+		nir.TracedProposal{},
+		nir.TracedSigner{},
+		nir.TracedTransfer{},
+		nir.TracedImport{},
+		nir.TracedPool{},
+		nir.TracedDomain{},
+	} {
 		typ := reflect.TypeOf(v)
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")

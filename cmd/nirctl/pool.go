@@ -17,6 +17,7 @@ func poolCommand(a *app) *cobra.Command {
 	noun := nounCommand("pool", "What the registry allocates from")
 	noun.Long = "A pool is named by its identifier, or by anything that it holds: a range, an\naddress, an ASN, a zone of the reverse tree."
 	noun.AddCommand(poolListCommand(a), poolViewCommand(a), poolFreeCommand(a), poolCreateCommand(a), poolEditCommand(a), poolSimulateCommand(a),
+		poolSplitCommand(a), poolShrinkCommand(a), poolMergeCommand(a),
 		a.historyCommand("history POOL", "  nirctl pool history 202.0.0.0/8", func(_ *opened, v *nir.View, args []string) (string, string, error) {
 			p, err := findPool(v, args[0])
 			return "pool", p.ID, err

@@ -157,8 +157,8 @@ func (a *app) requestView(v *nir.View, r *nir.Request) error {
 		for _, e := range steps {
 			a.paragraph(fmt.Sprintf("%s by %s, %s", e.Verdict, e.Author, stamp(e.Made)), e.Text)
 		}
-		if options := nir.Verdicts(r.State); len(options) > 0 {
-			fmt.Fprintf(a.Stdout, "\nwhat it may take now: %s\n", verdictWords(options))
+		if options := nir.VerdictsFor(r.State, a.who); len(options) > 0 {
+			fmt.Fprintf(a.Stdout, "\nwhat you may do now: %s\n", verdictWords(options))
 		}
 	})
 }

@@ -33,6 +33,8 @@ type requestText struct {
 	Justification string `toml:"justification"`
 	Assessment    string `toml:"assessment"`
 	MemberName    string `toml:"member_name"`
+
+	at string // file and line of the request, if it is from a file
 }
 
 func requestCreateCommand(a *app) *cobra.Command {

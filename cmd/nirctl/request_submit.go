@@ -52,11 +52,11 @@ func submitAll(o *opened, x *nir.Tx, texts []requestText) ([]nir.Request, error)
 		if err == nil {
 			q.Request, err = x.Submit(q)
 		}
-		if err != nil && len(texts) == 1 {
+		if err != nil && t.at == "" {
 			return nil, err
 		}
 		for _, e := range parts(err) {
-			bad = append(bad, fmt.Errorf("request %d (%s): %w", i+1, t.Ref, e))
+			bad = append(bad, fmt.Errorf("%s: request %d (%s): %w", t.at, i+1, t.Ref, e))
 		}
 		sent = append(sent, q.Request)
 	}
@@ -77,11 +77,16 @@ func (a *app) showSent(v *nir.View, sent []nir.Request) error {
 	return showList(a, &requestColumns, sent)
 }
 
-// hintSecondOpinion says what to type above the window.
+// hintSecondOpinion says what to type above the window, and what within it if
+// nothing else is wrong.
 func hintSecondOpinion(err error) error {
 	var e *shell.Exit
-	if errors.As(err, &e) && e.Code == secondOpinion {
+	switch {
+	case !errors.As(err, &e):
+	case e.Code == secondOpinion:
 		e.Hint = "the same with --second-opinion --justification FILE --assessment FILE"
+	case strings.HasPrefix(e.Err.Error(), "--attested: ") && !strings.Contains(e.Err.Error(), "\n"):
+		e.Hint = "if it does: the same with --attested"
 	}
 	return err
 }
@@ -171,8 +176,12 @@ func parseRequests(name string, data []byte) ([]requestText, error) {
 	if err != nil {
 		return nil, shell.Usage(err, "nirctl request submit --template")
 	}
+	lines := requestLines(data)
 	for i := range file.Request {
 		r := &file.Request[i]
+		if r.at = name; len(lines) == len(file.Request) {
+			r.at = fmt.Sprintf("%s:%d", name, lines[i])
+		}
 		if r.Kind == "" {
 			r.Kind = "ipv4"
 		}
@@ -181,6 +190,20 @@ func parseRequests(name string, data []byte) ([]requestText, error) {
 		}
 	}
 	return file.Request, nil
+}
+
+// requestLines returns the lines at which requests begin, of a file that was read.
+// One that has such a line within a text has more of them than requests.
+func requestLines(data []byte) []int {
+	var list []int
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		if words := bytes.Fields(line); len(words) > 0 && string(words[0]) == "[[request]]" {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // A patience says for how long a command waits, and how often it looks.

@@ -11,7 +11,7 @@ import (
 func returnCommand(a *app) *cobra.Command {
 	noun := nounCommand("return", "Resources that are given back")
 	noun.Long = "What is given back is always reviewed: another person of the registry's staff signs\nit (nirctl approve). Then it is in quarantine before it is free again."
-	noun.AddCommand(returnListCommand(a), returnCreateCommand(a))
+	noun.AddCommand(returnListCommand(a), returnCreateCommand(a), returnViewCommand(a), returnWithdrawCommand(a), returnReviewCommand(a))
 	return noun
 }
 
@@ -38,15 +38,7 @@ func returnListCommand(a *app) *cobra.Command {
 	a.scopeFlag(c, &code, "only those of `NIR`")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return a.look(c, func(o *opened, v *nir.View) error {
-			scope, err := o.scope(v, code)
-			var list []nir.Return
-			for _, n := range scope {
-				if err == nil {
-					var some []nir.Return
-					some, err = v.Returns(n)
-					list = append(list, some...)
-				}
-			}
+			list, err := o.returns(v, code)
 			if err != nil {
 				return err
 			}
@@ -109,7 +101,7 @@ func (a *app) returnCreate(c *cobra.Command, r nir.Return, member string) error 
 		}
 	})
 	if err == nil && !a.dryRun {
-		a.Errorf("another person signs it: nirctl approve %.12s", made.Plan)
+		a.signNext(made.Plan)
 	}
 	return err
 }

@@ -39,9 +39,9 @@ func slaReportCommand(a *app) *cobra.Command {
 	var code, from, until string
 	c := &cobra.Command{
 		Use: "report", Short: "Report on the requests that came in a time",
-		Long: `Report counts the requests of each NIR that were answered in time: a request within
-the window by a specific allocation within one working day, any other within two
-(APNIC-103, section 3.6). Times are working time; it stands still while the NIR
+		Long: `Report counts the requests and returns of each NIR that were answered in time: a
+request within the window by a specific allocation within one working day, any
+other, and a return, within two (APNIC-103, section 3.6). Times are working time; it stands still while the NIR
 owes an answer. It exits with 3 if any was late. Without --from it is of the last
 year.`,
 		Example: "  nirctl sla report --from 2026-03-01 --until 2026-03-10\n  nirctl sla report --nir JPNIC --from 2026-03-01 --until 2026-03-10 -o json",

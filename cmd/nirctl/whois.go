@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,8 @@ import (
 
 func whoisCommand(a *app) *cobra.Command {
 	noun := nounCommand("whois", "Objects of the whois database")
-	noun.AddCommand(whoisViewCommand(a), whoisPutCommand(a), whoisDeleteCommand(a), whoisExternalCommand(a), whoisReleaseCommand(a))
+	noun.AddCommand(whoisViewCommand(a), whoisPutCommand(a), whoisDeleteCommand(a), whoisExternalCommand(a), whoisReleaseCommand(a),
+		whoisIRTCommand(a), whoisValidateCommand(a), whoisRemindCommand(a), whoisDiffCommand(a), whoisDescribeCommand(a))
 	return noun
 }
 
@@ -69,7 +71,8 @@ func findWhois(v *nir.View, args []string) ([]nir.WhoisObject, error) {
 
 func whoisPutCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use: "put FILE", Short: "Record an object that a file has as RPSL, new or changed", Args: arguments(cobra.ExactArgs(1), "nirctl whois put person.rpsl"),
+		Use: "put FILE", Short: "Record the objects that a file has as RPSL, new or changed", Args: arguments(cobra.ExactArgs(1), "nirctl whois put person.rpsl"),
+		Long:    "Put records one object, or many with empty lines between: all of them in one event,\nor none. Every mistake is told at once.",
 		Example: "  nirctl whois put person.rpsl",
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -77,12 +80,70 @@ func whoisPutCommand(a *app) *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("reading the object: %w", err)
 		}
-		return a.change(c, change{fn: func(x *nir.Tx) error {
-			_, err := x.PutWhois(string(data))
-			return err
-		}})
+		list := objectsOf(string(data))
+		return a.change(c, change{fn: func(x *nir.Tx) error { return putObjects(x, args[0], list) }})
 	}
 	return a.writing(c)
+}
+
+// A part is one object of a file of RPSL, and the number of the line before it.
+type part struct {
+	text  string
+	above int
+}
+
+// objectsOf takes a file of RPSL apart at its empty lines. A file without an object
+// is one that is none.
+func objectsOf(text string) []part {
+	var list []part
+	line := 0
+	for p := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
+		body := strings.TrimLeft(p, "\n")
+		above := line + len(p) - len(body)
+		line += strings.Count(p, "\n") + 2
+		if body = strings.TrimRight(body, "\n"); body != "" {
+			list = append(list, part{body + "\n", above})
+		}
+	}
+	if len(list) == 0 {
+		return []part{{text: text}}
+	}
+	return list
+}
+
+// putObjects records all objects, or tells what is wrong with each.
+func putObjects(x *nir.Tx, file string, list []part) error {
+	var bad []error
+	for _, p := range list {
+		_, err := x.PutWhois(p.text)
+		if err = ofFile(file, p.above, err); err != nil {
+			bad = append(bad, err)
+		}
+	}
+	if len(bad) == 1 {
+		return bad[0]
+	}
+	return errors.Join(bad...)
+}
+
+// ofFile makes of "text: object:2: …" the file and its line.
+func ofFile(name string, above int, err error) error {
+	var e *nir.Error
+	if !errors.As(err, &e) || e.Field != "text" {
+		return err
+	}
+	lines := strings.Split(e.Text, "\n")
+	for i, l := range lines {
+		lines[i] = fmt.Sprintf("%s:%d: %s", name, above+1, l)
+		rest, ok := strings.CutPrefix(l, "object:")
+		number, rest, is := strings.Cut(rest, ":")
+		if n, err := strconv.Atoi(number); ok && is && err == nil {
+			lines[i] = fmt.Sprintf("%s:%d:%s", name, above+n, rest)
+		}
+	}
+	named := *e
+	named.Field, named.Text = "", strings.Join(lines, "\n")
+	return &named
 }
 
 func whoisDeleteCommand(a *app) *cobra.Command {
@@ -168,18 +229,66 @@ func domainListCommand(a *app) *cobra.Command {
 func domainSetCommand(a *app) *cobra.Command {
 	var ns, ds []string
 	c := &cobra.Command{
-		Use: "set ZONE", Short: "Set the name servers of a zone, and so activate it",
-		Long:    "Set writes the name servers, and the DS records, of a domain object. Without any it\nis inactive: it yields nothing in the DNS.",
+		Use: "set ZONE|RANGE", Short: "Set the name servers of a zone, or of all zones of a range, and so activate it",
+		Long: `Set writes the name servers, and the DS records, of a domain object. Without any it
+is inactive: it yields nothing in the DNS. Of a range it writes those of every
+zone that the range has: the sixteen of a /20, all or none. A DS is of one zone's
+key, so a range of several zones takes none.`,
 		Example: "  nirctl domain set 1.0.202.in-addr.arpa --ns ns1.example.net,ns2.example.net   # exit code 5: JPNIC has option 1, and no domain objects",
 		Args:    arguments(cobra.ExactArgs(1), "nirctl domain set 1.0.202.in-addr.arpa --ns ns1.example.net,ns2.example.net"),
 	}
 	c.Flags().StringSliceVar(&ns, "ns", nil, "`HOSTS` that serve it, with commas between")
 	c.Flags().StringArrayVar(&ds, "ds", nil, "`DS` record's data; may be repeated")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.change(c, change{fn: func(x *nir.Tx) error {
-			_, err := x.SetDomain(args[0], ns, ds)
+		zones, err := zonesOf(c, args[0])
+		if err != nil {
 			return err
-		}})
+		}
+		if len(ds) > 0 && len(zones) > 1 {
+			return shell.Usage(fmt.Errorf("--ds: %s is %d zones, and a DS is of one zone's key", args[0], len(zones)), "nirctl domain set "+zones[0]+" --ds ...")
+		}
+		return a.setDomains(c, zones, ns, ds)
 	}
 	return a.writing(c)
+}
+
+// maxDomains is how many zones of a range are set at once: those of a /17.
+const maxDomains = 128
+
+// zonesOf returns the zones that an argument names: one by its name, or those of a
+// range.
+func zonesOf(c *cobra.Command, arg string) ([]string, error) {
+	if strings.Contains(arg, ".arpa") {
+		return []string{arg}, nil
+	}
+	r, err := rangeOf(arg)
+	if err != nil {
+		return nil, err
+	}
+	list, err := nir.ReverseZones(r, maxDomains)
+	var names []string
+	for _, z := range list {
+		names = append(names, z.Name.File())
+	}
+	return names, refused(c, err)
+}
+
+// setDomains sets all zones or none. What is wrong with the servers is wrong for
+// each zone, and said once.
+func (a *app) setDomains(c *cobra.Command, zones, ns, ds []string) error {
+	var set []nir.WhoisObject
+	return a.change(c, change{
+		fn: func(x *nir.Tx) error {
+			set = nil
+			for _, z := range zones {
+				w, err := x.SetDomain(z, ns, ds)
+				if err != nil {
+					return err
+				}
+				set = append(set, w)
+			}
+			return nil
+		},
+		show: func(*nir.View) error { return showList(a, &whoisColumns, set) },
+	})
 }

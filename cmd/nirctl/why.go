@@ -15,14 +15,17 @@ import (
 const whyHint = "nirctl why 28.12.202.in-addr.arpa, nirctl why 202.12.28.0/24 or nirctl why 202.12.28.7"
 
 func whyCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use: "why NAME", Short: "Explain why a name is, or is not, in a published zone",
 		Long: `Why shows what is published at a name of the reverse tree, who said so and
 where: source, file and line, digest, signer and time; every other source that
 spoke of it or of a name above it, with what became of that; the claims, the open
-notices, and what a newer file that is not published yet would say. NAME is a
-name (also of RFC 2317, or of a parent zone itself), an address or a prefix. The
-answer is computed again from the published generation's inputs.
+notices, and what a newer file that is not published yet would say. Then the
+registry: who has the numbers, by which request, second opinion, transfer, import
+or pool, who evaluated it, and who signed with which key. Without a registry it
+says that in a line, and all else as with one. NAME is a name (also of RFC 2317,
+or of a parent zone itself), an address or a prefix. What is published is computed
+again from the generation's inputs.
 
 It exits with 5 if nothing is delegated at or above NAME.`,
 		Example: `  nirctl why 28.12.202.in-addr.arpa
@@ -34,6 +37,8 @@ It exits with 5 if nothing is delegated at or above NAME.`,
 		Args: arguments(cobra.ExactArgs(1), whyHint),
 		RunE: func(c *cobra.Command, args []string) error { return a.why(c.Context(), args[0]) },
 	}
+	c.Flags().StringVar(&a.as, "as", "", "ask the registry as `ACCOUNT`: for an admin only")
+	return c
 }
 
 func (a *app) why(ctx context.Context, arg string) error {

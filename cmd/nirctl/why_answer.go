@@ -49,6 +49,8 @@ type answer struct {
 	Notices []zone.OpenNotice `json:"notices"` // open, about the name, those above it, and the files involved
 	Holds   []hold            `json:"holds,omitempty"`
 	Waiting []waiting         `json:"waiting,omitempty"` // newer files that are not published
+
+	Registry *registryPart `json:"registry,omitempty"` // not for a parent zone
 }
 
 // reached reports whether a resolver that asks for the name finds something.

@@ -94,6 +94,7 @@ func (e *explainer) explain(ctx context.Context) (*answer, error) {
 	e.fromHolds()
 	e.fromNewer(ctx)
 	e.fromNotices(notices)
+	e.fromRegistry(ctx)
 	return e.a, ctx.Err()
 }
 

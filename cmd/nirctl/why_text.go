@@ -30,6 +30,9 @@ func (a *answer) write(w io.Writer) {
 	a.writeWaiting(w)
 	a.writeClaims(w)
 	a.writeNotices(w)
+	if a.Registry != nil {
+		a.Registry.write(w)
+	}
 }
 
 func (a *answer) writeTitle(w io.Writer) {

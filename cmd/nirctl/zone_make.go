@@ -36,6 +36,7 @@ registry would refuse or ignore any of it. FILE may be "-". A line is
   202.12.28.0/24 ns1.example.net ns2.example.net ds:10975,8,2,A1B2...
   28.12.202.in-addr.arpa NS ns1.example.net
   28.12.202.in-addr.arpa DS 10975 8 2 A1B2...
+  202.12.32.0/20 ns1.example.net ns2.example.net      all sixteen names of it
 
 with # and ; before comments. An empty file makes a zonelet that says that
 nothing is delegated.

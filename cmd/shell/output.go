@@ -11,6 +11,7 @@ type output struct {
 	w     io.Writer
 	err   error // the first one
 	wrote bool
+	said  *bool // of colours; nil: nobody said
 }
 
 // Write passes p on.
@@ -25,6 +26,29 @@ func (o *output) Write(p []byte) (int, error) {
 
 // Unwrap returns what it writes to, which may be a terminal.
 func (o *output) Unwrap() io.Writer { return o.w }
+
+func (o *output) hue() *bool { return o.said }
+
+// A hued writer is told whether to show colours.
+type hued struct {
+	io.Writer
+	said bool
+}
+
+// Unwrap returns what it writes to, which may be a terminal.
+func (h *hued) Unwrap() io.Writer { return h.Writer }
+
+func (h *hued) hue() *bool { return &h.said }
+
+// SetColours says for both streams whether they are coloured, whatever they are.
+func (s *Shell) SetColours(on bool) {
+	if o, ok := s.Stdout.(*output); ok {
+		o.said = &on
+	} else {
+		s.Stdout = &hued{s.Stdout, on}
+	}
+	s.Stderr = &hued{s.Stderr, on}
+}
 
 // Watch makes Finish notice what could not be written to standard output.
 func (s *Shell) Watch() { s.Stdout = &output{w: s.Stdout} }

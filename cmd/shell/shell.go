@@ -244,12 +244,22 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 // Terminal reports whether w is a terminal on which people look at colours and
 // moving bars.
 func Terminal(w io.Writer) bool {
-	if o, ok := w.(*output); ok {
-		w = o.w
+	for {
+		u, ok := w.(interface{ Unwrap() io.Writer })
+		if !ok {
+			break
+		}
+		w = u.Unwrap()
 	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// Colours reports whether output to w may be coloured (no-color.org).
-func Colours(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && Terminal(w) }
+// Colours reports whether output to w may be coloured: as [Shell.SetColours] said,
+// else on a terminal unless NO_COLOR is set (no-color.org).
+func Colours(w io.Writer) bool {
+	if h, ok := w.(interface{ hue() *bool }); ok && h.hue() != nil {
+		return *h.hue()
+	}
+	return os.Getenv("NO_COLOR") == "" && Terminal(w)
+}

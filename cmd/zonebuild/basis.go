@@ -34,6 +34,8 @@ type basis struct {
 	Inputs  []basisInput
 	Keys    []basisKey
 	Notices []zone.Notice // that the key files give
+
+	Probation []string `json:",omitempty"` // sources of which nothing is published yet
 }
 
 // A basisInput is what one source offers for the zone.
@@ -60,7 +62,7 @@ func (b *batch) basisOf(j *job, keys []sign.Key, claims string) string {
 	group.Names = nil
 	c := basis{
 		Form: basisForm, Zone: j.zone, RIR: b.cfg.RIR, Group: group, Signing: b.cfg.Signing, Gates: b.cfg.Gates,
-		Delete: j.life.deletesDS(), Pinned: j.pinned, Claims: claims, Inputs: b.offered(j), Notices: sign.Notices(keys),
+		Delete: j.life.deletesDS(), Pinned: j.pinned, Claims: claims, Inputs: b.offered(j), Notices: sign.Notices(keys), Probation: b.onProbation(j),
 	}
 	for _, k := range keys {
 		c.Keys = append(c.Keys, basisKey{k.ID, k.Algorithm, k.Flags, k.Public, k.Timing, k.CSK, k.CDS})

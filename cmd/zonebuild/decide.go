@@ -19,7 +19,7 @@ import (
 func (b *batch) decide(number uint64) *zone.Generation {
 	g := &zone.Generation{
 		Version: zone.GenerationVersion, Number: number, Time: b.now, Cause: b.cause,
-		Config: b.cfg.SHA256, Claims: b.claims.digest,
+		Config: b.cfg.SHA256, Claims: b.claims.digest, Probation: b.probation,
 	}
 	b.sinceWhen(b.claimsHolds)
 	g.Holds = append(g.Holds, b.claimsHolds...)
@@ -108,6 +108,10 @@ func (b *batch) heldNotices(holds []zone.Hold) []zone.Notice {
 			Code: "held-" + h.Kind, Severity: zone.Alarm, Source: h.Source, Zone: h.Zone,
 			Text: fmt.Sprintf("%s, which is held: %s; look at \"zonebuild held show %s\"", h.Text(), h.Rule, h.Hash[:12]),
 		}
+		if h.Kind == zone.KindProbation {
+			n.Code, n.Severity = "probation", zone.Warning
+			n.Text = fmt.Sprintf("%s; %s; look at \"zonebuild held show %s\"", h.Text(), h.Rule, h.Hash[:12])
+		}
 		if !h.Until.IsZero() {
 			n.Code, n.Severity = "additions-only", zone.Warning
 			n.Text = fmt.Sprintf("%s; they stand as published until %s while the rest of the feed passes; look at \"zonebuild held show %s\"", h.Text(), stamp(h.Until), h.Hash[:12])
@@ -167,7 +171,7 @@ func (b *batch) holdsBefore(j *job) []zone.Hold {
 // before returns what the current generation has to say of a zone that is not
 // built in this run: it goes on. What this run says itself is left out.
 func (b *batch) before(j *job) []zone.Notice {
-	own := append([]string{"carried", "runway", "pinned", "algorithm", "registry-missing"}, sourceCodes...)
+	own := append([]string{"carried", "runway", "pinned", "algorithm", "registry-missing", "probation"}, sourceCodes...)
 	own = append(own, keyCodes...)
 	var list []zone.Notice
 	for _, n := range b.prev.Notices {

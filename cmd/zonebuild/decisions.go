@@ -31,6 +31,7 @@ type decision struct {
 	Time          time.Time `json:"time"`
 	Expires       time.Time `json:"expires"`
 	Unreadable    string    `json:"unreadable,omitempty"` // why it does not count
+	Unsigned      string    `json:"unsigned,omitempty"`   // what it lacks before it counts
 	Withdraw      string    `json:"withdraw"`             // the command that takes it back
 }
 
@@ -73,7 +74,7 @@ func (a *app) decidedAs(hash string, acc *zone.Accept, err error) decision {
 		return d
 	}
 	d.Source, d.Zone, d.Kind, d.Owners, d.AdditionsOnly = acc.Source, acc.Zone, acc.Kind, acc.Removes, acc.AdditionsOnly
-	d.By, d.Message, d.Time, d.Expires = acc.By, acc.Message, acc.Time, acc.Expires
+	d.By, d.Message, d.Time, d.Expires, d.Unsigned = acc.By, acc.Message, acc.Time, acc.Expires, a.unsigned(acc)
 	if acc.AdditionsOnly {
 		d.Owners = len(acc.Losses)
 	}
@@ -86,6 +87,8 @@ func (d decision) says() string {
 	switch {
 	case d.Unreadable != "":
 		return "does not count: " + d.Unreadable
+	case d.Unsigned != "":
+		return "waits: " + d.Unsigned
 	case d.AdditionsOnly:
 		return "additions only"
 	case !d.Held:

@@ -106,7 +106,7 @@ func (tr *tree) happens(seed int64, args ...string) int {
 	if rng.Intn(3) == 0 {
 		tr.seen()
 	}
-	switch rng.Intn(14) {
+	switch rng.Intn(15) {
 	case 0, 1:
 		tr.feed(source, z, owners(z, second, 30+rng.Intn(20)))
 	case 2:
@@ -122,7 +122,7 @@ func (tr *tree) happens(seed int64, args ...string) int {
 	case 7:
 		tr.must(0, "held", "--json")
 		var list struct{ Holds []zone.Hold }
-		if err := json.Unmarshal(tr.out.Bytes(), &list); err == nil && len(list.Holds) > 0 {
+		if err := json.Unmarshal(tr.out.Bytes(), &list); err == nil && len(list.Holds) > 0 && list.Holds[0].Kind != zone.KindProbation {
 			h := list.Holds[0]
 			tr.must(0, "accept", h.Hash, "--removes", fmt.Sprint(len(h.Losses)), "-m", "a test")
 		}
@@ -135,6 +135,8 @@ func (tr *tree) happens(seed int64, args ...string) int {
 		tr.run(append([]string{"rollback", "--zone", z.File()}, args...)...)
 	case 11:
 		tr.run(append([]string{"rollback", "--release"}, args...)...)
+	case 14:
+		tr.write("registry/probation", []string{"KRNIC\n", "JPNIC\n", "# none\n"}[rng.Intn(3)])
 	}
 	return tr.run(append([]string{"--verbose", "--clock-is-right"}, args...)...)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -26,6 +27,7 @@ func (b *batch) gateAll(ctx context.Context) error {
 			b.holdClaims()
 			b.holdDecided()
 			b.holdApexes()
+			b.holdProbation()
 			return nil
 		}
 		if err := forEach(ctx, again, func(_ context.Context, j *job) error { b.merge(j); return nil }); err != nil {
@@ -247,6 +249,13 @@ func (b *batch) readAccepts() {
 		}
 		if err != nil {
 			b.alarm("accept-unreadable", e.Name(), "this decision does not count: %v; accept again", err)
+			continue
+		}
+		if why := b.unsigned(a); why != "" {
+			b.notices = append(b.notices, zone.Notice{
+				Code: "accept-unsigned", Severity: zone.Warning, Source: b.cfg.RIR, Zone: a.Zone, Pos: zone.Pos{File: e.Name()},
+				Text: fmt.Sprintf("the decision of %s about %s does not count yet: %s; see: zonebuild accept %s --text", a.By, a.Hash[:12], why, a.Hash[:12]),
+			})
 			continue
 		}
 		b.accepts = append(b.accepts, a)

@@ -11,6 +11,7 @@ type gateBatch struct {
 	happens      map[*zone.Accept]*job // accepts whose loss this run publishes
 	claimsHolds  []zone.Hold           // what new claims would take from sources
 	claimsAgreed []*zone.Accept        // … and people agreed to
+	probation    []string              // sources of which nothing is published yet, sorted
 }
 
 // A gateJob is what the gates know of a zone.
@@ -19,6 +20,9 @@ type gateJob struct {
 	apexHold *zone.Hold               // the change of it that waits
 	stands   map[zone.Name]zone.Stand // owners whose loss is held while the feeds pass
 	ledger   zone.Ledger              // what was lost unheld before and is lost still
+
+	probation []zone.Hold // what sources in probation would change
+	tried     string      // the one that is merged all the same, to find that out
 }
 
 // gateClaims holds claims by which a source loses much of its space: the claims

@@ -158,7 +158,7 @@ func (b *batch) readManifest() error {
 func (b *batch) readRegistry() error {
 	want, err := b.registryManifest()
 	if err == nil {
-		err = b.readClaims(want)
+		err = errors.Join(b.readClaims(want), b.readProbation(want))
 	}
 	if err != nil {
 		if b.prev == nil {
@@ -169,7 +169,7 @@ func (b *batch) readRegistry() error {
 		if cerr != nil && b.cause != causeBuild {
 			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)
 		}
-		b.claims = claimSet{b.prev.Claims, cerr != nil}
+		b.claims, b.probation = claimSet{b.prev.Claims, cerr != nil}, b.prev.Probation
 		return nil
 	}
 	for _, z := range b.cfg.Zones() {

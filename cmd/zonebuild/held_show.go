@@ -43,6 +43,10 @@ func (a *app) showHold(w io.Writer, h *zone.Hold, lost []lostOwner) {
 			showSet(w, "", s)
 		}
 	}
+	if h.Kind == zone.KindProbation {
+		fmt.Fprintf(w, "\nto end the probation: %s\n", endProbation(h.Source))
+		return
+	}
 	if !h.Until.IsZero() {
 		fmt.Fprintf(w, "\nthe rest of the feed passes until %s; then all of it is held\n", stamp(h.Until))
 	}

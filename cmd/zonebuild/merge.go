@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func (b *batch) merge(j *job) {
 	if j.still {
 		return
 	}
-	j.next, j.inputs, j.notices, j.changes, j.delta, j.refused = nil, nil, nil, nil, zone.Delta{}, 0
+	j.next, j.inputs, j.notices, j.changes, j.delta, j.refused, j.probation = nil, nil, nil, nil, zone.Delta{}, 0, nil
 	switch {
 	case j.skip:
 		return
@@ -90,7 +91,10 @@ func (b *batch) mergeInputs(j *job) error {
 		j.inputs = j.base.Inputs
 		j.next, notices, err = b.replay(j, j.base)
 	} else {
-		j.next, notices, err = b.mergeNew(j, func() *zone.Zone { j.asked = true; return before().z })
+		ask := func() *zone.Zone { j.asked = true; return before().z }
+		if j.next, notices, err = b.mergeNew(j, ask); err == nil {
+			err = b.tryProbation(j, ask)
+		}
 	}
 	old := before().z
 	if olderr := before().err; olderr != nil && j.fixed() && j.base != j.prev {
@@ -149,10 +153,12 @@ func (b *batch) mergeNew(j *job, old func() *zone.Zone) (*zone.Zone, []zone.Noti
 	if err != nil {
 		return nil, nil, err
 	}
+	stands := b.wholeStands(j, old)
+	maps.Copy(stands, b.standingOwners(j))
 	next, notices := zone.Merge(zone.MergeInput{
 		Apex: j.group.Apex(j.zone), Registry: b.cfg.RIR, Claims: claims,
 		Fragments: frags, Ask: old, Released: b.released(j),
-		Stand: b.standingOwners(j),
+		Stand: stands,
 	})
 	next.Describe(j.inputs)
 	return next, notices, nil
@@ -228,8 +234,11 @@ func (b *batch) sourcesOf(j *job) []string {
 // fragment returns one source's fragment and the input it is from; nil if the
 // source never had one, or is configured no more for the zone.
 func (b *batch) fragment(j *job, source string) (*zone.Fragment, zone.Input, error) {
+	if b.without(j, source) {
+		return nil, zone.Input{}, nil
+	}
 	next, old := b.newest(j, source), publishedInput(j.prev, source)
-	if j.held[source] {
+	if j.held[source] && j.tried != source {
 		next = old
 	}
 	if next == nil && (old == nil || !b.configured(source, j.zone) && !j.held[source]) {

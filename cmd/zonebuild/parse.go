@@ -54,7 +54,7 @@ func (b *batch) parseAll(j *job) map[wanted]*parsed {
 	if !j.fixed() {
 		for _, source := range b.sourcesOf(j) {
 			old, next := publishedInput(j.prev, source), b.newest(j, source)
-			if next != nil && !j.held[source] && (old == nil || old.SHA256 != next.SHA256) {
+			if next != nil && (!j.held[source] || b.inProbation(source)) && (old == nil || old.SHA256 != next.SHA256) {
 				add(next, false)
 			}
 		}

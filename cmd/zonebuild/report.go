@@ -138,7 +138,8 @@ func countChanges(d zone.Delta) (added, removed, changed int) {
 // attention reports whether the run ends with exit code 3: something was held,
 // refused, carried forward or alarmed.
 func (r *report) attention() bool {
-	return len(r.Holds) > 0 || len(r.alarms) > 0 || r.refused > 0
+	waiting, _ := splitHolds(r.Holds)
+	return len(waiting) > 0 || len(r.alarms) > 0 || r.refused > 0
 }
 
 // finish writes the report, the metrics and the last words of a run, also of
@@ -212,7 +213,9 @@ func (a *app) metrics(r *report) error {
 	m := shell.NewMetrics("zonebuild")
 	m.Finish(r.Exit, r.Time, time.Duration(r.Seconds*float64(time.Second)))
 	m.Set("generation", "Number of the current generation.", float64(r.Current))
-	m.Set("held_losses", "What is held: delegations that would be lost or changed, name servers, ranges.", float64(losses(r.Holds)))
+	waiting, shown := splitHolds(r.Holds)
+	m.Set("held_losses", "What is held: delegations that would be lost or changed, name servers, ranges.", float64(losses(waiting)))
+	m.Set("probation_changes", "What sources in probation would add, change or remove.", float64(losses(shown)))
 	m.Set("zones_pinned", "Zones that stand at an earlier generation's content.", float64(pinned(r.Zones)))
 	m.Set("alarms", "Open notices that need a person.", float64(len(r.alarms)))
 	m.Set("reload_failures", "Reload commands that failed.", float64(len(r.Reloads)))
@@ -339,6 +342,11 @@ func writeHolds(w io.Writer, holds []zone.Hold, now time.Time) {
 
 // showHolds is writeHolds where nothing stands above it.
 func showHolds(w io.Writer, holds []zone.Hold, now time.Time) {
+	holds, shown := splitHolds(holds)
+	defer showProbation(w, shown, now)
+	if len(holds) == 0 {
+		return
+	}
 	fmt.Fprintln(w, shell.Paint(w, shell.Bad, "held: look, then accept the exact loss"))
 	t := shell.Table{Header: []string{"hash", "source", "zone", "kind", ">losses", "held", "rule"}}
 	for _, h := range holds {

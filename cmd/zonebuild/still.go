@@ -126,7 +126,7 @@ func (b *batch) leave(j *job) {
 	j.result, j.inputs, j.notices = *j.prev, j.prev.Inputs, b.repeated(j)
 	j.result.Claims, j.result.Basis = b.claimsFor(j), cmp.Or(j.basis, j.prev.Basis)
 	for _, n := range j.notices {
-		if n.Code == "refused" {
+		if n.Code == "refused" && !b.inProbation(n.Source) {
 			j.refused++
 		}
 	}

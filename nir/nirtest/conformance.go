@@ -34,6 +34,7 @@ func Conformance(t *testing.T, s Storage) {
 		{"other step", otherStep},
 		{"cut migration", cutMigration},
 		{"cut event", cutEvent},
+		{"interrupted event", interruptedEvent},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, s) })
 	}

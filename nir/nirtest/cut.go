@@ -19,6 +19,7 @@ type cutter struct {
 	source string
 	after  bool   // the statement is carried out
 	died   func() // is told
+	commit func() // likewise, of a commit that is about to be carried out; nil for nobody
 
 	mu   sync.Mutex
 	left int // statements until the end
@@ -125,6 +126,9 @@ type cutTx struct {
 
 func (x cutTx) Commit() error {
 	return x.k.step(func() error {
+		if x.k.c.commit != nil {
+			x.k.c.commit()
+		}
 		x.k.tx = nil
 		return x.Tx.Commit()
 	})

@@ -6,6 +6,37 @@
 // Its own tests run the list on SQLite and on a real PostgreSQL, and prove what no
 // single run can show: state machines against a model of the policy, histories of
 // concurrent processes, and processes and servers killed at any point.
+//
+// # Properties
+//
+// What holds in every state that a registry can come to, the tests that look for one
+// in which it does not, and the databases that they run on. TestProperties draws
+// histories of requests, second opinions, signatures, transfers, returns, imports,
+// zones and changes of NIRs, members, windows and pools, and compares after every act
+// with a model that was written from the policy and the documents. Tests of other
+// packages stand with the package's folder. Of P15, pages of a list while others
+// write, there is nothing yet: no list has pages.
+//
+//	P1   no two delegations of a level overlap                  TestProperties TestConformance             sqlite postgres
+//	P2   what is given is aligned, and of one fitting pool      TestProperties nir/alloc.TestProperties    sqlite postgres
+//	P3   a pool is what is free, held and in quarantine         TestProperties nir.TestTransferProperties  sqlite postgres
+//	P4   refused only if there is no room                       TestProperties TestLinearizable            sqlite postgres
+//	P5   what is refused or not approved changes nothing        TestProperties TestConformance             sqlite postgres
+//	P6   the same reference is the same request                 TestProperties TestLinearizable            sqlite postgres
+//	P7   the audit, replayed, is the state, now and then        TestProperties nir.TestP7_RestoreIsTheRegistry  sqlite postgres
+//	P8   what a member has is part of what its NIR has          TestProperties nir.TestTransferProperties  sqlite postgres
+//	P9   a number has one manager at every instant              TestProperties nir.TestTransferProperties  sqlite postgres
+//	P10  a member's prefixes grow in place where they can       TestProperties nir/alloc.TestProperties    sqlite postgres
+//	P11  aggregates are the least cover of delegations          TestProperties nir.TestTransferProperties  sqlite postgres
+//	P12  domain objects follow from what is delegated           TestProperties nir.TestP12_OrderDoesNotMatter  sqlite postgres
+//	P13  a return frees exactly what it names, once             TestProperties nir.TestP13_ReturnFreesExactlyThat  sqlite postgres
+//	P14  a crash leaves the state before or the one after       TestKilled fixtures/crash.TestRegistryKilled  sqlite postgres
+//	P16  nothing that is not public is in what is published     TestProperties nir.TestR_SEC_3_Canaries    sqlite postgres
+//	P17  who has fewer roles may do no more                     nir.TestP17_RolesAndActs nir.TestP17_EveryMethod  sqlite
+//
+// That what concurrent processes are told could have been told by one registry that
+// does one thing at a time is shown by TestLinearizable here, and with the real
+// program by TestRegistryMany in fixtures/crash.
 package nirtest
 
 import (
@@ -24,7 +55,10 @@ type Storage struct {
 	Dialect nir.Dialect
 	Driver  string                    // of database/sql; the caller imports it
 	New     func(t testing.TB) string // makes an empty database, which ends with the test, and returns its source
+	Stride  int                       // only every so many statements a process is cut off; 0 for each
 }
+
+func (s Storage) stride() int { return max(s.Stride, 1) }
 
 // Connect opens a database as another process would: with connections of its own.
 func (s Storage) Connect(t testing.TB, source string) *sql.DB {

@@ -2,6 +2,7 @@ package nirtest
 
 import (
 	"slices"
+	"time"
 )
 
 // The model of the policy: it knows APNIC-103 and nothing of package nir. Numbers
@@ -16,6 +17,7 @@ type (
 		source string
 		active bool
 		window [3]int // in cells; 0 for none
+		option int    // of reverse DNS
 	}
 	modelPool struct {
 		first, last int
@@ -37,6 +39,12 @@ type (
 		ask   modelAsk
 		state string
 		held  []int // cells that it got
+		id    string
+		plan  modelPlan // that proposes to approve it, while it may be signed
+	}
+	modelPlan struct {
+		hash    string
+		expires time.Time
 	}
 	model struct {
 		nirs     map[string]*modelNIR
@@ -46,11 +54,19 @@ type (
 		requests map[string]*modelRequest // registry/ref
 		holder   [3][cellsOf]int          // member + 1
 		manager  [3][cellsOf]string       // registry of what is held
+		abroad   [3][cellsOf]bool         // another region claims it
+		imported [3][cellsOf]bool         // it came by statistics
+		dels     [3][]modelDel
+		lines    []*modelLine // that are scheduled
+		returns  []*modelReturn
+		rests    []modelRest
+		zones    map[string]*modelZone
+		stale    []modelPlan // proposals that may not be signed any more
 	}
 )
 
 func newModel() *model {
-	return &model{nirs: map[string]*modelNIR{}, members: map[string]int{}, requests: map[string]*modelRequest{}}
+	return &model{nirs: map[string]*modelNIR{}, members: map[string]int{}, requests: map[string]*modelRequest{}, zones: map[string]*modelZone{}}
 }
 
 // addPool returns whether the pool may be: no other has a number of it.
@@ -61,6 +77,11 @@ func (m *model) addPool(kind int, p modelPool) bool {
 	for _, o := range m.pools[kind] {
 		if p.first <= o.last && o.first <= p.last {
 			return false
+		}
+	}
+	for c := p.first; c <= p.last; c++ {
+		if p.purpose == "nir-existing" && m.holder[kind][c] > 0 {
+			return false // it is delegated already
 		}
 	}
 	m.pools[kind] = append(m.pools[kind], p)

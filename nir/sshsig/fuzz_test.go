@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // FuzzParse: what is accepted has one form on the wire, and what it signs is
@@ -80,4 +82,55 @@ func FuzzParseSigners(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzAgainstLibrary: a key and a signature that are taken here are the same to
+// another implementation, and it says the same of whether they fit.
+func FuzzAgainstLibrary(f *testing.F) {
+	for _, k := range keys() {
+		armored, err := Sign(rand.NewChaCha8([32]byte{2}), k, role, text)
+		if err != nil {
+			f.Fatal(err)
+		}
+		seed(f, armored)
+	}
+	for _, kind := range []string{kindSKED25519, kindSKECDSA256} {
+		h := newHardware(kind)
+		for _, flags := range []byte{1, 5} {
+			armored, err := Armor(h.public, role, h.sign(f, Blob(role, text), flags))
+			if err != nil {
+				f.Fatal(err)
+			}
+			seed(f, armored)
+		}
+	}
+	f.Fuzz(func(t *testing.T, key, sig, data []byte) {
+		b := body{Version: 1, Key: key, Namespace: role, Hash: signHash, Signature: sig}
+		s, err := Parse(armor(b.marshal()))
+		if err != nil {
+			return
+		}
+		theirs, err := ssh.ParsePublicKey(key)
+		if err != nil || !slices.Equal(theirs.Marshal(), s.key.wire) || ssh.FingerprintSHA256(theirs) != s.Fingerprint() {
+			t.Fatalf("the key %x: %v", key, err)
+		}
+		var other ssh.Signature
+		if err := ssh.Unmarshal(sig, &other); err != nil {
+			t.Fatalf("the signature %x: %v", sig, err)
+		}
+		if ours, theirs := s.key.verify(data, s.sig), theirs.Verify(data, &other); (ours == nil) != (theirs == nil) {
+			t.Errorf("%x of %x: %v here, %v there", sig, key, ours, theirs)
+		}
+	})
+}
+
+// seed adds a signature that fits, and that it does not fit something else.
+func seed(f *testing.F, armored string) {
+	s, err := Parse(armored)
+	if err != nil {
+		f.Fatal(err)
+	}
+	sig := append(appendStrings(nil, []byte(s.sig.format), s.sig.blob), s.sig.rest...)
+	f.Add(s.key.wire, sig, Blob(role, text))
+	f.Add(s.key.wire, sig, Blob(role, nil))
 }

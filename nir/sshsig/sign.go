@@ -2,13 +2,15 @@ package sshsig
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"encoding/asn1"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // signHash is the hash of what this package signs, as ssh-keygen has it.
@@ -17,23 +19,62 @@ const signHash = "sha512"
 // Sign signs a message for a namespace with a key that is at hand: ed25519, ecdsa
 // or rsa (with rsa-sha2-512).
 func Sign(random io.Reader, key crypto.Signer, namespace string, message []byte) (string, error) {
-	s, err := ssh.NewSignerFromSigner(key)
+	public, err := publicOfSigner(key.Public())
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
 	}
-	public := s.PublicKey().Marshal()
-	if _, err := parseKey(public); err != nil {
-		return "", fmt.Errorf("signing: %w", err)
-	}
-	a, ok := s.(ssh.AlgorithmSigner)
-	if !ok {
-		return "", errors.New("signing: the key cannot say how it signs")
-	}
-	sig, err := a.SignWithAlgorithm(random, Blob(namespace, message), algorithms[s.PublicKey().Type()][0])
+	k, err := parseKey(public)
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)
 	}
-	return Armor(public, namespace, ssh.Marshal(sig))
+	blob, err := k.sign(random, key, Blob(namespace, message))
+	if err != nil {
+		return "", fmt.Errorf("signing: %w", err)
+	}
+	return Armor(public, namespace, appendStrings(nil, []byte(algorithms[k.kind][0]), blob))
+}
+
+// publicOfSigner returns the wire form of a public key.
+func publicOfSigner(public crypto.PublicKey) ([]byte, error) {
+	switch p := public.(type) {
+	case ed25519.PublicKey:
+		return appendStrings(nil, []byte(kindED25519), p), nil
+	case *rsa.PublicKey:
+		return appendMpint(appendMpint(appendString(nil, []byte(kindRSA)), big.NewInt(int64(p.E))), p.N), nil
+	case *ecdsa.PublicKey:
+		for _, kind := range []string{kindECDSA256, kindECDSA384, kindECDSA521} {
+			if c := curves[kind]; c.curve == p.Curve {
+				point, err := p.Bytes()
+				return appendStrings(nil, []byte(kind), []byte(c.name), point), err
+			}
+		}
+	}
+	return nil, fmt.Errorf("a key of type %T: use ed25519, ecdsa or rsa", public)
+}
+
+// sign has the key sign data, and returns the signature as SSH has it on the wire.
+func (k *publicKey) sign(random io.Reader, key crypto.Signer, data []byte) ([]byte, error) {
+	hash := crypto.Hash(0)
+	switch {
+	case k.rsa != nil:
+		hash = crypto.SHA512
+	case k.ecdsa != nil:
+		hash = curves[k.kind].hash
+	}
+	if hash != 0 {
+		h := hash.New()
+		h.Write(data)
+		data = h.Sum(nil)
+	}
+	sig, err := key.Sign(random, data, hash)
+	if err != nil || k.ecdsa == nil {
+		return sig, err
+	}
+	var n struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(sig, &n); err != nil {
+		return nil, fmt.Errorf("the key's answer: %w", err)
+	}
+	return appendMpint(appendMpint(nil, n.R), n.S), nil
 }
 
 // Blob returns what a key elsewhere has to sign for a message, such as one that
@@ -45,8 +86,8 @@ func Blob(namespace string, message []byte) []byte { return toSign(namespace, si
 // its signature over [Blob], both as SSH has them on the wire. It refuses what
 // [Parse] would.
 func Armor(public []byte, namespace string, signature []byte) (string, error) {
-	wire := append([]byte(magic), ssh.Marshal(body{Version: 1, Key: public, Namespace: namespace, Hash: signHash, Signature: signature})...)
-	text := armor(wire)
+	b := body{Version: 1, Key: public, Namespace: namespace, Hash: signHash, Signature: signature}
+	text := armor(b.marshal())
 	if _, err := Parse(text); err != nil {
 		return "", err
 	}

@@ -1,17 +1,15 @@
 package sshsig
 
 import (
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"slices"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // Namespace returns the namespace of signatures that are given in a role:
@@ -25,6 +23,7 @@ const (
 
 	maxArmored = 16 << 10 // an RSA key and signature of 8192 bits need 3 KiB
 	minRSA     = 2048
+	maxRSA     = 8192
 	lineLength = 70 // as ssh-keygen breaks them
 )
 
@@ -32,11 +31,11 @@ const (
 type Signature struct {
 	Namespace string // that it says it was made for
 	hash      string
-	key       ssh.PublicKey
-	sig       *ssh.Signature
+	key       *publicKey
+	sig       *keySignature
 }
 
-// preamble and body are the wire form after the six octets of magic.
+// body are the wire form after the six octets of magic.
 type body struct {
 	Version   uint32
 	Key       []byte
@@ -46,25 +45,41 @@ type body struct {
 	Signature []byte
 }
 
-// signed is what the key signs, after the six octets of magic.
-type signed struct {
-	Namespace string
-	Reserved  string
-	Hash      string
-	Digest    []byte
+func parseBody(wire []byte) (b body, ok bool) {
+	r := reader{rest: wire}
+	b = body{Version: r.uint32(), Key: r.string(), Namespace: string(r.string()), Reserved: string(r.string()), Hash: string(r.string()), Signature: r.string()}
+	return b, r.whole()
 }
 
-// algorithms are those of signatures by the type of key.
+func (b *body) marshal() []byte {
+	wire := binary.BigEndian.AppendUint32([]byte(magic), b.Version)
+	return appendStrings(wire, b.Key, []byte(b.Namespace), []byte(b.Reserved), []byte(b.Hash), b.Signature)
+}
+
+// The types of keys, and the algorithms of RSA signatures.
+const (
+	kindED25519    = "ssh-ed25519"
+	kindECDSA256   = "ecdsa-sha2-nistp256"
+	kindECDSA384   = "ecdsa-sha2-nistp384"
+	kindECDSA521   = "ecdsa-sha2-nistp521"
+	kindRSA        = "ssh-rsa"
+	kindSKED25519  = "sk-ssh-ed25519@openssh.com"
+	kindSKECDSA256 = "sk-ecdsa-sha2-nistp256@openssh.com"
+
+	algRSA512 = "rsa-sha2-512"
+	algRSA256 = "rsa-sha2-256"
+)
+
+// algorithms are those of signatures by the type of key; the first is what [Sign]
+// uses.
 var algorithms = map[string][]string{
-	ssh.KeyAlgoED25519:   {ssh.KeyAlgoED25519},
-	ssh.KeyAlgoECDSA256:  {ssh.KeyAlgoECDSA256},
-	ssh.KeyAlgoECDSA384:  {ssh.KeyAlgoECDSA384},
-	ssh.KeyAlgoECDSA521:  {ssh.KeyAlgoECDSA521},
-	ssh.KeyAlgoRSA:       {ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256},
-	ssh.KeyAlgoSKED25519: {ssh.KeyAlgoSKED25519},
-	ssh.KeyAlgoSKECDSA256: {
-		ssh.KeyAlgoSKECDSA256,
-	},
+	kindED25519:    {kindED25519},
+	kindECDSA256:   {kindECDSA256},
+	kindECDSA384:   {kindECDSA384},
+	kindECDSA521:   {kindECDSA521},
+	kindRSA:        {algRSA512, algRSA256},
+	kindSKED25519:  {kindSKED25519},
+	kindSKECDSA256: {kindSKECDSA256},
 }
 
 // Parse reads an armoured signature. White space around it and within the base64
@@ -86,8 +101,8 @@ func parse(armored string) (*Signature, error) {
 	if !ok {
 		return nil, errors.New("it does not begin with SSHSIG")
 	}
-	var b body
-	if err := ssh.Unmarshal([]byte(rest), &b); err != nil {
+	b, ok := parseBody([]byte(rest))
+	if !ok {
 		return nil, errors.New("it is cut short or too long")
 	}
 	switch {
@@ -100,17 +115,19 @@ func parse(armored string) (*Signature, error) {
 	case newHash(b.Hash) == nil:
 		return nil, fmt.Errorf("its hash is %.20q: not one of sha256, sha512", b.Hash)
 	}
-	s := &Signature{Namespace: b.Namespace, hash: b.Hash, sig: new(ssh.Signature)}
+	s := &Signature{Namespace: b.Namespace, hash: b.Hash}
 	if s.key, err = parseKey(b.Key); err != nil {
 		return nil, err
 	}
-	if err := ssh.Unmarshal(b.Signature, s.sig); err != nil {
+	r := reader{rest: b.Signature}
+	s.sig = &keySignature{format: string(r.string()), blob: r.string()}
+	if s.sig.rest = r.rest; r.bad {
 		return nil, errors.New("the signature in it is cut short or too long")
 	}
-	if allowed := algorithms[s.key.Type()]; !slices.Contains(allowed, s.sig.Format) {
-		return nil, fmt.Errorf("its algorithm is %.40q: a key of type %s has to use %s", s.sig.Format, s.key.Type(), strings.Join(allowed, " or "))
+	if allowed := algorithms[s.key.kind]; !slices.Contains(allowed, s.sig.format) {
+		return nil, fmt.Errorf("its algorithm is %.40q: a key of type %s has to use %s", s.sig.format, s.key.kind, strings.Join(allowed, " or "))
 	}
-	if hardware := strings.HasPrefix(s.key.Type(), "sk-"); !hardware && len(s.sig.Rest) > 0 {
+	if !s.key.hardware() && len(s.sig.rest) > 0 {
 		return nil, errors.New("something follows the signature in it")
 	}
 	return s, nil
@@ -134,23 +151,6 @@ func unarmor(armored string) ([]byte, error) {
 	return wire, nil
 }
 
-// parseKey reads a public key and refuses what should sign nothing today.
-func parseKey(wire []byte) (ssh.PublicKey, error) {
-	k, err := ssh.ParsePublicKey(wire)
-	if err != nil {
-		return nil, errors.New("its key cannot be read")
-	}
-	if _, ok := algorithms[k.Type()]; !ok {
-		return nil, fmt.Errorf("keys of type %.60q are not taken: use ed25519, ecdsa, rsa, or one of hardware (sk-)", k.Type())
-	}
-	if c, ok := k.(ssh.CryptoPublicKey); ok {
-		if r, ok := c.CryptoPublicKey().(*rsa.PublicKey); ok && r.N.BitLen() < minRSA {
-			return nil, fmt.Errorf("an RSA key of %d bits is too short: %d at least", r.N.BitLen(), minRSA)
-		}
-	}
-	return k, nil
-}
-
 func newHash(name string) hash.Hash {
 	switch name {
 	case "sha256":
@@ -165,12 +165,12 @@ func newHash(name string) hash.Hash {
 func toSign(namespace, hash string, message []byte) []byte {
 	h := newHash(hash)
 	h.Write(message)
-	return append([]byte(magic), ssh.Marshal(signed{Namespace: namespace, Hash: hash, Digest: h.Sum(nil)})...)
+	return appendStrings([]byte(magic), []byte(namespace), nil, []byte(hash), h.Sum(nil))
 }
 
 // Fingerprint returns the key's fingerprint as "ssh-keygen -l" shows it:
 // SHA256:… .
-func (s *Signature) Fingerprint() string { return ssh.FingerprintSHA256(s.key) }
+func (s *Signature) Fingerprint() string { return s.key.fingerprint() }
 
 // Verify checks that the signature was made for a namespace over a message by the
 // key in it. Whose key that is says the list of signers.
@@ -178,7 +178,7 @@ func (s *Signature) Verify(namespace string, message []byte) error {
 	if s.Namespace != namespace {
 		return fmt.Errorf("the signature was made for %.60q, not for %q: sign with ssh-keygen -Y sign -n %s", s.Namespace, namespace, namespace)
 	}
-	if err := s.key.Verify(toSign(namespace, s.hash, message), s.sig); err != nil {
+	if err := s.key.verify(toSign(namespace, s.hash, message), s.sig); err != nil {
 		return fmt.Errorf("the signature by %s does not fit the text: %w", s.Fingerprint(), err)
 	}
 	return nil

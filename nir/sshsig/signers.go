@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 const (
@@ -30,7 +28,7 @@ type line struct {
 	principals    []string
 	namespaces    []string // patterns
 	after, before time.Time
-	key           ssh.PublicKey
+	key           *publicKey
 }
 
 // ParseSigners reads a list in the form of OpenSSH's allowed_signers:
@@ -78,7 +76,7 @@ func (s *Signers) add(l line) error {
 		return fmt.Errorf("more than %d keys", maxSigners)
 	}
 	for i := range s.lines {
-		if o := &s.lines[i]; string(o.key.Marshal()) == string(l.key.Marshal()) && o.principals[0] != l.principals[0] {
+		if o := &s.lines[i]; string(o.key.wire) == string(l.key.wire) && o.principals[0] != l.principals[0] {
 			return fmt.Errorf("this key is that of %s in line %d already: a key is one person's", o.principals[0], o.number)
 		}
 	}
@@ -120,7 +118,7 @@ func parseLine(text string) (line, error) {
 	return l, err
 }
 
-func listedKey(kind, blob string) (ssh.PublicKey, error) {
+func listedKey(kind, blob string) (*publicKey, error) {
 	wire, err := base64.StdEncoding.DecodeString(blob)
 	if err != nil || blob == "" {
 		return nil, fmt.Errorf("after %.40q there is no key: write it as in the .pub file", kind)
@@ -129,8 +127,8 @@ func listedKey(kind, blob string) (ssh.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.Type() != kind {
-		return nil, fmt.Errorf("the key is of type %s, the line says %.40q", k.Type(), kind)
+	if k.kind != kind {
+		return nil, fmt.Errorf("the key is of type %s, the line says %.40q", k.kind, kind)
 	}
 	return k, nil
 }

@@ -1,7 +1,9 @@
 package sshsig
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"encoding/base64"
 	"math/rand/v2"
 	"os"
@@ -370,5 +372,39 @@ func TestRoles(t *testing.T) {
 	}
 	if _, _, err := r.VerifySignature("admin", text, armored, now); err == nil {
 		t.Error("an approver's signature counts for an admin")
+	}
+}
+
+// TestKeyForms: a key has one form on the wire; every other is refused.
+func TestKeyForms(t *testing.T) {
+	wire := map[string][]byte{}
+	for name, k := range keys() {
+		p, err := publicOfSigner(k.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parseKey(p); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		wire[name] = p
+	}
+	k := keys()["rsa"].Public().(*rsa.PublicKey)
+	rsaForm := func(e, n []byte) []byte { return appendStrings(nil, []byte(kindRSA), e, n) }
+	n := append([]byte{0}, k.N.Bytes()...)
+	for name, p := range map[string][]byte{
+		"longer":           append(slices.Clone(wire["ed25519"]), 0),
+		"cut short":        wire["ed25519"][:len(wire["ed25519"])-1],
+		"another curve":    bytes.Replace(wire["p256"], []byte("\x08nistp256"), []byte("\x08nistp384"), 1),
+		"not on the curve": append(slices.Clone(wire["p256"][:len(wire["p256"])-1]), wire["p256"][len(wire["p256"])-1]^1),
+		"leading zeros":    rsaForm([]byte{1, 0, 1}, append([]byte{0}, n...)),
+		"negative":         rsaForm([]byte{1, 0, 1}, n[1:]),
+		"even exponent":    rsaForm([]byte{1, 0, 0}, n),
+		"exponent 1":       rsaForm([]byte{1}, n),
+		"too long":         rsaForm([]byte{1, 0, 1}, append([]byte{0}, bytes.Repeat([]byte{0xff}, 1025)...)),
+		"no application":   newHardware(kindSKED25519).public[:len(newHardware(kindSKED25519).public)-8],
+	} {
+		if _, err := parseKey(p); err == nil {
+			t.Errorf("%s: it is taken", name)
+		}
 	}
 }

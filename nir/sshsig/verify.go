@@ -28,11 +28,10 @@ func (s *Signers) Verify(namespace string, text []byte, armored string, at time.
 // closest.
 func (s *Signers) find(sig *Signature, namespace string, at time.Time) (*line, error) {
 	err := fmt.Errorf("key %s is not in %s", sig.Fingerprint(), s.file)
-	wire := sig.key.Marshal()
 	for i := range s.lines {
 		l := &s.lines[i]
 		switch {
-		case !slices.Equal(l.key.Marshal(), wire):
+		case !slices.Equal(l.key.wire, sig.key.wire):
 		case !matchList(l.namespaces, namespace):
 			err = fmt.Errorf("%s:%d: the key of %s may not sign for %s", s.file, l.number, l.principals[0], namespace)
 		case at.Before(l.after):

@@ -1,0 +1,3 @@
+package alloc
+
+import _ "nirzone/fixtures/seed"

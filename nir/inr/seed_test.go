@@ -1,0 +1,3 @@
+package inr
+
+import _ "nirzone/fixtures/seed"

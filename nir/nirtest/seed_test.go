@@ -1,0 +1,3 @@
+package nirtest
+
+import _ "nirzone/fixtures/seed"

@@ -1,0 +1,3 @@
+package nir
+
+import _ "nirzone/fixtures/seed"
