@@ -28,6 +28,7 @@ func TestQuickRecords(t *testing.T) {
 		{"8.2.202.in-addr.arpa", "nserver: ns1.example.net\nds-rdata: 1 13 2 " + strings.Repeat("ab", 32) + "\n", false},
 		{"9.2.202.in-addr.arpa", "nserver: " + DummyServer + "\n", false},
 		{"10.2.202.in-addr.arpa", "nserver: ns1.example.net\nnserver: NS1.example.net.\n", false},
+		{"20.2.202.in-addr.arpa", "nserver: ns1.11.2.202.in-addr.arpa\n", true}, // as another zone's server it is one
 		{"11.2.202.in-addr.arpa", "nserver: ns1.11.2.202.in-addr.arpa\n", false},
 		{"12.2.202.in-addr.arpa", "remarks: none\n", false},
 		{"13.2.202.in-addr.arpa", "nserver: 192.0.2.1\n", false},
