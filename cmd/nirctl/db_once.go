@@ -12,8 +12,11 @@ func (a *app) changeNow(ctx context.Context, o *opened, ch change) error {
 	case done.Objects == 0:
 		a.Errorf("nothing to do: the registry says so already")
 	default:
-		a.Errorf("%s", planText(a.Stderr, o, done, ch.candidate))
-		a.Errorf("done: event %d, %s", done.Event, count(done.Objects, "object"))
+		a.made = true
+		if !a.quiet {
+			a.Errorf("%s", planText(a.Stderr, o, done, ch.candidate))
+		}
+		a.Errorf("done: %s, %s", eventsOf(done), count(done.Objects, "object"))
 	}
 	return o.result(ctx, ch)
 }

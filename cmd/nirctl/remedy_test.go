@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,9 +13,6 @@ import (
 
 	"nirzone/cmd/shell"
 )
-
-// elsewhereVerbs are commands that remedies name and that come with another room.
-var elsewhereVerbs = []string{"deliver"}
 
 // TestRemediesCanBeTyped: every command that a refusal of package nir tells people
 // to type is one of nirctl's, with its flags.
@@ -84,9 +80,6 @@ func commandsIn(text string) (list []string) {
 // cannotType says why a command line cannot be typed, "" if it can.
 func cannotType(line string) string {
 	words := strings.Fields(line)
-	if slices.Contains(elsewhereVerbs, words[0]) {
-		return ""
-	}
 	root := command(&app{Shell: &shell.Shell{Name: "nirctl", Clock: time.Now}})
 	c, rest, err := root.Find(words)
 	switch {
@@ -95,6 +88,7 @@ func cannotType(line string) string {
 	case c == root, c.HasSubCommands() && (c.Example == "" || len(rest) > 0 && !strings.HasPrefix(rest[0], "-")): // a noun runs, to say what its verbs are
 		return "there is no such command"
 	}
+	c.InitDefaultHelpFlag()
 	for _, w := range rest {
 		if name, ok := strings.CutPrefix(w, "--"); ok && c.Flags().Lookup(name) == nil && c.InheritedFlags().Lookup(name) == nil {
 			return "it has no flag " + w
