@@ -28,7 +28,7 @@ func (n *DB) Backup(ctx context.Context, file string) error {
 		return fmt.Errorf("backing up: %w", err)
 	}
 	if _, err := n.sql.ExecContext(ctx, "VACUUM INTO $1", part); err != nil {
-		return errors.Join(fmt.Errorf("backing up: %w", explain(err)), ignoreAbsent(os.Remove(part)))
+		return errors.Join(fmt.Errorf("backing up to %s: %w", file, explain(err)), ignoreAbsent(os.Remove(part)))
 	}
 	if err := settleFile(part, file); err != nil {
 		return fmt.Errorf("backing up: %w", err)

@@ -305,7 +305,7 @@ func (n *DB) writeOne(ctx context.Context, a Actor, fn func(*Tx) error, agree fu
 
 // ErrNoRoom is in the chain of an error that a full disk is the cause of: nothing
 // was changed.
-var ErrNoRoom = errors.New("no room on the disk of the registry's database")
+var ErrNoRoom = errors.New("no room on the disk")
 
 // noRoom are the words of databases for a full disk: SQLite's two numbers are of a
 // shared memory file and of a page that could not be written.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -70,6 +71,9 @@ func (a *app) troubled(cfg *zone.Config, err error) error {
 	}
 	if a.verbose {
 		a.Shell.Errorf("%v", err)
+	}
+	if before, _, found := strings.Cut(err.Error(), nir.ErrNoRoom.Error()); found {
+		return &shell.Exit{Code: 1, Err: fmt.Errorf("%s%w, and nothing was changed", before, nir.ErrNoRoom), Hint: makeRoom}
 	}
 	database, dir := "the registry's database", ""
 	if !isPostgres(cfg.Nirctl.Database) {
