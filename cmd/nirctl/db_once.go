@@ -13,6 +13,7 @@ func (a *app) changeNow(ctx context.Context, o *opened, ch change) error {
 		a.Errorf("nothing to do: the registry says so already")
 	default:
 		a.made = true
+		ctx = context.WithoutCancel(ctx) // it is done: an interrupt from now on is of what is said
 		if !a.quiet {
 			a.Errorf("%s", planText(a.Stderr, o, done, ch.candidate))
 		}
