@@ -116,7 +116,7 @@ func (a *app) accept(hashes []string, say acceptance) error {
 	if err != nil {
 		return err
 	}
-	if err := a.enoughSigners(); err != nil {
+	if done.Needs, err = a.enoughSigners(); err != nil {
 		return err
 	}
 	for _, h := range holds {
@@ -129,7 +129,7 @@ func (a *app) accept(hashes []string, say acceptance) error {
 
 // weigh compares what a person says with what the holds are.
 func (a *app) weigh(holds []*zone.Hold, say acceptance) (accepted, error) {
-	done := accepted{Version: 1, Hashes: []string{}, Expires: a.now.Add(a.cfg.Gates.Expires), AdditionsOnly: say.additions, DryRun: a.dryRun, Needs: a.cfg.Approvals.Needed}
+	done := accepted{Version: 1, Hashes: []string{}, Expires: a.now.Add(a.cfg.Gates.Expires), AdditionsOnly: say.additions, DryRun: a.dryRun}
 	count := 0
 	for _, h := range holds {
 		done.Hashes, count = append(done.Hashes, h.Hash), count+h.Count()

@@ -33,8 +33,9 @@ func (a *app) approvalDir(acc *zone.Accept) string {
 	return filepath.Join(a.cfg.State, "approvals", acc.Hash+"-"+acc.Time.UTC().Format("20060102T150405.000000000Z"))
 }
 
-// person is who types the command, as far as that can be told: behind sudo, the
-// account that called it.
+// person is who types the command, as far as the host can tell: behind sudo, the
+// account that called it. Who can become root or the user that runs zonebuild can
+// name anybody; see needed.
 func (a *app) person() string {
 	if name := os.Getenv("SUDO_USER"); name != "" && a.cfg.Approvals.Needed > 0 {
 		return name
@@ -55,32 +56,45 @@ func (a *app) signers() (*sshsig.Signers, []byte, error) {
 	return list, data, err
 }
 
-// enoughSigners refuses a decision that could never count: the list has fewer
-// people than have to sign.
-func (a *app) enoughSigners() error {
-	need := a.cfg.Approvals.Needed
-	if need == 0 {
-		return nil
+// needed returns how many signatures a decision needs: one more, and why, where who
+// gave it is no name on the list of signers. Such a giver counts for nobody: in a
+// root shell, or an account that people share, it is one of those who may sign, and
+// a signature of theirs would make two people of one.
+func (a *app) needed(by string, list *sshsig.Signers) (need int, why string) {
+	if need = a.cfg.Approvals.Needed; slices.Contains(list.Names(sshsig.Namespace(acceptRole), a.now), by) {
+		return need, ""
+	}
+	return need + 1, fmt.Sprintf(", one of them because %s, who gave it, is no name in %s", by, filepath.Base(a.cfg.Approvals.Signers))
+}
+
+// enoughSigners returns how many signatures a decision of this person needs, and
+// refuses one that could never count: the list has fewer people than have to sign.
+func (a *app) enoughSigners() (int, error) {
+	if a.cfg.Approvals.Needed == 0 {
+		return 0, nil
 	}
 	list, _, err := a.signers()
 	if err != nil {
-		return fmt.Errorf("%w; nothing was decided", err)
+		return 0, fmt.Errorf("%w; nothing was decided", err)
 	}
 	by := a.person()
+	need, why := a.needed(by, list)
 	others := slices.DeleteFunc(list.Names(sshsig.Namespace(acceptRole), a.now), func(s string) bool { return s == by })
 	if len(others) < need {
-		return &shell.Exit{
-			Code: 1, Err: fmt.Errorf("it needs %s of others, and %s lists %d for %s; nothing was decided", countOf(need, "1 signature", "%d signatures"), a.cfg.Approvals.Signers, len(others), sshsig.Namespace(acceptRole)),
+		return 0, &shell.Exit{
+			Code: 1, Err: fmt.Errorf("it needs %s of others%s, and %s lists %d for %s; nothing was decided", countOf(need, "1 signature", "%d signatures"), why, a.cfg.Approvals.Signers, len(others), sshsig.Namespace(acceptRole)),
 			Hint: "add the keys of more people to gates.signers",
 		}
 	}
-	return nil
+	return need, nil
 }
 
 // An approval says how far a decision is from counting.
 type approval struct {
-	by  []string // whose signatures count, sorted
-	bad []string // why others do not
+	need int      // signatures
+	why  string   // … that many
+	by   []string // whose signatures count, sorted
+	bad  []string // why others do not
 }
 
 // approved verifies the signatures on a decision, by the list of signers as it is
@@ -91,6 +105,7 @@ func (a *app) approved(acc *zone.Accept) (approval, error) {
 	if err != nil {
 		return got, err
 	}
+	got.need, got.why = a.needed(acc.By, list)
 	entries, err := a.fs.ReadDir(a.approvalDir(acc))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return got, fmt.Errorf("reading the signatures: %w", err)
@@ -126,18 +141,17 @@ func (a *app) signed(acc *zone.Accept, list *sshsig.Signers, armored string) (st
 
 // unsigned says why a decision does not count yet, "" if it does.
 func (a *app) unsigned(acc *zone.Accept) string {
-	need := a.cfg.Approvals.Needed
-	if need == 0 {
+	if a.cfg.Approvals.Needed == 0 {
 		return ""
 	}
 	got, err := a.approved(acc)
 	switch {
 	case err != nil:
 		return err.Error()
-	case len(got.by) >= need:
+	case len(got.by) >= got.need:
 		return ""
 	}
-	return strings.Join(append([]string{fmt.Sprintf("%d of %s", len(got.by), countOf(need, "1 signature", "%d signatures"))}, got.bad...), "; ")
+	return strings.Join(append([]string{fmt.Sprintf("%d of %s%s", len(got.by), countOf(got.need, "1 signature", "%d signatures"), got.why)}, got.bad...), "; ")
 }
 
 // toSign is what a person has to type to sign a decision.

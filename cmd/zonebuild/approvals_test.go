@@ -177,8 +177,10 @@ func TestApprovalVoid(t *testing.T) {
 		spoil func(*tree, string)
 		says  string
 	}{
-		"key off the list": {func(tr *tree, _ string) { tr.write("signers", signerLine("yuki", "accept")) }, "1 of 2 signatures; ken.sig does not count"},
-		"list lost":        {func(tr *tree, _ string) { os.Remove(tr.path("signers")) }, "list of signers"},
+		"key off the list": {func(tr *tree, _ string) {
+			tr.write("signers", signerLine(me(t), "accept")+signerLine("yuki", "accept"))
+		}, "1 of 2 signatures; ken.sig does not count"},
+		"list lost": {func(tr *tree, _ string) { os.Remove(tr.path("signers")) }, "list of signers"},
 		"later end": {func(tr *tree, hash string) {
 			file := "state/accepts/" + hash + ".json"
 			data, _ := os.ReadFile(tr.path(file))
@@ -223,6 +225,31 @@ func TestApprovalsTooFew(t *testing.T) {
 	if code := tr.sign(hash, "yuki", "accept"); code != 1 {
 		t.Errorf("yuki, who gave it behind sudo, signed it: exit %d", code)
 	}
+}
+
+// TestApprovalsOfNobody: an account that is no name on the list, as in a root shell
+// or of people who share one, counts for nobody: the same person may sign as well.
+func TestApprovalsOfNobody(t *testing.T) {
+	tr, hash := approving(t)
+	own := me(t)
+	t.Setenv("SUDO_USER", "nirzone")
+	tr.cycle()
+	tr.must(0, "accept", hash, "--removes", "15", "-m", "again")
+	tr.says("once it has 3 signatures of others")
+	if tr.sign(hash, "yuki", "accept")+tr.sign(hash, "ken", "accept") != 0 {
+		t.Fatal(tr.err.String())
+	}
+	tr.says("2 of 3 signatures, one of them because nirzone, who gave it, is no name in signers")
+	tr.wantLost(3, 65)
+	if code := tr.sign(hash, own, "accept"); code != 0 {
+		t.Fatalf("exit %d: %s", code, tr.err.String())
+	}
+	tr.says("the decision counts")
+	tr.write("signers", signerLine("yuki", "accept")+signerLine("ken", "accept"))
+	tr.must(1, "accept", hash, "--removes", "15", "-m", "again")
+	tr.says("it needs 3 signatures of others, one of them because nirzone", "lists 2 for accept@nirzone")
+	tr.write("signers", signerLine(own, "accept")+signerLine("yuki", "accept")+signerLine("ken", "accept"))
+	tr.wantLost(0, 50)
 }
 
 // TestApprovalsOff: without the setting there are no signatures, and a decision

@@ -118,13 +118,16 @@ func (b *batch) offered(j *job) []basisInput {
 
 // settled reports whether the job's outcome is final: nothing in it waits for a
 // person, another file or a mended disk, and it does not follow from a published
-// state that is no more, or from a source that will be none. Only such a zone gets
-// a basis.
+// state that is no more, from a source that will be none, or from a file that was
+// accepted before its source came into probation. Only such a zone gets a basis.
 func (b *batch) settled(j *job) bool {
 	passing := func(in zone.Input) bool {
 		return !j.fixed() && !b.configured(in.Source, j.zone)
 	}
-	return j.carried == "" && !j.frozen && !j.moved && j.adopted == nil && !j.adoptedLeft() && len(j.holds) == 0 && !slices.ContainsFunc(j.inputs, passing) &&
+	before := func(source string) bool { return publishedInput(j.prev, source) != nil }
+	waiting, _ := splitHolds(j.holds)
+	return j.carried == "" && !j.frozen && !j.moved && j.adopted == nil && !j.adoptedLeft() && len(waiting) == 0 && !slices.ContainsFunc(j.inputs, passing) &&
+		!slices.ContainsFunc(b.onProbation(j), before) &&
 		!slices.ContainsFunc(j.notices, func(n zone.Notice) bool { return n.Code == "unreadable" })
 }
 

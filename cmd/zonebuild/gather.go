@@ -164,7 +164,7 @@ func (b *batch) readRegistry() error {
 		if b.prev == nil {
 			return &shell.Exit{Code: 1, Err: err, Hint: "write registry/claims: SOURCE<TAB>PREFIX, sorted"}
 		}
-		b.alarm("registry-unreadable", "claims", "the claims and zonelets of generation %d are used: %s; export the registry again", b.prev.Number, strings.ReplaceAll(err.Error(), "\n", "; "))
+		b.alarm("registry-unreadable", "claims", "the claims and zonelets of the current generation are used: %s; export the registry again", strings.ReplaceAll(err.Error(), "\n", "; "))
 		_, cerr := b.claimsOf(b.prev.Claims)
 		if cerr != nil && b.cause != causeBuild {
 			return fmt.Errorf("reading the claims of generation %d: %w", b.prev.Number, cerr)
@@ -172,6 +172,7 @@ func (b *batch) readRegistry() error {
 		b.claims, b.probation = claimSet{b.prev.Claims, cerr != nil}, b.prev.Probation
 		return nil
 	}
+	b.unknownProbation(want != nil)
 	for _, z := range b.cfg.Zones() {
 		b.registryZonelet(z, want)
 	}

@@ -17,17 +17,22 @@ import (
 )
 
 // probationFile is the registry's list of sources of which nothing is published
-// yet. A folder without it, or with an empty one, has none.
+// yet. A folder without it, or with an empty one, has none; once it named one, it
+// has to be there: only an empty list ends a probation.
 const probationFile = "probation"
 
 // readProbation reads the list. An export that promises it and has another one, or
-// none, is half done; one that does not promise it may not have it either.
+// none, is half done; one that does not promise it may not have it either. A list
+// that was lost would let everything of its sources in, and no gate counts that.
 func (b *batch) readProbation(want map[string]string) error {
 	data, err := shell.ReadFile(filepath.Join(b.cfg.Registry, probationFile), maxClaims)
 	if errors.Is(err, fs.ErrNotExist) {
 		b.probation = nil
 		if want[probationFile] != "" {
 			return fmt.Errorf("registry/%s is missing, and registry/manifest.json names it: the export is half done", probationFile)
+		}
+		if b.prev != nil && len(b.prev.Probation) > 0 {
+			return fmt.Errorf("registry/%s is missing, and %s was in probation; write an empty list to end it (nirctl export writes one)", probationFile, strings.Join(b.prev.Probation, ", "))
 		}
 		return nil
 	}
@@ -51,6 +56,22 @@ func (b *batch) readProbation(want map[string]string) error {
 	slices.Sort(list)
 	b.probation = slices.Compact(list)
 	return nil
+}
+
+// unknownProbation tells of names in the list that are no source: a mistyped one
+// lets the source that was meant in. In a list that a person wrote that is an alarm;
+// one of an export may name an NIR that nobody has configured yet.
+func (b *batch) unknownProbation(exported bool) {
+	unknown := slices.DeleteFunc(slices.Clone(b.probation), func(name string) bool { return b.cfg.Source(name) != nil })
+	if len(unknown) == 0 {
+		return
+	}
+	n := zone.Notice{Code: "probation-unknown", Severity: zone.Alarm, Source: b.cfg.RIR, Pos: zone.Pos{File: probationFile}}
+	if exported {
+		n.Severity = zone.Warning
+	}
+	n.Text = fmt.Sprintf("%s: no [[source]] of that name in the configuration; correct the name, or add the source", strings.Join(unknown, ", "))
+	b.notices = append(b.notices, n)
 }
 
 func (b *batch) inProbation(source string) bool { return slices.Contains(b.probation, source) }
@@ -138,6 +159,27 @@ func (b *batch) holdProbation() {
 			j.holds = append(j.holds, j.probation...)
 		}
 	}
+}
+
+// shownBefore returns what sources in probation would change in a zone that is left
+// alone, as the current generation has it.
+func (b *batch) shownBefore(j *job) []zone.Hold {
+	var shown []zone.Hold
+	for _, h := range b.prev.Holds {
+		if h.Kind == zone.KindProbation && h.Zone == j.zone {
+			shown = append(shown, h)
+		}
+	}
+	return shown
+}
+
+// triedThere reports whether the files of sources in probation can be read: the
+// zone is not made of them, and yet what they would change in it is shown.
+func (b *batch) triedThere(j *job) bool {
+	return !slices.ContainsFunc(b.onProbation(j), func(source string) bool {
+		in := b.newest(j, source)
+		return in != nil && !b.there(in.SHA256)
+	})
 }
 
 // splitHolds parts what waits for a person from what is only shown.

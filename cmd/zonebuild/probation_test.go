@@ -91,7 +91,7 @@ func TestProbationOfPublished(t *testing.T) {
 	}
 	tr.cycle()
 	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 20))
-	os.Remove(tr.path("registry/probation"))
+	tr.write("registry/probation", "# none\n")
 	tr.must(3) // now the gates are its own again
 	tr.wantHeld("JPNIC removed 20")
 	if n := tr.delegationsOf("JPNIC"); n != 80 {
@@ -131,7 +131,9 @@ func TestProbationUnreadable(t *testing.T) {
 		"unsorted":  {"KRNIC\nJPNIC\n", "", "sort the lines"},
 		"registry":  {"APNIC\n", "", "the registry itself"},
 		"edited":    {"JPNIC\n", manifest(whole, zone.RegistryFile{File: "probation", SHA256: digest([]byte("KRNIC\n"))}), "half done"},
-		"lost":      {"", manifest(whole, zone.RegistryFile{File: "probation", SHA256: digest([]byte("KRNIC\n"))}), "is missing"},
+		"lost":      {"", manifest(whole, zone.RegistryFile{File: "probation", SHA256: digest([]byte("KRNIC\n"))}), "registry/manifest.json names it"},
+		"gone":      {"", "", "registry/probation is missing, and KRNIC was in probation; write an empty list to end it"},
+		"not sent":  {"", manifest(whole), "write an empty list to end it (nirctl export writes one)"},
 		"unnamed":   {"# none\n", manifest(whole), "half done"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -152,6 +154,109 @@ func TestProbationUnreadable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProbationLost: a list that is gone ends nothing, however often it is looked
+// for; an empty one does.
+func TestProbationLost(t *testing.T) {
+	tr := probationOf(t)
+	tr.cycle()
+	os.Remove(tr.path("registry/probation"))
+	tr.must(3)
+	tr.must(3)
+	tr.says("nothing to do")
+	tr.wantHeld("KRNIC probation 20")
+	if n := tr.delegationsOf("KRNIC"); n != 0 {
+		t.Errorf("%d delegations of KRNIC are published", n)
+	}
+	tr.write("registry/probation", "")
+	tr.must(0)
+	if n := tr.delegationsOf("KRNIC"); n != 20 || tr.notice("registry-unreadable") != "" {
+		t.Errorf("%d delegations of KRNIC after the probation", n)
+	}
+}
+
+// TestProbationUnknown: a name that is no source is an alarm in a list that a person
+// wrote, and a warning in an exported one.
+func TestProbationUnknown(t *testing.T) {
+	tr := published(t)
+	tr.cycle()
+	tr.write("registry/probation", "KRNIC\nKRNIK\n")
+	tr.must(3)
+	if n := tr.notice("probation-unknown"); !strings.HasPrefix(n, "KRNIK: no [[source]] of that name") {
+		t.Errorf("notice %q", n)
+	}
+	m := zone.RegistryManifest{Version: 1}
+	for _, name := range []string{"claims", "probation", zoneA.File() + "-APNIC", zoneB.File() + "-APNIC"} {
+		data, err := os.ReadFile(tr.path("registry/" + name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Files = append(m.Files, zone.RegistryFile{File: name, SHA256: digest(data), Size: int64(len(data))})
+	}
+	tr.write("registry/manifest.json", string(m.Encode()))
+	tr.must(0)
+	if tr.notice("probation-unknown") == "" {
+		t.Error("no notice")
+	}
+	os.Remove(tr.path("registry/manifest.json"))
+	tr.write("registry/probation", "KRNIC\n")
+	tr.must(0)
+	if n := tr.notice("probation-unknown"); n != "" {
+		t.Errorf("notice %q", n)
+	}
+}
+
+// TestProbationLeftAlone: a zone in which nothing is held but what a probation shows
+// is not built again, and goes on showing it.
+func TestProbationLeftAlone(t *testing.T) {
+	tr := probationOf(t)
+	alone := func(code, zones int, held ...string) {
+		t.Helper()
+		tr.must(code, "--verbose")
+		if n := tr.left(); n != zones {
+			t.Errorf("%d zones are left alone, not %d:\n%s", n, zones, tr.err.String())
+		}
+		if all := tr.out.String(); len(held) > 0 && !strings.Contains(all, "in probation: shown, and not published") {
+			t.Errorf("the report does not show it:\n%s", all)
+		}
+		tr.wantHeld(held...)
+	}
+	tr.must(0)
+	alone(0, 2, "KRNIC probation 20")
+	first := tr.held()[0].Since
+	tr.cycle()
+	tr.feed("JPNIC", zoneB, owners(zoneB, 10, 41))
+	alone(0, 1, "KRNIC probation 20")
+	if h := tr.held()[0]; tr.current().Number != 2 || !h.Since.Equal(first) || tr.notice("probation") == "" {
+		t.Errorf("generation %d, %+v", tr.current().Number, h)
+	}
+	tr.cycle()
+	tr.feed("KRNIC", zoneA, owners(zoneA, 200, 23))
+	alone(0, 1, "KRNIC probation 23")
+	alone(0, 2, "KRNIC probation 23")
+	if list, err := os.ReadDir(tr.path("state/held")); err != nil || len(list) != 1 {
+		t.Errorf("%v, %v", list, err)
+	}
+	tr.remove("spool/" + zone.ObjectPath(tr.manifest.Source("KRNIC").Zone(zoneA).Accepted.SHA256))
+	alone(3, 1)
+}
+
+// TestProbationOfPublishedLeftAlone: so is one in which something of the source is
+// published.
+func TestProbationOfPublishedLeftAlone(t *testing.T) {
+	tr := published(t)
+	tr.cycle()
+	tr.write("registry/probation", "JPNIC\n")
+	tr.feed("JPNIC", zoneA, owners(zoneA, 10, 25))
+	for range 3 {
+		tr.must(0)
+	}
+	tr.must(0, "--verbose")
+	if n := tr.left(); n != 2 {
+		t.Errorf("%d zones are left alone", n)
+	}
+	tr.wantHeld("JPNIC probation 15")
 }
 
 // TestProbationOfNonsense: a file that does not parse is told to its source and

@@ -101,8 +101,8 @@ func (b *batch) stillnessOf(j *job) stillness {
 	for _, a := range b.accepts {
 		s.Accept = s.Accept || a.Zone == j.zone || a.Zone == ""
 	}
-	for _, h := range b.prev.Holds {
-		s.Held = s.Held || h.Zone == j.zone || h.Zone == ""
+	for _, h := range b.prev.Holds { // what a probation shows follows from the basis
+		s.Held = s.Held || h.Kind != zone.KindProbation && (h.Zone == j.zone || h.Zone == "")
 	}
 	if s.Decided || s.Accept || s.Held || s.Behind || j.prev.Basis == "" {
 		return s // enough to know
@@ -130,7 +130,7 @@ func (b *batch) leave(j *job) {
 			j.refused++
 		}
 	}
-	j.ledger = j.prev.Ledger
+	j.ledger, j.holds = j.prev.Ledger, b.shownBefore(j)
 	for _, c := range j.prev.Counts {
 		j.changes = append(j.changes, zone.SourceChange{Source: c.Source, Zone: j.zone, Before: c.Delegations, After: c.Delegations, Past: j.ledger.Of(c.Source)})
 	}
@@ -196,7 +196,7 @@ func (b *batch) inputsThere(j *job) bool {
 			return false
 		}
 	}
-	return b.there(j.prev.Claims)
+	return b.there(j.prev.Claims) && b.triedThere(j)
 }
 
 // there reports whether an input can be read: from the spool, from the copies in
