@@ -24,7 +24,7 @@ type Archive interface {
 // [DB.ExportAudit], and returns the mark of its last one. Its last whole line has
 // to be an event of this registry. A crash leaves at most one line that is cut
 // short, which the next run takes off; when ShipAudit returns, the lines are on
-// the disk.
+// the disk. A file of something else is refused, [Conflict], and stays as it is.
 func (n *DB) ShipAudit(ctx context.Context, f Archive) (Mark, error) {
 	m, end, err := lastLine(f)
 	if err == nil {
@@ -54,8 +54,11 @@ func lastLine(f io.ReadSeeker) (m Mark, end int64, err error) {
 	}
 	newline := byte('\n')
 	end, err = before(f, size, newline)
-	if err != nil || end == 0 {
+	if err != nil {
 		return m, end, err
+	}
+	if end == 0 {
+		return m, 0, cutShort(f, size)
 	}
 	start, err := before(f, end-1, newline)
 	if err != nil {
@@ -76,6 +79,25 @@ func lastLine(f io.ReadSeeker) (m Mark, end int64, err error) {
 		return m, end, fmt.Errorf("its last line: %w", err)
 	}
 	return Mark{e.Seq, hex.EncodeToString(hash)}, end, nil
+}
+
+// lineStart is what every line of an export begins with, see [writeLine].
+const lineStart = `{"version":1,"hash":"`
+
+// cutShort refuses what has no whole line and is not the beginning of one: whoever
+// mistypes the name of an archive does not lose a file of one line.
+func cutShort(f io.ReadSeeker, size int64) error {
+	head := make([]byte, min(size, int64(len(lineStart))))
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(f, head); err != nil {
+		return err
+	}
+	if string(head) != lineStart[:len(head)] {
+		return refuse(Conflict, "it is no archive of an audit, and stays as it is").remedy("nirctl audit ship FILE, of a new name")
+	}
+	return nil
 }
 
 // before returns the offset behind the last c before an offset, 0 if there is

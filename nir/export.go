@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -61,6 +62,12 @@ func (n *DB) ExportAudit(ctx context.Context, w io.Writer, after Mark) (Mark, er
 	return last, nil
 }
 
+// CheckMark refuses a mark that is not of this registry's chain, with [Conflict]:
+// one that another host keeps proves that nothing before it was altered since.
+func (n *DB) CheckMark(ctx context.Context, m Mark) error {
+	return n.View(ctx, func(v *View) error { return v.checkMark(m) })
+}
+
 // checkMark refuses a mark that is not of this registry's chain.
 func (v *View) checkMark(m Mark) error {
 	if m.Seq == 0 {
@@ -68,6 +75,9 @@ func (v *View) checkMark(m Mark) error {
 	}
 	var hash []byte
 	err := v.queryRow("SELECT hash FROM audit WHERE seq = $1", m.Seq).Scan(&hash)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // says nothing of the chain
+		return fmt.Errorf("reading event %d: %w", m.Seq, err)
+	}
 	if err != nil || hex.EncodeToString(hash) != m.Hash {
 		return refuse(Conflict, "event %d with hash %.16s… is not one of this registry", m.Seq, m.Hash).
 			remedy("nirctl audit verify: either the registry or the copy was altered, or they are of two registries")

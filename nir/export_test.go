@@ -271,6 +271,51 @@ func TestR_SEC_7_Shipping(t *testing.T) {
 	if after, err := os.ReadFile(f.Name()); err != nil || !bytes.Equal(after, data) {
 		t.Errorf("the archive was changed: %v", err)
 	}
+	if err := db.CheckMark(ctx, last); err != nil {
+		t.Errorf("its own mark: %v", err)
+	}
+	if err := other.CheckMark(ctx, last); CodeOf(err) != Conflict {
+		t.Errorf("the mark of another registry: %v", err)
+	}
+	if _, err := db.sql.Exec("ALTER TABLE audit RENAME COLUMN hash TO gone"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CheckMark(ctx, last); err == nil || CodeOf(err) == Conflict {
+		t.Errorf("a database that fails: %v", err)
+	}
+}
+
+// TestR_SEC_7_WrongArchive: a file of something else that is named by mistake stays
+// as it is, also if it has no whole line; the beginning of a first line is taken off.
+func TestR_SEC_7_WrongArchive(t *testing.T) {
+	db := approving(t)
+	for text, archive := range map[string]bool{
+		"": true, "{": true, `{"version":1,"hash":"ab`: true,
+		"a": false, "my only line": false, `{"version":1}`: false, "one\ntwo": false, strings.Repeat("x", 1<<17): false,
+	} {
+		for verb, do := range map[string]func(*os.File) error{
+			"ship": func(f *os.File) error { _, err := db.ShipAudit(context.Background(), f); return err },
+			"receive": func(f *os.File) error {
+				_, err := ReceiveAudit(f, strings.NewReader(""), func(Mark) error { return nil })
+				return err
+			},
+		} {
+			name := filepath.Join(t.TempDir(), "file")
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.OpenFile(name, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = do(f)
+			_ = f.Close()
+			left, rerr := os.ReadFile(name)
+			if rerr != nil || (err == nil) != archive || !archive && string(left) != text {
+				t.Errorf("%s of %.40q: %v, and %d octets are left", verb, text, err, len(left))
+			}
+		}
+	}
 }
 
 // TestR_SEC_7_AuditSaysWho: every row of the audit has date, user, act and what was

@@ -89,9 +89,6 @@ func (v *View) NIR(code string) (NIR, error) {
 // NIRs returns all NIRs, by code.
 func (v *View) NIRs() ([]NIR, error) { return nirs.find(v, "id <> '' ORDER BY code") }
 
-// NIRVersions returns every version of an NIR, the oldest first.
-func (v *View) NIRVersions(id string) ([]NIR, error) { return nirs.versions(v, id) }
-
 // PutNIR records a new NIR, or the changed record of one. The same record again
 // changes nothing.
 func (x *Tx) PutNIR(n NIR) (NIR, error) {
@@ -153,9 +150,6 @@ func (v *View) Window(code string, k inr.Kind) (Window, error) {
 func (v *View) Windows(code string) ([]Window, error) {
 	return windows.find(v, "($1 = '' OR nir = $1) ORDER BY nir, kind", code)
 }
-
-// WindowVersions returns every version of a window, the oldest first.
-func (v *View) WindowVersions(id string) ([]Window, error) { return windows.versions(v, id) }
 
 // SetWindow sets the allocation window of an NIR for a kind. The one before stays
 // in the history: requests are judged by the one in force when they came. The size

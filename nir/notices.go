@@ -133,9 +133,6 @@ func (x *Tx) AckNotice(id string) (Notice, error) {
 // Notice returns the notice of an identifier.
 func (v *View) Notice(id string) (Notice, error) { return notices.get(v, id) }
 
-// NoticeVersions returns every version of a notice, the oldest first.
-func (v *View) NoticeVersions(id string) ([]Notice, error) { return notices.versions(v, id) }
-
 // Notices returns the notices of an NIR, the newest first; the closed ones too if
 // they are asked for.
 func (v *View) Notices(nir string, closed bool) ([]Notice, error) {

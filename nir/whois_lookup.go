@@ -200,9 +200,6 @@ func (v *View) Domains(nir string) ([]WhoisObject, error) {
 	return whoisObjects.find(v, "nir = $1 AND type = 'domain' AND origin = 'registry' ORDER BY key, id", nir)
 }
 
-// WhoisVersions returns every version of an object, the oldest first.
-func (v *View) WhoisVersions(id string) ([]WhoisObject, error) { return whoisObjects.versions(v, id) }
-
 // An AbuseContact is where abuse of an address is to be reported.
 type AbuseContact struct {
 	Mail string `json:"mail"`

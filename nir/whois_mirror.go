@@ -86,7 +86,7 @@ func (x *Tx) MirrorWhois(d Dump) (WhoisMirror, error) {
 	if err := c.compare(); err != nil {
 		return m, err
 	}
-	m.Added, m.Changed, m.Deleted, m.Refused, m.Held, m.Hash = c.added, c.changed, 0, len(c.refused), 0, ""
+	m.Added, m.Changed, m.Deleted, m.Refused, m.Held, m.Hash = c.added, c.changed, 0, c.refused, 0, ""
 	if err := c.delete(&m); err != nil {
 		return m, err
 	}
@@ -133,13 +133,33 @@ type cycle struct {
 	source         string
 	seen           map[string]*WhoisObject // by type and key
 	order          []string
-	refused        []string // why, in the dump's order
+	refused        int      // objects that are left out
+	why            []string // of the first of them, in the dump's order
 	outside        map[string]bool
 	added, changed int
 	missing        []WhoisObject
 	moved          []WhoisObject // mirrored, and outside the NIR's space now
 	before         int
 	space          inr.Set // that the NIR manages
+}
+
+// The bounds of a dump. The objects of a cycle are in memory together: the bounds are
+// far below those of package rpsl, which reads one object after the other.
+const (
+	maxDumpBytes   = 1 << 30 // octets of the text, unpacked
+	maxDumpObjects = 5_000_000
+	maxWhy         = 5 // objects left out of which it is said why
+)
+
+func dumpLimits(latin1 bool) rpsl.Limits {
+	return rpsl.Limits{Bytes: maxDumpBytes, Objects: maxDumpObjects, Latin1: latin1}
+}
+
+// leaveOut counts an object that is left out: of the first ones it is kept why.
+func (c *cycle) leaveOut(format string, args ...any) {
+	if c.refused++; len(c.why) < maxWhy {
+		c.why = append(c.why, fmt.Sprintf(format, args...))
+	}
 }
 
 // read reads the dump.
@@ -160,7 +180,7 @@ func (c *cycle) read() error {
 			bad.More++
 		}
 	}
-	err = rpsl.Each(c.d.File, bytes.NewReader(c.d.Data), rpsl.Limits{Latin1: c.d.Latin1}, func(o *rpsl.Object) error {
+	err = rpsl.Each(c.d.File, bytes.NewReader(c.d.Data), dumpLimits(c.d.Latin1), func(o *rpsl.Object) error {
 		w := &WhoisObject{Origin: Mirrored, NIR: c.d.NIR}
 		if err := w.fill(o); err != nil {
 			fail(o, err.Error())
@@ -172,10 +192,10 @@ func (c *cycle) read() error {
 		id := w.Type + " " + w.Key
 		switch {
 		case w.Source != c.source:
-			c.refused = append(c.refused, fmt.Sprintf("%s:%d: %s is of source %s, not %s", o.File, o.Line, id, w.Source, c.source))
+			c.leaveOut("%s:%d: %s is of source %s, not %s", o.File, o.Line, id, w.Source, c.source)
 		case !inside(w, c.space):
 			c.outside[id] = true
-			c.refused = append(c.refused, fmt.Sprintf("%s:%d: %s is outside the space of %s", o.File, o.Line, id, c.d.NIR))
+			c.leaveOut("%s:%d: %s is outside the space of %s", o.File, o.Line, id, c.d.NIR)
 		case c.seen[id] != nil:
 			fail(o, id+" is there twice: keep one")
 		default:
@@ -302,8 +322,11 @@ func (c *cycle) tell(m *WhoisMirror) error {
 		return err
 	}
 	text = ""
-	if len(c.refused) > 0 {
-		text = fmt.Sprintf("%d objects are left out: %s", len(c.refused), strings.Join(c.refused[:min(5, len(c.refused))], "; "))
+	if c.refused > 0 {
+		text = fmt.Sprintf("%d objects are left out: %s", c.refused, strings.Join(c.why, "; "))
+	}
+	if more := c.refused - len(c.why); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
 	}
 	if err := c.x.notice(c.d.NIR, "mirror-refused", c.source, "warning", text); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nirzone/nir/inr"
+	"nirzone/nir/rpsl"
 )
 
 // assigned writes the i-th /32 of a range as an NIR's own whois has it.
@@ -404,4 +405,35 @@ func TestMostSpecific(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestMirrorBounds: what a dump may cost is bounded, and so is what is kept of
+// objects that are left out.
+func TestMirrorBounds(t *testing.T) {
+	if l, d := dumpLimits(true), rpsl.DefaultLimits(); !l.Latin1 || l.Bytes <= 0 || l.Bytes >= d.Bytes || l.Objects <= 0 || l.Objects >= d.Objects {
+		t.Errorf("%+v", l)
+	}
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	text := "person: X\nnic-hdl: XX1-JP\nsource: JPNIC\n\n"
+	for i := range 9 {
+		text += fmt.Sprintf("person: X\nnic-hdl: XX%d-TW\nsource: TWNIC\n\n", i)
+	}
+	if m := mirror(t, db, dumpOf(day, text), day); m.Refused != 9 || m.Objects != 1 {
+		t.Errorf("%+v", m)
+	}
+	view(t, db, func(v *View) error {
+		list, err := v.Notices("JPNIC", false)
+		if err != nil || len(list) != 1 || !strings.Contains(list[0].Text, "9 objects are left out: jpnic.db:5:") || !strings.HasSuffix(list[0].Text, "; and 4 more") {
+			t.Errorf("%+v, %v", list, err)
+		}
+		return nil
+	})
+	var c cycle
+	for range 1000 {
+		c.leaveOut("why")
+	}
+	if c.refused != 1000 || len(c.why) != maxWhy {
+		t.Errorf("%d, %d kept", c.refused, len(c.why))
+	}
 }

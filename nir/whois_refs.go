@@ -41,11 +41,6 @@ func (x *Tx) external(ref, source, reason string) error {
 	return whoisExternals.put(x, &WhoisExternal{Ref: ref, Source: source, Reason: reason})
 }
 
-// WhoisExternals returns what is declared external for a source.
-func (v *View) WhoisExternals(source string) ([]WhoisExternal, error) {
-	return whoisExternals.find(v, "source = $1 ORDER BY ref", source)
-}
-
 // resolves reports whether a reference from an object of a source leads to an
 // object of that source or of the regional registry, or is declared external.
 func (v *View) resolves(ref, source string) (bool, error) {

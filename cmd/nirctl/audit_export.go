@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
@@ -153,7 +152,7 @@ registry can follow the first. All of it is done, or nothing.`,
 }
 
 func (a *app) restore(c *cobra.Command, o *opened, file string) error {
-	var r io.Reader = os.Stdin
+	r := listen(c.Context(), os.Stdin)
 	if file != "-" {
 		f, err := os.Open(file)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -40,6 +40,9 @@ type shipped struct {
 // lost something, or was robbed of it.
 func (a *app) shipBy(ctx context.Context, o *opened, argv []string) error {
 	before, err := readShipped(o.cfg)
+	if err == nil {
+		err = o.stillHas(ctx, before)
+	}
 	if err != nil {
 		return err
 	}
@@ -73,6 +76,19 @@ func (a *app) shipBy(ctx context.Context, o *opened, argv []string) error {
 	}
 	a.Errorf("the other host has the audit up to event %d, hash %s", m.Seq, m.Hash)
 	return nil
+}
+
+// stillHas proves that what the other host has confirmed is the beginning of the
+// chain here: nothing of it was altered or exchanged since.
+func (o *opened) stillHas(ctx context.Context, before nir.Mark) error {
+	err := o.CheckMark(ctx, before)
+	if nir.CodeOf(err) != nir.Conflict {
+		return err
+	}
+	return &shell.Exit{
+		Code: findings, Err: fmt.Errorf("the other host has confirmed event %d with hash %.16s…, and that is not event %d of this registry: the audit here was altered, or this is another registry", before.Seq, before.Hash, before.Seq),
+		Hint: "nirctl audit verify there and here; to begin anew, remove archive_state",
+	}
 }
 
 // converse is the talk with the other side.
@@ -135,11 +151,11 @@ configuration nor database, and only ever appends. For a key that may do nothing
 else, in authorized_keys: restrict,command="nirctl audit receive FILE".`,
 		Example: "  nirctl audit receive copy.jsonl < /dev/null",
 		Args:    arguments(cobra.ExactArgs(1), "nirctl audit receive archive.jsonl"),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.receive(args[0], os.Stdin) },
+		RunE:    func(c *cobra.Command, args []string) error { return a.receive(c.Context(), args[0], os.Stdin) },
 	}
 }
 
-func (a *app) receive(file string, r io.Reader) (err error) {
+func (a *app) receive(ctx context.Context, file string, r io.Reader) (err error) {
 	release, err := publish.Lock(file + ".lock")
 	if err != nil {
 		return fmt.Errorf("opening the archive: %w", err)
@@ -154,7 +170,7 @@ func (a *app) receive(file string, r io.Reader) (err error) {
 		_, err := fmt.Fprintln(a.Stdout, m)
 		return err
 	}
-	m, err := nir.ReceiveAudit(f, r, say)
+	m, err := nir.ReceiveAudit(f, listen(ctx, r), say)
 	if err != nil {
 		return &shell.Exit{Code: findings, Err: fmt.Errorf("%s: %w", strings.TrimSpace(file), err)}
 	}

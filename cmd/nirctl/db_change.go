@@ -46,11 +46,8 @@ func (a *app) change(c *cobra.Command, ch change) error {
 
 // changeWith is change for what depends on who asks.
 func (a *app) changeWith(c *cobra.Command, of func(*opened) change) error {
-	if err := a.checkForm(); err != nil {
+	if err := a.checkWriting(c); err != nil {
 		return err
-	}
-	if a.shape.help && !a.dryRun {
-		return shell.Usage(errors.New("--json=help: this command would change the registry"), c.CommandPath()+" --dry-run --json=help")
 	}
 	o, err := a.open(c.Context())
 	if err != nil {
@@ -58,6 +55,17 @@ func (a *app) changeWith(c *cobra.Command, of func(*opened) change) error {
 	}
 	defer o.close()
 	return refused(c, a.changeIn(c.Context(), o, of(o)))
+}
+
+// checkWriting is checkForm for what writes: it does not write to name fields.
+func (a *app) checkWriting(c *cobra.Command) error {
+	if err := a.checkForm(); err != nil {
+		return err
+	}
+	if a.shape.help && !a.dryRun {
+		return shell.Usage(errors.New("--json=help: this command would change the registry"), c.CommandPath()+" --dry-run --json=help")
+	}
+	return nil
 }
 
 func (a *app) changeIn(ctx context.Context, o *opened, ch change) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -141,6 +142,7 @@ func (d *doctor) fetched(cfg *zone.Config) time.Time {
 	before := len(d.list)
 	for i := range cfg.Sources {
 		d.source(&cfg.Sources[i], m)
+		d.dump(&cfg.Sources[i], m)
 	}
 	d.behind("fetch", m.Time)
 	if len(d.list) == before {
@@ -149,8 +151,12 @@ func (d *doctor) fetched(cfg *zone.Config) time.Time {
 	return m.Time
 }
 
-// source checks how a source fared in the last run.
+// source checks how the zonelets of a source fared in the last run; one with a
+// whois database alone has none.
 func (d *doctor) source(s *zone.Source, m *zone.Manifest) {
+	if s.URL == "" {
+		return
+	}
 	i := slices.IndexFunc(m.Sources, func(e zone.SourceEntry) bool { return e.Name == s.Name })
 	what, again := "fetch of "+s.Name, "zonefetch --source "+s.Name
 	if i < 0 {
@@ -158,20 +164,43 @@ func (d *doctor) source(s *zone.Source, m *zone.Manifest) {
 		return
 	}
 	e := m.Sources[i]
-	if age := d.at.Sub(e.Last.Time); s.StaleAfter > 0 && age > s.StaleAfter {
-		d.add(isBad, what, again, "it was last tried at %s, %s ago: does cron run zonefetch?", stamp(e.Last.Time), age.Round(time.Minute))
+	if d.untried(s, what, again, e.Last) {
 		return
 	}
-	tell := func(a zone.Attempt, name string) {
-		if a.Reason != "" && (a.Outcome == zone.OutcomeKept || a.Outcome == zone.OutcomeAbsent) {
-			d.add(isBad, what, again, "%s%s", name, a.Reason)
-		}
-	}
-	tell(e.Last, "")
+	d.failed(what, again, "", e.Last)
 	for _, z := range e.Zones {
 		if z.Last.Reason != e.Last.Reason {
-			tell(z.Last, z.Zone.File()+": ")
+			d.failed(what, again, z.Zone.File()+": ", z.Last)
 		}
+	}
+}
+
+// dump checks how the whois database of a source fared, if it has one.
+func (d *doctor) dump(s *zone.Source, m *zone.Manifest) {
+	if s.Whois == "" {
+		return
+	}
+	what, again := "fetch of "+s.Name+"/whois", "zonefetch --source "+s.Name
+	if e := m.Dump(s.Name); e == nil {
+		d.add(isLook, what, again, "it was never tried")
+	} else if !d.untried(s, what, again, e.Last) {
+		d.failed(what, again, "", e.Last)
+	}
+}
+
+// untried tells of what zonefetch has not tried for too long.
+func (d *doctor) untried(s *zone.Source, what, again string, last zone.Attempt) bool {
+	age := d.at.Sub(last.Time)
+	late := s.StaleAfter > 0 && age > s.StaleAfter
+	if late {
+		d.add(isBad, what, again, "it was last tried at %s, %s ago: does cron run zonefetch?", stamp(last.Time), age.Round(time.Minute))
+	}
+	return late
+}
+
+func (d *doctor) failed(what, again, name string, last zone.Attempt) {
+	if last.Reason != "" && last.Outcome.Failed() {
+		d.add(isBad, what, again, "%s%s", name, last.Reason)
 	}
 }
 
@@ -179,7 +208,20 @@ func (d *doctor) source(s *zone.Source, m *zone.Manifest) {
 // other.
 const lateBuild = 4 * time.Hour
 
-// built checks the last generation.
+// lastRun returns when zonebuild last built, also if there was nothing to publish; the
+// zero time if that is not known here, as its folder is its owner's alone.
+func lastRun(cfg *zone.Config) time.Time {
+	data, err := shell.ReadFile(filepath.Join(cfg.State, "report.json"), maxFile)
+	var r struct {
+		ClockGood time.Time `json:"clock_good"` // other runs carry it on
+	}
+	if err != nil || json.Unmarshal(data, &r) != nil {
+		return time.Time{}
+	}
+	return r.ClockGood
+}
+
+// built checks the last generation, and that a build followed the last fetch.
 func (d *doctor) built(cfg *zone.Config, fetched time.Time) {
 	g, err := shell.CurrentGeneration(cfg)
 	switch {
@@ -192,9 +234,8 @@ func (d *doctor) built(cfg *zone.Config, fetched time.Time) {
 	}
 	before := len(d.list)
 	d.behind("build", g.Time)
-	for _, h := range g.Holds {
-		d.add(isLook, "build", "zonebuild held show "+h.Hash[:min(12, len(h.Hash))], "a change of %s in %s is held", h.Source, h.Zone.File())
-	}
+	d.ran(lastRun(cfg), fetched)
+	d.held(g.Holds)
 	for _, z := range g.Zones {
 		switch {
 		case z.Carried != "":
@@ -212,6 +253,23 @@ func (d *doctor) built(cfg *zone.Config, fetched time.Time) {
 	}
 	if len(d.list) == before {
 		d.add(isGood, "build", "", "generation %d of %s, %s", g.Number, stamp(g.Time), count(len(g.Zones), "zone"))
+	}
+}
+
+// ran checks that a build follows each fetch.
+func (d *doctor) ran(built, fetched time.Time) {
+	if !built.IsZero() && fetched.Sub(built) > lateBuild {
+		d.add(isBad, "build", "zonebuild", "zonefetch ran at %s, and zonebuild last at %s: does cron run it?", stamp(fetched), stamp(built))
+	}
+}
+
+// held tells of changes that wait for a person to look at them. What is in probation
+// waits for nirctl nir activate: of that the NIR's state tells.
+func (d *doctor) held(holds []zone.Hold) {
+	for _, h := range holds {
+		if h.Kind != zone.KindProbation {
+			d.add(isLook, "build", "zonebuild held show "+h.Hash[:min(12, len(h.Hash))], "a change of %s in %s is held", h.Source, h.Zone.File())
+		}
 	}
 }
 

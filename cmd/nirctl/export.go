@@ -34,16 +34,24 @@ func exportCommand(a *app) *cobra.Command {
 		Long: `Export writes what the builders of zones read, into the folder that nirzone.toml
 names as registry: claims, the NIRs in probation, the registry's own zonelet for
 each parent zone, and manifest.json at last, so that a reader never sees half of
-it. With --out DIR it
-writes DIR/registry instead, DIR/nir/CODE with what the registry publishes inside
-the space of each NIR, and DIR/owed/REGISTRY with the zonelets that it owes
-others. What did not change has the same bytes.`,
+it. With --out DIR it writes DIR/registry instead, DIR/nir/CODE with what the
+registry publishes inside the space of each NIR, and DIR/owed/REGISTRY with the
+zonelets that it owes others; --as-of needs that, as no zone is built of the past.
+What did not change has the same bytes.`,
 		Example: "  nirctl export --dry-run\n  nirctl export\n  nirctl export --out exported",
 		Args:    arguments(cobra.NoArgs, "nirctl export"),
 	}
 	a.exportFlags(c, e)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		return a.export(c, e, func(o *opened, v *nir.View, s nir.Signer) ([]madeFile, error) { return e.zones(o, v, s) })
+		if a.output.asOf != "" && e.out == "" {
+			return shell.Usage(errors.New("--as-of needs --out DIR: zones are built of what the registry says now"), "nirctl export --as-of "+shell.Quote(a.output.asOf)+" --out exported")
+		}
+		return a.export(c, e, func(o *opened, v *nir.View, s nir.Signer) ([]madeFile, error) {
+			if a.output.asOf != "" && sameFolder(filepath.Join(e.out, "registry"), o.cfg.Registry) {
+				return nil, shell.Usage(fmt.Errorf("--as-of with --out %s: zones are built of %s", e.out, o.cfg.Registry), "--out exported")
+			}
+			return e.zones(o, v, s)
+		})
 	}
 	c.AddCommand(exportStatsCommand(a), exportWhoisCommand(a))
 	c.AddCommand(exportSecurityCommand(a))
@@ -86,6 +94,18 @@ func (a *app) export(c *cobra.Command, e *exporting, make func(*opened, *nir.Vie
 		fmt.Fprintln(a.Stdout, f.path)
 	}
 	return nil
+}
+
+// sameFolder reports whether two names are of one folder, that is there or not.
+func sameFolder(a, b string) bool {
+	absA, errA := filepath.Abs(a)
+	absB, errB := filepath.Abs(b)
+	if errA != nil || errB != nil || absA == absB {
+		return true // when in doubt nothing is written over
+	}
+	infoA, errA := os.Stat(absA)
+	infoB, errB := os.Stat(absB)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 // signerOrNil keeps no key from becoming a signer that is there.

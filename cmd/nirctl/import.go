@@ -149,16 +149,27 @@ says how to release them.`,
 
 func (a *app) mirror(c *cobra.Command, d nir.Dump) error {
 	var m nir.WhoisMirror
-	err := a.change(c, change{fn: func(x *nir.Tx) (err error) {
-		if d.Time.IsZero() {
-			d.Time = x.Actor.At
+	err := a.changeWith(c, func(o *opened) change {
+		return change{
+			large: true,
+			fn: func(x *nir.Tx) (err error) {
+				if d.Time.IsZero() {
+					d.Time = x.Actor.At
+				}
+				m, err = x.MirrorWhois(d)
+				return err
+			},
+			show: func(v *nir.View) error {
+				if a.output.form != "table" {
+					return showOne(a, &mirrorColumns, o.mirrorRow(v, m), nil)
+				}
+				a.mirrored("%s: %d objects; %d added, %d changed, %d deleted, %d refused\n", m.NIR, m.Objects, m.Added, m.Changed, m.Deleted, m.Refused)
+				return nil
+			},
 		}
-		m, err = x.MirrorWhois(d)
-		return err
-	}})
+	})
 	if err != nil || a.dryRun {
 		return err
 	}
-	fmt.Fprintf(a.Stdout, "%s: %d objects; %d added, %d changed, %d deleted, %d refused\n", m.NIR, m.Objects, m.Added, m.Changed, m.Deleted, m.Refused)
 	return heldError(&m, "the same command again")
 }

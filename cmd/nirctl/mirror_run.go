@@ -23,22 +23,23 @@ database, or of those named, what the newest verified version of it in the spool
 says. Run it from cron behind zonefetch. What is there already is not read again.
 A dump that cannot be read wholly is refused wholly; deletions above the limits
 are held (exit code 9), and everything else is taken. Notices tell of mirrors that
-are late. nirctl mirror list shows how far each is behind.`,
+are late. nirctl mirror list shows how far each is behind; --json gives what it
+shows of those that were mirrored now.`,
 		Example: "  nirctl mirror run --yes   # exit code 2: no [[source]] here names a whois database",
 		Args:    arguments(cobra.ArbitraryArgs, "nirctl mirror run --yes"),
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := a.checkWriting(c); err != nil {
+			return err
+		}
 		return a.withRegistry(c, []nir.Role{nir.RegistryStaff, nir.Admin}, func(o *opened) error { return a.mirrorAll(c.Context(), o, args) })
 	}
 	return a.writing(c)
 }
 
 // mirrorAll mirrors one NIR after the other: what is wrong with one keeps no other
-// from being mirrored.
+// from being mirrored. Who agreed to nothing gets nothing, no notice either.
 func (a *app) mirrorAll(ctx context.Context, o *opened, only []string) error {
-	if err := a.checkForm(); err != nil {
-		return err
-	}
 	sources, err := whoisSources(o.cfg, only)
 	if err != nil {
 		return err
@@ -47,21 +48,38 @@ func (a *app) mirrorAll(ctx context.Context, o *opened, only []string) error {
 	if err != nil {
 		return err
 	}
-	var worst error
+	rows, worst := a.mirrorEach(ctx, o, sources, m)
+	if ctx.Err() == nil && !a.dryRun && (a.yes || a.made) {
+		worst = errors.Join(worst, o.Update(ctx, o.actor, func(x *nir.Tx) error { return x.CheckMirrors() }))
+	}
+	if !a.dryRun && a.output.form != "table" && (len(rows) > 0 || worst == nil) {
+		worst = errors.Join(worst, showList(a, &mirrorColumns, rows))
+	}
+	if ctx.Err() != nil {
+		return errCancelled
+	}
+	return worst
+}
+
+// mirrorEach returns the mirrors of the sources as they are then, and the first of
+// what went wrong. After Ctrl-C it begins with no other.
+func (a *app) mirrorEach(ctx context.Context, o *opened, sources []*zone.Source, m *zone.Manifest) (rows []mirrorRow, worst error) {
 	for _, s := range sources {
-		if err := a.mirrorOne(ctx, o, s, m.Dump(s.Name)); err != nil {
-			if len(sources) > 1 {
-				a.Errorf("warning: %v", err)
-			}
-			if worst == nil {
-				worst = err
-			}
+		if ctx.Err() != nil {
+			return rows, worst
+		}
+		row, err := a.mirrorOne(ctx, o, s, m.Dump(s.Name))
+		if row.NIR != "" {
+			rows = append(rows, row)
+		}
+		if err != nil && len(sources) > 1 && ctx.Err() == nil {
+			a.Shell.Errorf("warning: %v", err)
+		}
+		if worst == nil {
+			worst = err
 		}
 	}
-	if a.dryRun {
-		return worst
-	}
-	return errors.Join(worst, o.Update(ctx, o.actor, func(x *nir.Tx) error { return x.CheckMirrors() }))
+	return rows, worst
 }
 
 func whoisSources(cfg *zone.Config, only []string) ([]*zone.Source, error) {
@@ -78,42 +96,59 @@ func whoisSources(cfg *zone.Config, only []string) ([]*zone.Source, error) {
 	return list, nil
 }
 
-// mirrorOne mirrors one NIR, if there is anything new.
-func (a *app) mirrorOne(ctx context.Context, o *opened, s *zone.Source, d *zone.DumpEntry) error {
+// mirrorOne mirrors one NIR, if there is anything new, and returns its mirror; the
+// zero row if it could not, or was not to.
+func (a *app) mirrorOne(ctx context.Context, o *opened, s *zone.Source, d *zone.DumpEntry) (row mirrorRow, err error) {
 	if d == nil || d.Accepted == nil {
 		why := "zonefetch never tried it"
 		if d != nil {
 			why = d.Last.Reason
 		}
-		return &shell.Exit{Code: findings, Err: fmt.Errorf("nothing of the whois of %s was ever accepted: %s", s.Name, why), Hint: "zonefetch --source " + s.Name}
+		return row, &shell.Exit{Code: findings, Err: fmt.Errorf("nothing of the whois of %s was ever accepted: %s", s.Name, why), Hint: "zonefetch --source " + s.Name}
 	}
 	dump := dumpFrom(s, d.Accepted)
 	var last nir.WhoisMirror
-	err := o.View(ctx, func(v *nir.View) (err error) {
+	err = o.View(ctx, func(v *nir.View) (err error) {
 		last, err = v.Mirror(s.Name)
+		row = o.mirrorRow(v, last)
 		return err
 	})
-	var none *nir.Error
-	if err != nil && (!errors.As(err, &none) || none.Code != nir.NotFound) {
-		return err
+	if err != nil && nir.CodeOf(err) != nir.NotFound {
+		return mirrorRow{}, err
 	}
 	if last.Digest == dump.Digest && !dump.Time.Truncate(time.Microsecond).After(last.Dumped) && last.Released == "" {
-		fmt.Fprintf(a.Stdout, "%s: nothing new; the state of %s, %s ago\n", s.Name, stamp(last.Dumped), rough(last.Lag(o.actor.At)))
-		return heldError(&last, "nirctl mirror run "+s.Name)
+		a.Errorf("%s: nothing new; the state of %s, %s ago", s.Name, stamp(last.Dumped), rough(last.Lag(o.actor.At)))
+		return row, heldError(&last, "nirctl mirror run "+s.Name)
 	}
+	return a.mirrorDump(ctx, o, s, dump)
+}
+
+// mirrorDump takes what zonefetch brought.
+func (a *app) mirrorDump(ctx context.Context, o *opened, s *zone.Source, dump nir.Dump) (row mirrorRow, err error) {
 	if dump.Data, err = shell.Archive(o.cfg)(dump.Digest); err != nil {
-		return fmt.Errorf("reading the dump of %s, which zonefetch may have replaced just now: %w", s.Name, err)
+		return row, fmt.Errorf("reading the dump of %s, which zonefetch may have replaced just now: %w", s.Name, err)
 	}
 	var m nir.WhoisMirror
-	err = a.changeIn(ctx, o, change{fn: func(x *nir.Tx) (err error) {
-		m, err = x.MirrorWhois(dump)
-		return err
-	}})
+	err = a.changeIn(ctx, o, change{
+		large: true,
+		fn: func(x *nir.Tx) (err error) {
+			m, err = x.MirrorWhois(dump)
+			row = o.mirrorRow(x.View, m)
+			return err
+		},
+	})
 	if err != nil || a.dryRun {
-		return err
+		return mirrorRow{}, err
 	}
-	fmt.Fprintf(a.Stdout, "%s: %d objects; %d added, %d changed, %d deleted, %d refused; the state of %s, %s ago\n", m.NIR, m.Objects, m.Added, m.Changed, m.Deleted, m.Refused, stamp(m.Dumped), rough(m.Lag(o.actor.At)))
-	return heldError(&m, "nirctl mirror run "+s.Name)
+	a.mirrored("%s: %d objects; %d added, %d changed, %d deleted, %d refused; the state of %s, %s ago\n", m.NIR, m.Objects, m.Added, m.Changed, m.Deleted, m.Refused, stamp(m.Dumped), rough(m.Lag(o.actor.At)))
+	return row, heldError(&m, "nirctl mirror run "+s.Name)
+}
+
+// mirrored says what a cycle did, where nothing else says it.
+func (a *app) mirrored(format string, args ...any) {
+	if a.output.form == "table" && !a.quiet {
+		fmt.Fprintf(a.Stdout, format, args...)
+	}
 }
 
 // dumpFrom is a version that zonefetch verified, without its bytes. The state is of

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -98,6 +99,13 @@ func (s *mirrorSite) fetch() {
 	}
 }
 
+// out is what nirctl prints an hour after the last state.
+func (s *mirrorSite) out(line string) (stdout, stderr string) {
+	args := append([]string{"--now", s.now.Add(time.Hour).Format(time.RFC3339)}, strings.Fields(line)...)
+	stdout, stderr, _ = inProcess(s.dir, args...)
+	return stdout, stderr
+}
+
 // run runs nirctl an hour after the last state, and checks what it prints.
 func (s *mirrorSite) run(code int, line, want string) {
 	s.t.Helper()
@@ -120,17 +128,30 @@ func testMirror(t *testing.T, w *dbWorld) {
 	s.run(0, "mirror run --yes", "JPNIC: 40 objects; 40 added, 0 changed, 0 deleted, 0 refused; the state of 2026-06-01 14:00, 60 min ago")
 	s.run(0, "whois view person KE40-JP", "Kenji 39")
 	s.run(0, "mirror run --yes", "nothing new; the state of 2026-06-01 14:00")
+	if out, errs := s.out("mirror run --yes --quiet"); out+errs != "" {
+		t.Errorf("--quiet, and nothing new: %s%s", out, errs)
+	}
+	if out, _ := s.out("mirror run --yes --jq .mirrors[].objects"); out != "40\n" {
+		t.Errorf("JSON of mirrors where nothing is new: %q", out)
+	}
 	s.publish(10, "")
 	s.run(9, "mirror run --yes", "30 deletions of JPNIC held")
 	s.run(9, "mirror run --yes", "nothing new")
 	out, _, _ := inProcess(s.dir, "mirror", "list", "-o", "wide", "--no-headers")
 	s.run(0, "mirror list -o wide", "jpnic.db.gz")
 	s.run(0, "whois release JPNIC "+held64(t, out)+" --removes 30 -m moved --yes", "done")
-	s.run(0, "mirror run --yes", "JPNIC: 10 objects; 0 added, 0 changed, 30 deleted")
+	s.run(2, "mirror run", "nobody is there to confirm it")
+	if out, errs := s.out("mirror run --yes --quiet --json=nir,objects,deleted"); !json.Valid([]byte(out)) || !strings.Contains(out, `"deleted": 30`) || errs != "" {
+		t.Errorf("--json: %s\n%s", out, errs)
+	}
 	s.publish(11, "inetnum: nonsense")
 	s.run(2, "mirror run --yes", "what is mirrored stays")
 	s.run(0, "whois view person KE10-JP", "Kenji 9")
 	s.now = s.now.AddDate(0, 0, 30)
+	s.run(2, "mirror run", "what is mirrored stays")
+	if out, _ := s.out("notice log --nir JPNIC -o wide"); strings.Contains(out, "mirror-late") {
+		t.Errorf("a notice is opened though nobody said yes:\n%s", out)
+	}
 	s.run(2, "mirror run --yes", "what is mirrored stays")
 	s.run(0, "notice log --nir JPNIC -o wide", "mirror-late")
 }
