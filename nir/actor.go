@@ -24,7 +24,7 @@ type Actor struct {
 	Name   string
 	Roles  []Role
 	NIR    string // code of the NIR that an [NIRStaff] belongs to
-	Key    string // what the actor proved to be with: a key's fingerprint, "" for a local account
+	Key    string // what the actor proved to be with: a key's fingerprint, [AccountKey] and whose, "" for a local account
 	Reason string
 	At     time.Time
 }

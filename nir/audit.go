@@ -61,12 +61,32 @@ func (x *Tx) head() (head, error) {
 		return h, refuse(Conflict, "the clock says %s, the last event is of %s", x.Actor.At.UTC().Format(time.RFC3339), last.Format(time.RFC3339)).
 			remedy("set the clock right")
 	}
+	if err := x.aheadOfServer(); err != nil {
+		return h, err
+	}
 	if x.Actor.At.Before(last) {
 		x.Actor.At = last
 	}
 	x.Actor.At = x.Actor.At.UTC().Truncate(time.Microsecond)
 	x.event = h.seq + 1
 	return h, nil
+}
+
+// aheadOfServer refuses a writer whose clock is ahead of the database server's: one
+// such event, and all others are behind it and refused until its time has come.
+func (x *Tx) aheadOfServer() error {
+	if x.db.dialect != Postgres || !x.db.o.ServerClock {
+		return nil
+	}
+	var now int64
+	if err := x.queryRow("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint").Scan(&now); err != nil {
+		return fmt.Errorf("reading the server's clock: %w", explain(err))
+	}
+	if server := fromMicros(now); x.Actor.At.After(server.Add(skew)) {
+		return refuse(Conflict, "the clock says %s, the database server's %s", x.Actor.At.UTC().Format(time.RFC3339), server.Format(time.RFC3339)).
+			remedy("set the clock right")
+	}
+	return nil
 }
 
 // note keeps a change for the audit. A second change of an object in one event

@@ -18,6 +18,8 @@ type Options struct {
 	Random  io.Reader // of identifiers: sixteen octets for each
 	Rules   Rules     // numbers of the policy; the zero value is [DefaultRules]
 	Signers Verifier  // of approvals; nil: nothing that wants a second person can be done
+
+	ServerClock bool // on PostgreSQL, events may not be ahead of the server's clock: see [DB.Update]
 }
 
 // A DB is an open registry. It may be used by many goroutines, and the database

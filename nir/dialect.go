@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,6 +66,25 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 		if value != s[1] {
 			return fmt.Errorf("setting %s of the server is %s: it has to be %s, or what was committed may be lost", s[0], value, s[1])
 		}
+	}
+	return checkCollation(ctx, db)
+}
+
+// octetCollations are those of PostgreSQL that order text by its octets, as SQLite
+// does: identifiers and keys have one order in all registries, whatever the host's
+// language, and no index depends on a version of its tables of characters.
+var octetCollations = []string{"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
+
+func checkCollation(ctx context.Context, db *sql.DB) error {
+	var name string
+	var octets bool // false with another provider's collation too, whatever datcollate says
+	err := db.QueryRowContext(ctx, "SELECT datcollate, 'B' < 'a' AND 'a-b' < 'aa' AND 'Z' < '_' FROM pg_database WHERE datname = current_database()").Scan(&name, &octets)
+	if err != nil {
+		return fmt.Errorf("reading the collation of the database: %w", err)
+	}
+	if !octets || !slices.Contains(octetCollations, name) {
+		return fmt.Errorf("the database does not order text by its octets (collation %s): it has to, so that keys have one order everywhere; "+
+			"make it with CREATE DATABASE registry TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'; where the server's own collations are ICU's, add LOCALE_PROVIDER libc", name)
 	}
 	return nil
 }

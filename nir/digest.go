@@ -6,10 +6,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	netmail "net/mail"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A Digest is one mail: the messages to one NIR, or to the registry itself, that
@@ -122,6 +124,13 @@ func wrapInvalid(field string, err error) error {
 // maxAddressees bounds the recipients of one NIR.
 const maxAddressees = 20
 
+// addressForm is what a letter's envelope takes: package nir/mail has the same. The
+// domain of a sender is that of the Message-ID too.
+var (
+	addressForm = regexp.MustCompile(`^[\x21-\x3b\x3d\x3f-\x7e]{1,64}@[A-Za-z0-9.\[\]:-]{1,255}$`)
+	senderForm  = regexp.MustCompile(`@[A-Za-z0-9.-]{1,120}$`)
+)
+
 // parseAddresses reads the addresses of an NIR's record, separated by commas, and
 // returns each alone, in their order.
 func parseAddresses(s string) ([]string, error) {
@@ -134,7 +143,7 @@ func parseAddresses(s string) ([]string, error) {
 	}
 	var out []string
 	for _, a := range list {
-		if strings.ContainsFunc(a.Address, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
+		if !addressForm.MatchString(a.Address) || strings.ContainsFunc(a.Name, unicode.IsControl) {
 			return nil, fmt.Errorf("%.60q: not an address of ASCII letters without spaces (RFC 5321, section 4.1.2)", a.Address)
 		}
 		if !slices.Contains(out, a.Address) {
@@ -152,6 +161,9 @@ func domainOf(address string) (string, error) {
 	list, err := parseAddresses(address)
 	if err != nil || len(list) != 1 {
 		return "", fmt.Errorf("%.60q is not one address: %w", address, err)
+	}
+	if !senderForm.MatchString(list[0]) {
+		return "", fmt.Errorf("%.60q: its domain is no name that a Message-ID may have (RFC 5322, section 3.6.4)", address)
 	}
 	return list[0][strings.LastIndexByte(list[0], '@')+1:], nil
 }

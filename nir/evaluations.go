@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -204,7 +205,7 @@ func (x *Tx) Withdraw(id, why string) (Request, error) {
 		return r, err
 	}
 	if was == HeldRequest {
-		if err := x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref); err != nil {
+		if err := errors.Join(x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref), x.settle("", "request-stuck", r.NIR+"/"+r.Ref)); err != nil {
 			return r, err
 		}
 	}
@@ -249,7 +250,8 @@ func (x *Tx) RetryHeld(id string) (Request, error) {
 }
 
 // RetryAll is [Tx.RetryHeld] for every held request, the oldest first. It returns
-// those that were allocated.
+// those that were allocated. Of one that cannot be allocated for its member any
+// more the registry is told, and the others go on.
 func (x *Tx) RetryAll() ([]Request, error) {
 	if err := x.Actor.need("allocate for a held request", RegistryStaff, Admin); err != nil {
 		return nil, err
@@ -260,6 +262,12 @@ func (x *Tx) RetryAll() ([]Request, error) {
 	}
 	var done []Request
 	for _, r := range list {
+		if err := x.stillServed(&r); CodeOf(err) == Conflict { // nothing was written of it
+			if err := x.notify(Notice{Code: "request-stuck", Subject: r.NIR + "/" + r.Ref, Severity: "warning", Text: err.Error()}); err != nil {
+				return done, err
+			}
+			continue
+		}
 		r, err := x.RetryHeld(r.ID)
 		if err != nil {
 			return done, fmt.Errorf("request %s of %s: %w", r.Ref, x.registryName(r.NIR), err)

@@ -61,7 +61,7 @@ func keyEffects(x *Tx, args json.RawMessage) ([]string, error) {
 // KeyOfNIR returns the fingerprint of the key that two persons confirmed last; ""
 // if they confirmed none.
 func (v *View) KeyOfNIR(code string) (string, error) {
-	list, err := proposals.find(v, "op = $1 AND state = $2 ORDER BY made DESC, id", confirmKey, ProposalDone)
+	list, err := proposals.find(v, "op = $1 AND state = $2 ORDER BY since DESC, id", confirmKey, ProposalDone)
 	for _, p := range list {
 		var k KeyOfNIR
 		if err := json.Unmarshal(p.Args, &k); err != nil {
@@ -136,12 +136,16 @@ func (v *View) readyToActivate(n *NIR) error {
 	key, err := v.KeyOfNIR(n.Code)
 	m.add(err)
 	if key == "" && n.Option == 1 {
-		m.add(refuse(Conflict, "two persons have not confirmed the key of %s yet", n.Code).remedy("nirctl nir key " + n.Code + " FINGERPRINT"))
+		m.add(keyless(n.Code))
 	}
 	if n.Email == "" {
 		m.add(refuse(Conflict, "%s has no address for notices", n.Code).remedy("nirctl nir edit " + n.Code + " --email ADDRESS"))
 	}
 	return m.err()
+}
+
+func keyless(code string) error {
+	return refuse(Conflict, "two persons have not confirmed the key of %s yet", code).remedy("nirctl nir key " + code + " FINGERPRINT")
 }
 
 // Offboard ends what an NIR takes part in: it becomes leaving, and makes no

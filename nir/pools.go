@@ -120,6 +120,13 @@ func (x *Tx) checkPool(p *Pool) error {
 			m.add(refuse(Conflict, "%s overlaps pool %s", p.Range, o.Range).in("range"))
 		}
 	}
+	foreign, err := foreignSpace.find(x.View, "kind = $1 AND first <= $2 AND last >= $3 ORDER BY source, first LIMIT 1",
+		p.Range.Kind.String(), numKey(p.Range.Last), numKey(p.Range.First))
+	m.add(err)
+	for _, f := range foreign {
+		m.add(refuse(Conflict, "%s holds %s, which %s manages", p.Range, f.Range, f.Source).in("range").by("APNIC-103, section 4").
+			remedy("nirctl transfer create --from " + f.Source + ", or nirctl import stats with a newer file of " + f.Source))
+	}
 	return m.err()
 }
 

@@ -191,8 +191,11 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 	if signer == p.Proposer {
 		return p, refuse(Forbidden, "%s proposed it: another person has to approve it", signer)
 	}
+	if err := x.apart(signer, proposals.name, p.ID); err != nil {
+		return p, err
+	}
 	a := Approval{Proposal: p.ID, Signer: signer, Key: key, Role: o.role, Signature: signature, Made: x.Actor.At}
-	have, err := x.Approvals(p.ID)
+	have, err := x.valid(&p, o.role)
 	if err != nil {
 		return p, err
 	}
@@ -206,6 +209,25 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 		return p, err
 	}
 	return p, x.carryOut(&p, o)
+}
+
+// valid returns the signatures of a proposal that hold today. One whose key is not
+// listed any more, or is somebody else's, ends: it counts no more, and its signer
+// may sign again.
+func (x *Tx) valid(p *Proposal, role Role) ([]Approval, error) {
+	list, err := x.Approvals(p.ID)
+	var have []Approval
+	for _, a := range list {
+		signer, key, bad := x.db.o.Signers.VerifySignature(role, p.Text(), a.Signature, x.Actor.At)
+		if bad == nil && signer == a.Signer && key == a.Key {
+			have = append(have, a)
+			continue
+		}
+		if err := approvals.end(x, a.ID); err != nil {
+			return have, err
+		}
+	}
+	return have, err
 }
 
 func (x *Tx) carryOut(p *Proposal, o operation) error {

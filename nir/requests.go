@@ -4,8 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"nirzone/nir/inr"
 )
@@ -98,6 +102,7 @@ func (a *Ask) check() error {
 	m.need("netname", a.Netname, rule)
 	m.need("admin_c", a.AdminC, rule)
 	m.need("tech_c", a.TechC, rule)
+	a.checkForms(&m)
 	if !economyForm.MatchString(a.Economy) {
 		m.add(invalid("economy", "%.20q is not two upper-case letters (ISO 3166-1)", a.Economy))
 	}
@@ -116,6 +121,40 @@ func (a *Ask) check() error {
 		m.add(invalid("act", "%.20q is not allocation or second-opinion", a.Act))
 	}
 	return m.err()
+}
+
+// checkForms refuses what no whois object can say, and texts without end.
+func (a *Ask) checkForms(m *mistakes) {
+	if a.Netname != "" && !netnameForm.MatchString(a.Netname) {
+		m.add(invalid("netname", "%.80q is not 1 to 80 letters, digits, hyphens and underscores", a.Netname))
+	}
+	w := &a.Who
+	for _, f := range []struct {
+		field, text string
+		most        int
+		lines       bool // it may have several
+	}{
+		{"ref", a.Ref, 128, false},
+		{"uid", a.UID, 128, false},
+		{"admin_c", a.AdminC, 128, false},
+		{"tech_c", a.TechC, 128, false},
+		{"descr", a.Descr, maxText, true},
+		{"justification", a.Justification, maxText, true},
+		{"assessment", a.Assessment, maxText, true},
+		{"name", w.Name, 1024, false},
+		{"address", strings.Join(w.Address, "\n"), maxText, true},
+		{"phone", w.Phone, 128, false},
+		{"email", w.Email, 1024, false},
+		{"abuse", w.Abuse, 1024, false},
+	} {
+		bad := func(r rune) bool { return unicode.IsControl(r) && (!f.lines || r != '\n' && r != '\t' && r != '\r') }
+		switch {
+		case len(f.text) > f.most:
+			m.add(invalid(f.field, "it is longer than %d octets", f.most))
+		case !utf8.ValidString(f.text) || strings.ContainsFunc(f.text, bad):
+			m.add(invalid(f.field, "%.40q has a control character, or is not UTF-8", f.text))
+		}
+	}
 }
 
 // digest is of what an NIR says, not of what the registry makes of it.
@@ -228,6 +267,11 @@ func (x *Tx) judgeSize(r *Request) error {
 // objects and the request's end are one event. If no pool has room the request is
 // held.
 func (x *Tx) fulfil(r *Request) error {
+	if r.ID != "" { // it waited: what was true when it came may not be any more
+		if err := x.stillServed(r); err != nil {
+			return err
+		}
+	}
 	taken, err := x.take(r)
 	held := r.State == HeldRequest
 	if CodeOf(err) == Exhausted {
@@ -269,7 +313,27 @@ func (x *Tx) fulfil(r *Request) error {
 	if !held {
 		return nil
 	}
-	return x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref)
+	return errors.Join(x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref), x.settle("", "request-stuck", r.NIR+"/"+r.Ref))
+}
+
+// stillServed refuses a request whose NIR is not active, or whose member it does
+// not serve any more.
+func (x *Tx) stillServed(r *Request) error {
+	const rule = "APNIC-103, section 4.1"
+	withdraw := "nirctl request withdraw " + r.ID
+	switch n, err := x.NIR(r.NIR); {
+	case r.NIR == "": // a direct member's
+	case err != nil:
+		return err
+	case n.State != Active:
+		return refuse(Conflict, "request %s: %s is in state %s: requests are of active NIRs", r.Ref, n.Code, n.State).by(rule).remedy(withdraw)
+	}
+	s, ok, err := memberships.one(x.View, "member = $1 AND serves = 1", r.Member)
+	if err == nil && (!ok || s.NIR != r.NIR) {
+		err = refuse(Conflict, "request %s: %s does not serve %s any more", r.Ref, x.registryName(r.NIR), r.UID).by(rule).
+			remedy(withdraw + ", and request through who serves the member")
+	}
+	return err
 }
 
 // hand records the delegations of one range (APNIC-103, section 3.2: from the

@@ -226,6 +226,9 @@ func runReturn(x *Tx, p *Proposal) (string, error) {
 	if r.State != ReturnReviewed {
 		return "", refuse(Conflict, "the return is %s", r.State).by(returnRule)
 	}
+	if err := x.signedByOthers(&r, p.ID); err != nil {
+		return "", citing(err, returnRule)
+	}
 	x.act("return.carry-out")
 	for _, g := range r.Ranges {
 		if err := x.giveBack(&r, g); err != nil {
@@ -234,6 +237,24 @@ func runReturn(x *Tx, p *Proposal) (string, error) {
 	}
 	r.State, r.Answered, r.Plan = ReturnDone, x.Actor.At, p.Hash
 	return r.ID, returns.put(x, &r)
+}
+
+// signedByOthers refuses the signature of who submitted a return: after
+// [Tx.ReviewReturn] the proposal is somebody else's.
+func (x *Tx) signedByOthers(r *Return, proposal string) error {
+	signed, err := x.Approvals(proposal)
+	if err != nil {
+		return err
+	}
+	for _, s := range signed {
+		if s.Signer == r.Submitter {
+			return refuse(Forbidden, "%s submitted the return: another person has to approve it", s.Signer)
+		}
+		if err := x.apart(s.Signer, returns.name, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giveBack ends what a member holds of a range. What is not of the NIR's existing

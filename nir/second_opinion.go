@@ -80,6 +80,9 @@ func approveRequest(x *Tx, p *Proposal) (string, error) {
 		if s.Signer == r.Submitter {
 			return "", refuse(Forbidden, "%s submitted request %s: another person has to approve it", s.Signer, r.Ref)
 		}
+		if err := x.apart(s.Signer, requests.name, r.ID); err != nil {
+			return "", err
+		}
 		e.Author = s.Signer
 	}
 	e.Text, r.Plan = p.Reason, p.Hash

@@ -106,9 +106,10 @@ type exporter struct {
 	v      *View
 	o      ExportOptions
 	claims []zone.Claim
-	began  time.Time // of the registry
+	began  time.Time // of the registry, or when an NIR was admitted last
 
-	probation []string // codes of NIRs of which nothing is published yet
+	probation []string // codes of NIRs of which nothing new is published
+	trials    []string // of those the ones of which nothing was ever
 	sheets    []*sheet // in the order in which they are written
 	own       map[zone.Name]*sheet
 	parts     map[zone.Name]map[string]*sheet // of NIRs, by zone and code
@@ -127,6 +128,14 @@ func (e *exporter) event() (err error) {
 	}
 	if e.Time, err = e.v.eventTime(e.Event); err == nil {
 		e.began, err = e.v.eventTime(1)
+	}
+	if err != nil {
+		return err
+	}
+	var admitted time.Time
+	e.trials, admitted, err = e.v.trials()
+	if admitted.After(e.began) {
+		e.began = admitted
 	}
 	return err
 }
@@ -204,6 +213,9 @@ func (e *exporter) sheet(z zone.Name, source, file string, list *[]ExportFile, s
 // gather puts every domain on the sheets that it belongs to.
 func (e *exporter) gather() error {
 	return e.o.Domains(e.v, func(d *Domain) error {
+		if e.onTrial(d) {
+			return nil
+		}
 		for z := d.Name.Parent(); z != zone.Root; z = z.Parent() {
 			if s := e.own[z]; s != nil {
 				s.add(d)
@@ -224,18 +236,12 @@ func (e *exporter) gather() error {
 
 // share puts a domain on the sheet of the NIR that has its space.
 func (e *exporter) share(z zone.Name, d *Domain) {
-	p, ok := d.Name.Prefix()
-	if !ok { // a range below a /24 (RFC 2317): its parent's
-		if p, ok = d.Name.Parent().Prefix(); !ok {
-			return
-		}
-	}
-	b, err := inr.FromPrefix(p)
-	if err != nil {
+	r, _, ok := spaceUnder(d.Name)
+	if !ok {
 		return
 	}
 	for code, s := range e.parts[z] {
-		if e.space[code].Overlaps(b.Range()) {
+		if e.space[code].Overlaps(r) {
 			s.add(d)
 		}
 	}

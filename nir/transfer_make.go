@@ -168,7 +168,10 @@ func (x *Tx) checkReceiver(t *Transfer, rule string) error {
 	if t.UID == "" {
 		return invalid("uid", "it is missing: what does %s call the receiver?", x.registryName(t.Destination)).by("APNIC-103, section 3.2.1")
 	}
-	_, err := x.enrolment(t)
+	if _, err := x.enrolment(t); err != nil {
+		return err
+	}
+	_, err := x.movesService(t, x.Actor.Roles)
 	return err
 }
 

@@ -73,12 +73,37 @@ func (x *Tx) enrol(t *Transfer) error {
 			return err
 		}
 	}
-	s, ok, err := memberships.one(x.View, "member = $1 AND serves = 1", t.Receiver)
-	moves := t.Serve || t.Whole && t.Receiver == t.Member
-	if err != nil || ok && (s.NIR == t.Destination || !moves) {
+	made, err := x.makerOf(transfers.name, t.ID)
+	if err != nil {
+		return err
+	}
+	moves, err := x.movesService(t, made.Roles)
+	if err != nil || !moves {
 		return err
 	}
 	return x.Serve(t.Receiver, t.Destination)
+}
+
+// movesService reports whether the destination is to serve the receiver's requests
+// from then on, who was served elsewhere or by nobody. Who serves a member that a
+// third registry serves is for the staff of the regional registry to say; roles
+// are those of who made the transfer.
+func (x *Tx) movesService(t *Transfer, roles []Role) (bool, error) {
+	s, ok, err := memberships.one(x.View, "member = $1 AND serves = 1", t.Receiver)
+	moves := t.Serve || t.Whole && t.Receiver == t.Member
+	by := Actor{Roles: roles}
+	switch {
+	case err != nil || !ok:
+		return err == nil, err
+	case s.NIR == t.Destination || !moves:
+		return false, nil
+	case s.NIR == t.Source || by.Has(RegistryStaff, Admin):
+		return true, nil
+	case !t.Serve: // the whole of what it held there: it is served on where it is
+		return false, nil
+	}
+	return false, refuse(Forbidden, "the requests of the receiver are served by %s, which has no part in the transfer", x.registryName(s.NIR)).
+		in("serve").by("APNIC-103, section 4.1").remedy("let staff of " + x.Rules.RIR + " make the transfer, or make it without --serve")
 }
 
 // rejoin begins a membership, or one that ended again: the identifier is the

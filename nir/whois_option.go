@@ -146,6 +146,9 @@ func (x *Tx) SwitchOption(code string, to int, adopt []PublishedZone, removes in
 	case to == 1 && len(adopt) > 0:
 		return invalid("adopt", "published zones are adopted by Option 2")
 	}
+	if err := x.keyForOption(&n, to); err != nil {
+		return err
+	}
 	n.Option = to
 	x.act("nir.option")
 	if err := nirs.put(x, &n); err != nil {
@@ -171,6 +174,24 @@ func (x *Tx) SwitchOption(code string, to int, adopt []PublishedZone, removes in
 		}
 	}
 	return nil
+}
+
+// keyForOption refuses Option 1 to an NIR that came through probation without a
+// key: it is what [Tx.Activate] asks of an NIR of Option 1, which the way over
+// Option 2 does not avoid.
+func (x *Tx) keyForOption(n *NIR, to int) error {
+	if to != 1 || n.State == Probation { // then activation asks for it
+		return nil
+	}
+	list, err := x.NIRVersions(n.ID)
+	if err != nil || !slices.ContainsFunc(list, func(v NIR) bool { return v.State == Probation }) {
+		return err
+	}
+	key, err := x.KeyOfNIR(n.Code)
+	if err == nil && key == "" {
+		err = keyless(n.Code)
+	}
+	return err
 }
 
 // adopt activates domain objects with what is published; a zone that is finer than

@@ -41,7 +41,7 @@ func (a *app) actor(cfg *zone.Config, now time.Time) (nir.Actor, error) {
 		return nir.Actor{}, &shell.Exit{Code: forbidden, Err: fmt.Errorf("--as %s: %s is no admin", a.as, name)}
 	}
 	other, err := actorOf(cfg, a.as)
-	other.Key = "account:" + name
+	other.Key = nir.AccountKey + name
 	other.At, other.Reason = now, a.reason
 	return other, err
 }
@@ -73,7 +73,7 @@ func describeActor(x nir.Actor) string {
 		s += " of " + x.NIR
 	}
 	s += ")"
-	if who, ok := strings.CutPrefix(x.Key, "account:"); ok {
+	if who, ok := strings.CutPrefix(x.Key, nir.AccountKey); ok {
 		s += " by " + who
 	}
 	return s

@@ -60,10 +60,12 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 			return nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("there is no registry: %s is empty", cfg.Nirctl.Database), Hint: "nirctl init, or restore a backup: nirctl restore --help"}
 		}
 	}
-	return openDatabase(ctx, cfg, actor)
+	return openDatabase(ctx, cfg, actor, a.nowFlag == "")
 }
 
-func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor) (*opened, error) {
+// openDatabase opens the registry; clock says that its events have the time of this
+// host, which the database server compares with its own.
+func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor, clock bool) (*opened, error) {
 	driver, source, dialect := "pgx", cfg.Nirctl.Database, nir.Postgres
 	if !isPostgres(source) {
 		if err := checkDatabaseFile(source); err != nil {
@@ -83,7 +85,7 @@ func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor) (*open
 	if err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)
 	}
-	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers})
+	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers, ServerClock: clock})
 	if err != nil {
 		_ = db.Close()
 		hint := "nirctl doctor"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"slices"
 	"time"
 
 	"nirzone/cmd/shell"
@@ -43,9 +44,13 @@ func (p *postman) Carry(ctx context.Context, l nir.Letter) ([]nir.Receipt, error
 		ID: l.MessageID, From: l.From, ReplyTo: l.ReplyTo, To: l.To, Recipients: l.Recipients, Subject: l.Subject, Date: l.Date, Text: l.Text,
 		Attachments: []mail.Attachment{{Name: l.File, Type: "application/json", Data: l.JSON}},
 	})
-	if err != nil {
+	var broken *mail.Error
+	switch {
+	case errors.As(err, &broken):
 		p.close()
 		return nil, err
+	case err != nil: // this letter cannot be written: the others do not wait for it
+		return slices.Repeat([]nir.Receipt{{State: nir.Rejected, Answer: err.Error()}}, len(l.Recipients)), nil
 	}
 	out := make([]nir.Receipt, len(answers))
 	for i, a := range answers {
