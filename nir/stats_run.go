@@ -81,6 +81,14 @@ func (x *Tx) describeImport(p *importPlan) error {
 			went.Add(p.end[i].Range)
 		}
 	}
+	for _, d := range gone { // before what they are derived from ends: what resolves stays
+		if err := x.room(); err != nil {
+			return err
+		}
+		if err := x.splitZones(d.Range); err != nil {
+			return err
+		}
+	}
 	for i := range p.put {
 		if err := x.room(); err != nil {
 			return err

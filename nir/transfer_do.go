@@ -99,19 +99,24 @@ func (x *Tx) takeOver(t *Transfer, l *TransferLine, p linePlan, rest [][]Delegat
 			return err
 		}
 	}
+	moves := make([]Move, len(p.members))
 	for i, c := range p.members {
-		m := Move{Was: c.was, Rest: rest[i], Whois: t.Whois}
-		if !x.Rules.peer(t.Destination) {
-			d := c.transferred(t)
-			d.Member, d.Level = t.Receiver, RIRToMember
-			if t.Destination != "" {
-				d.Level = NIRToMember
-			}
-			if err := x.addMoved(&d); err != nil {
-				return err
-			}
-			m.Now = d
+		moves[i] = Move{Was: c.was, Rest: rest[i], Whois: t.Whois}
+		if x.Rules.peer(t.Destination) {
+			continue
 		}
+		d := c.transferred(t)
+		d.Member, d.Level = t.Receiver, RIRToMember
+		if t.Destination != "" {
+			d.Level = NIRToMember
+		}
+		if err := x.addMoved(&d); err != nil {
+			return err
+		}
+		moves[i].Now = d
+	}
+	for i, m := range moves {
+		c := p.members[i]
 		l.Parts = append(l.Parts, MovedRange{c.in, c.was.ID, m.Now.ID})
 		if err := x.redescribe(m); err != nil {
 			return fmt.Errorf("whois objects of %s: %w", c.in, err)
@@ -166,8 +171,7 @@ type Move struct {
 }
 
 // redescribe makes the whois objects follow a move: source and maintainer are the
-// new manager's. It is called when all delegations are as they will be, but for
-// those of the moves of the same line that come after.
+// new manager's. It is called when all delegations are as they will be.
 func (x *Tx) redescribe(m Move) error {
 	return x.moveWhois(m.Was, m.Now, m.Rest, m.Whois == DeleteWhois)
 }

@@ -307,7 +307,9 @@ func firstOf(list ...string) string {
 	return ""
 }
 
-// prune ends objects of a delegation that it has no more: its range became less.
+// prune ends objects of a delegation that it has no more: its range became less. A
+// zone that another delegation of the NIR holds is of that one, and one that is
+// active and of several stays ([Tx.splitZones]).
 func (x *Tx) prune(d *Delegation) error {
 	keys := map[string]bool{}
 	for _, n := range described(d) {
@@ -318,7 +320,14 @@ func (x *Tx) prune(d *Delegation) error {
 		return err
 	}
 	for _, w := range list {
-		if keys[w.Type+" "+w.Key] || w.Type == "domain" && d.Range.Contains(w.Range) {
+		shared := w.State == DomainActive && d.Range.Overlaps(w.Range)
+		if keys[w.Type+" "+w.Key] || w.Type == "domain" && (shared || d.Range.Contains(w.Range)) {
+			continue
+		}
+		if there, err := x.rehome(&w); err != nil || there {
+			if err != nil {
+				return err
+			}
 			continue
 		}
 		if err := whoisObjects.end(x, w.ID); err != nil {

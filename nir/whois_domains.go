@@ -19,13 +19,16 @@ func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar, blank 
 		return nil
 	}
 	if reg.option != 2 {
-		return x.keepZones(d, reg)
+		return x.keepZones(d, reg, true)
 	}
 	zones, err := ReverseZones(d.Range, maxZones)
-	if CodeOf(err) == Held {
-		if err2 := x.keepZones(d, reg); err2 != nil {
+	many := CodeOf(err) == Held
+	if !blank {
+		if err2 := x.keepZones(d, reg, many); err2 != nil {
 			return err2
 		}
+	}
+	if many {
 		return x.notify(Notice{NIR: d.NIR, Code: "too-many-zones", Subject: d.Range.String(), Severity: "warning", Text: err.Error()})
 	}
 	if err != nil {
@@ -39,8 +42,9 @@ func (x *Tx) describeZones(d *Delegation, g *Registration, reg registrar, blank 
 	return nil
 }
 
-// keepZones makes the active domain objects in a range the manager's.
-func (x *Tx) keepZones(d *Delegation, reg registrar) error {
+// keepZones makes the active domain objects in a range the manager's, and those that
+// the manager deleted of the delegation. The others end if no new ones are made.
+func (x *Tx) keepZones(d *Delegation, reg registrar, alone bool) error {
 	list, err := x.domainsIn(d.Range)
 	if err != nil {
 		return err
@@ -49,7 +53,9 @@ func (x *Tx) keepZones(d *Delegation, reg registrar) error {
 		switch {
 		case w.State == DomainActive:
 			err = x.keepZone(&w, d, reg)
-		case w.NIR != reg.code || w.State == DomainInactive:
+		case w.State == DomainDeleted && w.NIR == reg.code:
+			err = x.deriveZone(&w, d)
+		case alone:
 			err = whoisObjects.end(x, w.ID)
 		}
 		if err != nil {

@@ -50,9 +50,9 @@ func (v *View) lastRelease(mirror string) (at time.Time, err error) {
 // stand for nothing that the NIR has given up.
 func (c *cycle) lostSince(from time.Time) (int, error) {
 	lost := map[string]bool{}
-	query := "SELECT " + whoisObjects.list + " FROM whois_object WHERE origin = 'mirror' AND nir = $1 AND source = $2 " +
-		"AND until IN (SELECT seq FROM audit WHERE at > $3)"
-	err := whoisObjects.scan(c.x.View, query, []any{c.d.NIR, c.source, micros(from)}, func(w *WhoisObject) error {
+	query := "SELECT " + whoisObjects.list + " FROM whois_object WHERE origin = 'mirror' AND nir = $1 " +
+		"AND until IN (SELECT seq FROM audit WHERE at > $2)"
+	err := whoisObjects.scan(c.x.View, query, []any{c.d.NIR, micros(from)}, func(w *WhoisObject) error {
 		if id := w.Type + " " + w.Key; c.seen[id] == nil && !c.outside[id] && inside(w, c.space) {
 			lost[id] = true
 		}

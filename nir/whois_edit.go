@@ -115,6 +115,9 @@ func (x *Tx) checkPlace(w *WhoisObject, o *rpsl.Object, reg registrar, old *Whoi
 			remedy("nirctl delegation view " + old.DerivedFrom)
 	}
 	d, err := x.holding(r, reg)
+	if CodeOf(err) == Forbidden && old != nil && old.State == DomainActive && w.State == DomainActive {
+		d.ID, err = old.DerivedFrom, nil // it is of several (Tx.splitZones), and its servers may change
+	}
 	if err != nil {
 		return err
 	}
@@ -208,10 +211,17 @@ func (x *Tx) DeleteWhois(class, key, source string) error {
 
 func (x *Tx) deleteDomain(w *WhoisObject) error {
 	if w.NIR == "" {
-		return whoisObjects.end(x, w.ID)
+		return x.endZone(w)
 	}
 	if !x.Actor.Has(NIRStaff) || x.Actor.NIR != w.NIR {
 		return refuse(Forbidden, "only staff of %s may delete %s", w.NIR, w.Key).by("APNIC-103, section 3.4.2")
+	}
+	over, err := x.At(w.Range.Kind, w.Range.First)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(over, func(d Delegation) bool { return d.Range.Contains(w.Range) }) {
+		return x.endZone(w) // it is of several, and made for none of them
 	}
 	now := *w
 	now.State = DomainDeleted

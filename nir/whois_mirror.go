@@ -240,8 +240,11 @@ func inside(w *WhoisObject, space inr.Set) bool {
 func (c *cycle) compare() error {
 	old := map[string]WhoisObject{}
 	var names []string
-	err := whoisObjects.each(c.x.View, "source = $1 AND origin = 'mirror' AND nir = $2 ORDER BY type, key", []any{c.source, c.d.NIR}, func(w *WhoisObject) error {
+	err := whoisObjects.each(c.x.View, "origin = 'mirror' AND nir = $1 ORDER BY type, key, source", []any{c.d.NIR}, func(w *WhoisObject) error {
 		id := w.Type + " " + w.Key
+		if w.Source != c.source { // that the NIR had before: no dump has it any more
+			id += " " + w.Source
+		}
 		old[id] = *w
 		names = append(names, id)
 		return nil

@@ -22,6 +22,9 @@ func (x *Tx) moveWhois(was, now Delegation, rest []Delegation, drop bool) error 
 			return err
 		}
 	}
+	if err := x.splitZones(moved); err != nil {
+		return err
+	}
 	if now.Range.Valid() {
 		if err := x.carryRegistration(&was, &now); err != nil {
 			return err
@@ -30,6 +33,10 @@ func (x *Tx) moveWhois(was, now Delegation, rest []Delegation, drop bool) error 
 			return err
 		}
 	}
+	rest = slices.Clone(rest)
+	slices.SortStableFunc(rest, func(a, b Delegation) int { // the one that prunes comes when the others have theirs
+		return lastIf(a.ID == was.ID) - lastIf(b.ID == was.ID)
+	})
 	for _, d := range rest {
 		if err := x.carryRegistration(&was, &d); err != nil {
 			return err
@@ -50,6 +57,13 @@ func (x *Tx) moveWhois(was, now Delegation, rest []Delegation, drop bool) error 
 		}
 	}
 	return x.mendAbove(moved)
+}
+
+func lastIf(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
 }
 
 // dropKept ends what people keep for parts of a range.

@@ -221,6 +221,7 @@ func (m *model) redelegate(kind, first, last int, source, destination string) {
 		}
 	}
 	m.dels[kind] = append(list, come...)
+	m.splitZones(kind, first, last)
 	m.dropZones()
 	for _, d := range come {
 		m.describe(kind, d)

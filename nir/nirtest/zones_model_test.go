@@ -82,11 +82,70 @@ func (m *model) describe(kind int, d modelDel) {
 	}
 }
 
-// dropZones ends the zones that are not part of one delegation any more.
+// dropZones ends the zones that are not part of one delegation any more, but for
+// those in use of which several have a part.
 func (m *model) dropZones() {
-	maps.DeleteFunc(m.zones, func(_ string, z *modelZone) bool {
-		return !slices.ContainsFunc(m.dels[z.kind], func(d modelDel) bool { return d.first <= z.first && z.last <= d.last })
-	})
+	maps.DeleteFunc(m.zones, func(_ string, z *modelZone) bool { return !m.whole(z) && (!z.active() || len(m.holders(z)) == 0) })
+}
+
+// holders are the delegations that have a part of a zone, in order.
+func (m *model) holders(z *modelZone) (list []modelDel) {
+	for _, d := range m.dels[z.kind] {
+		if d.first <= z.last && z.first <= d.last {
+			list = append(list, d)
+		}
+	}
+	slices.SortFunc(list, func(a, b modelDel) int { return a.first - b.first })
+	return list
+}
+
+func (m *model) whole(z *modelZone) bool {
+	h := m.holders(z)
+	return len(h) == 1 && h[0].first <= z.first && z.last <= h[0].last
+}
+
+// splitZones: a zone in use that nobody has all of gives way to zones of its parts,
+// with the same name server. One of a /24 stays with who has a part of it.
+func (m *model) splitZones(kind, first, last int) {
+	for _, name := range slices.Sorted(maps.Keys(m.zones)) {
+		z := m.zones[name]
+		if z.kind != kind || !z.active() || z.last < first || last < z.first {
+			continue
+		}
+		h := m.holders(z)
+		switch {
+		case len(h) == 0:
+			delete(m.zones, name)
+		case m.whole(z), kind == 0 && !slices.ContainsFunc(h, func(d modelDel) bool { return d.nir == z.nir }):
+			z.nir = h[0].nir
+		case kind == 1:
+			delete(m.zones, name)
+			for _, d := range h {
+				m.partZones(z, d)
+			}
+		}
+	}
+}
+
+// partZones makes the zones of what a delegation has of a zone that was in use.
+func (m *model) partZones(z *modelZone, d modelDel) {
+	for name, p := range zonesOf(z.kind, max(z.first, d.first), min(z.last, d.last)) {
+		if old := m.zones[name]; old == nil || !old.active() && (!old.deleted || old.nir != d.nir) {
+			p.nir, p.host = d.nir, z.host
+			m.zones[name] = &p
+		}
+	}
+}
+
+// hidden reports whether a zone that is in use stands beside one that is to be
+// (RFC 2317).
+func (m *model) hidden(name string) bool {
+	for other, z := range m.zones {
+		if w := m.zones[name]; other != name && z.kind == 0 && w.kind == 0 && z.active() && z.first <= w.last && w.first <= z.last {
+			return true
+		}
+	}
+	return false
 }
 
 // activeZones counts an NIR's zones that are in use.

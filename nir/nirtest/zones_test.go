@@ -45,8 +45,13 @@ func (k *machine) zone(*rapid.T) {
 	z := k.m.zones[name]
 	host := rapid.SampledFrom([]string{"a.example.net", "b.example.net", "", "delete"}).Draw(k.t, "host")
 	want := ""
-	if z.deleted {
+	switch {
+	case z.deleted:
 		want = missing
+	case host == "" && !k.m.whole(z):
+		want = string(nir.Forbidden) // there is no dummy of several
+	case host != "" && host != "delete" && k.m.hidden(name):
+		want = conflict
 	}
 	a := admin(k.at)
 	if host == "delete" {
@@ -67,7 +72,7 @@ func (k *machine) zone(*rapid.T) {
 	case want != "":
 	case host != "delete":
 		z.host = host
-	case z.nir == "":
+	case z.nir == "" || !k.m.whole(z):
 		delete(k.m.zones, name)
 	default:
 		z.host, z.deleted = "", true
