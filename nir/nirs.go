@@ -89,6 +89,9 @@ func (v *View) NIR(code string) (NIR, error) {
 // NIRs returns all NIRs, by code.
 func (v *View) NIRs() ([]NIR, error) { return nirs.find(v, "id <> '' ORDER BY code") }
 
+// NIRVersions returns every version of an NIR, the oldest first.
+func (v *View) NIRVersions(id string) ([]NIR, error) { return nirs.versions(v, id) }
+
 // PutNIR records a new NIR, or the changed record of one. The same record again
 // changes nothing.
 func (x *Tx) PutNIR(n NIR) (NIR, error) {
