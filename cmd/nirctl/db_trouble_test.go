@@ -165,7 +165,7 @@ func testPrompt(t *testing.T, w *dbWorld) {
 		t.Fatal(err)
 	}
 	for typed, want := range map[string]string{"\x03": "error: cancelled", "\x04": "not confirmed: nothing was changed", "no\n": "not confirmed: nothing was changed"} {
-		cmd := exec.Command("script", "-qefc", "nirctl member create JPNIC/M8 --name x --economy JP", "/dev/null")
+		cmd := exec.Command("script", "-qefc", "exec nirctl member create JPNIC/M8 --name x --economy JP", "/dev/null")
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "NIRZONE_CONFIG=")
 		in, err := cmd.StdinPipe()
 		if err != nil {
