@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -50,10 +51,7 @@ func registryOf(v *nir.View, s string) (string, error) {
 
 // registryName is what people call it.
 func registryName(v *nir.View, code string) string {
-	if code == "" {
-		return v.Rules.RIR
-	}
-	return code
+	return cmp.Or(code, v.Rules.RIR)
 }
 
 // splitMember takes "JPNIC/M1" apart; a uid alone is one of the user's own NIR.
