@@ -23,6 +23,16 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04")
 }
 
+// joined writes the values of a list as they are shown, with something between
+// them.
+func joined[T any](list []T, between string) string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = fmt.Sprint(v)
+	}
+	return strings.Join(words, between)
+}
+
 // findNIR takes a code in any case, or an identifier.
 func findNIR(v *nir.View, s string) (nir.NIR, error) {
 	if strings.HasPrefix(s, "nir_") {
