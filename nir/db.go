@@ -256,6 +256,9 @@ func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func
 	if a.Name == "" || a.At.IsZero() {
 		return nil, invalid("actor", "an event needs a name and a time")
 	}
+	if err := errors.Join(fit("actor", a.Name+a.NIR+a.Key, false), fit("reason", a.Reason, true)); err != nil {
+		return nil, err
+	}
 	n.writing.Lock()
 	defer n.writing.Unlock()
 	e, err := n.writeOne(ctx, a, fn, agree, plan)

@@ -42,7 +42,7 @@ type Window struct {
 	NIR    string   `json:"nir"`
 	Kind   inr.Kind `json:"kind"`
 	Size   Size     `json:"size"`
-	Reason string   `json:"reason"`
+	Reason string   `json:"reason" text:"lines"`
 	SetBy  string   `json:"set_by"`
 }
 
