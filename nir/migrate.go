@@ -54,8 +54,8 @@ func (n *DB) prepare(ctx context.Context) error {
 	if err := n.sql.QueryRowContext(ctx, "SELECT max(version) FROM schema_step").Scan(&have); err != nil {
 		return fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if have > schemaVersion {
-		return tooNew(have)
+	if err := tooNew(have); err != nil {
+		return err
 	}
 	if have < schemaVersion {
 		return refuse(Conflict, "the registry's tables are of version %d, this program's of %d: whatever opens it next brings them up", have, schemaVersion).
@@ -65,7 +65,10 @@ func (n *DB) prepare(ctx context.Context) error {
 }
 
 func tooNew(have int64) error {
-	return fmt.Errorf("the registry's schema is version %d, this program knows %d: use the newer program", have, schemaVersion)
+	if have > schemaVersion {
+		return fmt.Errorf("the registry's schema is version %d, this program knows %d: use the newer program", have, schemaVersion)
+	}
+	return nil
 }
 
 // tablesQuery finds a table by its name, or one that neither the registry nor its
@@ -117,8 +120,8 @@ func (n *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if have > schemaVersion {
-		return tooNew(have)
+	if err := tooNew(have); err != nil {
+		return err
 	}
 	if have < schemaVersion {
 		if _, err := p.Up(ctx); err != nil {
