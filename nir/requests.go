@@ -101,9 +101,7 @@ func (a *Ask) check() error {
 	m.need("admin_c", a.AdminC, rule)
 	m.need("tech_c", a.TechC, rule)
 	a.checkForms(&m)
-	if !economyForm.MatchString(a.Economy) {
-		m.add(invalid("economy", "%.20q is not two upper-case letters (ISO 3166-1)", a.Economy))
-	}
+	m.add(checkEconomy("economy", a.Economy))
 	if a.Type != "allocation" && a.Type != "assignment" {
 		m.add(invalid("type", "%.20q is not allocation or assignment", a.Type))
 	}
