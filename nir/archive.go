@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -21,12 +22,12 @@ type Archive interface {
 }
 
 // ShipAudit appends to an archive the events that it does not have, in the form of
-// [DB.ExportAudit], and returns the mark of its last one. Its last whole line has
-// to be an event of this registry. A crash leaves at most one line that is cut
+// [DB.ExportAudit], and returns the mark of its last one. What it has is proved
+// first, and its last whole line has to be an event of this registry. A crash leaves at most one line that is cut
 // short, which the next run takes off; when ShipAudit returns, the lines are on
 // the disk. A file of something else is refused, [Conflict], and stays as it is.
 func (n *DB) ShipAudit(ctx context.Context, f Archive) (Mark, error) {
-	m, err := resume(f)
+	m, err := openArchive(f)
 	if err != nil {
 		return m, err
 	}
@@ -40,10 +41,14 @@ func (n *DB) ShipAudit(ctx context.Context, f Archive) (Mark, error) {
 	return last, nil
 }
 
-// resume returns the mark of an archive's last whole line, takes off what follows
-// it, and goes there.
-func resume(f Archive) (Mark, error) {
+// openArchive proves what an archive has, takes off a line that was cut short, and
+// goes to its end. It returns the mark of the last line. An archive that was altered
+// is refused and stays as it is: who adds to it would say that it is whole.
+func openArchive(f Archive) (Mark, error) {
 	m, end, err := lastLine(f)
+	if err == nil {
+		err = proveArchive(f, end)
+	}
 	if err == nil {
 		err = f.Truncate(end)
 	}
@@ -54,6 +59,40 @@ func resume(f Archive) (Mark, error) {
 		return m, fmt.Errorf("reading the archive: %w", err)
 	}
 	return m, nil
+}
+
+// proveArchive proves that the lines up to an offset are one chain. One that does
+// not begin with the first event is believed its first line.
+func proveArchive(f io.ReadSeeker, end int64) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil || end == 0 {
+		return err
+	}
+	first, r, err := peekEvent(io.LimitReader(f, end))
+	start := Mark{}
+	if err == nil && first > 1 {
+		start, r, err = afterFirst(r)
+	}
+	if err == nil {
+		_, err = VerifyExport(r, start, nil)
+	}
+	if err != nil {
+		return refuse(Conflict, "%v", err).remedy("keep it as it is, and find out who altered it; nirctl audit ship FILE, of a new name, makes one that is whole")
+	}
+	return nil
+}
+
+// afterFirst reads the first line of an archive and returns its mark.
+func afterFirst(from io.Reader) (Mark, io.Reader, error) {
+	r := bufio.NewReaderSize(from, 1<<16)
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return Mark{}, r, err
+	}
+	e, _, hash, err := decodeLine(line)
+	if err != nil {
+		return Mark{}, r, fmt.Errorf("line 1: %w", err)
+	}
+	return Mark{e.Seq, hex.EncodeToString(hash)}, r, nil
 }
 
 // lastLine returns the mark of the last whole line and where it ends.
@@ -136,7 +175,7 @@ func before(f io.ReadSeeker, offset int64, c byte) (int64, error) {
 // other side sends what follows. An error leaves what was proved before it. It
 // needs no registry.
 func ReceiveAudit(f Archive, r io.Reader, begin func(Mark) error) (Mark, error) {
-	m, err := resume(f)
+	m, err := openArchive(f)
 	if err != nil {
 		return m, err
 	}

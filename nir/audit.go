@@ -186,22 +186,53 @@ func chain(prev, entry []byte) []byte {
 // Events calls fn for every event after one, in order, with its JSON as the chain
 // covers it and its hash.
 func (v *View) Events(after int64, fn func(entry, hash []byte) error) (err error) {
-	rows, err := v.query("SELECT entry, hash FROM audit WHERE seq > $1 ORDER BY seq", after)
+	return v.auditRows(after, func(r *auditRow) error { return fn(r.entry, r.hash) })
+}
+
+// An auditRow is a row of the audit. Its first columns, by which events are looked
+// up, are of the entry.
+type auditRow struct {
+	seq, at     int64
+	actor, act  string
+	entry, hash []byte
+}
+
+func (v *View) auditRows(after int64, fn func(*auditRow) error) (err error) {
+	rows, err := v.query("SELECT seq, at, actor, act, entry, hash FROM audit WHERE seq > $1 ORDER BY seq", after)
 	if err != nil {
 		return fmt.Errorf("reading the audit: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
+		var r auditRow
 		var entry string
-		var hash []byte
-		if err := rows.Scan(&entry, &hash); err != nil {
+		if err := rows.Scan(&r.seq, &r.at, &r.actor, &r.act, &entry, &r.hash); err != nil {
 			return fmt.Errorf("reading the audit: %w", err)
 		}
-		if err := fn([]byte(entry), hash); err != nil {
+		r.entry = []byte(entry)
+		if err := fn(&r); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
+}
+
+// prove refuses a row that does not follow those before it, or whose columns are not
+// what its entry says.
+func (r *auditRow) prove(before int64, prev []byte) (*Event, error) {
+	e, err := decodeEvent(r.entry)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("event %d: %w", before+1, err)
+	case e.Seq != before+1:
+		return nil, fmt.Errorf("event %d: the one before is %d: events are missing", e.Seq, before)
+	case !bytes.Equal(chain(prev, r.entry), r.hash):
+		return nil, fmt.Errorf("event %d of %s: its hash does not fit: it or one before it was altered", e.Seq, e.At.Format(time.RFC3339))
+	case r.seq != e.Seq || r.at != micros(e.At) || r.actor != e.Actor || r.act != e.Act:
+		return nil, fmt.Errorf("event %d of %s: its row says number %d, %s, actor %q, act %q, which is not what the hash covers: the row was altered",
+			e.Seq, e.At.Format(time.RFC3339), r.seq, fromMicros(r.at).Format(time.RFC3339), r.actor, r.act)
+	}
+	return e, nil
 }
 
 // An AuditState is what a proof of the audit found.
@@ -213,23 +244,19 @@ type AuditState struct {
 
 // VerifyAudit proves the chain from the first event to the head, that it is
 // without gaps, and that its changes, replayed, are what the tables hold, version
-// by version: the live state and every past one.
+// by version: the live state and every past one. It proves also that the database
+// still has the triggers and indexes that keep it so, and no others that act.
 func (n *DB) VerifyAudit(ctx context.Context) (AuditState, error) {
 	var s AuditState
 	err := n.View(ctx, func(v *View) error {
 		r := newReplay()
 		var prev []byte
-		err := v.Events(0, func(entry, hash []byte) error {
-			e, err := decodeEvent(entry)
-			switch {
-			case err != nil:
-				return fmt.Errorf("event %d: %w", s.Events+1, err)
-			case e.Seq != s.Events+1:
-				return fmt.Errorf("event %d: the one before is %d: events are missing", e.Seq, s.Events)
-			case !bytes.Equal(chain(prev, entry), hash):
-				return fmt.Errorf("event %d of %s: its hash does not fit: it or one before it was altered", e.Seq, e.At.Format(time.RFC3339))
+		err := v.auditRows(0, func(row *auditRow) error {
+			e, err := row.prove(s.Events, prev)
+			if err != nil {
+				return err
 			}
-			s.Events, s.Last, prev = e.Seq, e.At, hash
+			s.Events, s.Last, prev = e.Seq, e.At, row.hash
 			r.apply(e)
 			return nil
 		})
@@ -237,7 +264,7 @@ func (n *DB) VerifyAudit(ctx context.Context) (AuditState, error) {
 			return err
 		}
 		s.Hash = fmt.Sprintf("%x", prev)
-		return errors.Join(v.checkHead(s, prev), r.compare(v))
+		return errors.Join(v.checkHead(s, prev), r.compare(v), v.checkGuards(), v.checkWhoisRefs())
 	})
 	if err != nil {
 		return s, fmt.Errorf("verifying the audit: %w", err)
@@ -252,6 +279,9 @@ func (v *View) checkHead(s AuditState, hash []byte) error {
 	}
 	if h.seq != s.Events || !bytes.Equal(h.hash, hash) && s.Events > 0 {
 		return fmt.Errorf("the head is event %d, the audit ends with %d: events were cut off", h.seq, s.Events)
+	}
+	if h.at != micros(s.Last) {
+		return fmt.Errorf("the head is of %s, event %d of %s: the head was altered", fromMicros(h.at).Format(time.RFC3339), h.seq, s.Last.Format(time.RFC3339))
 	}
 	return nil
 }

@@ -26,6 +26,9 @@ type column struct {
 	name  string
 	index []int
 	typ   reflect.Type
+	field string // its name in JSON
+	text  bool   // what people write may be in it
+	lines bool   // in several lines
 }
 
 var (
@@ -40,7 +43,7 @@ func columnsOf(t reflect.Type) []column {
 		if f.Anonymous || len(f.Index) > 1 || !f.IsExported() || f.Tag.Get("col") == "-" {
 			continue
 		}
-		cols = append(cols, column{nameOf(f), f.Index, f.Type})
+		cols = append(cols, column{nameOf(f), f.Index, f.Type, jsonName(f), holdsText(f.Type), hasLines(f)})
 	}
 	return cols
 }

@@ -19,6 +19,8 @@ type Options struct {
 	Rules   Rules     // numbers of the policy; the zero value is [DefaultRules]
 	Signers Verifier  // of approvals; nil: nothing that wants a second person can be done
 
+	Schema Schema // what [Open] may do to the database
+
 	ServerClock bool // on PostgreSQL, events may not be ahead of the server's clock: see [DB.Update]
 }
 
@@ -34,8 +36,10 @@ type DB struct {
 	memory  memory // guarded by writing
 }
 
-// Open checks the database and brings its schema up to this program's: see
-// [DB.migrate]. The caller opened db and closes it after [DB.Close].
+// Open checks the database and brings its schema up to this program's, as far as
+// the options let it: see [DB.migrate]. One that holds no registry is refused,
+// [NotFound], or what another program keeps there, [Conflict]: nothing in it is
+// changed then. The caller opened db and closes it after [DB.Close].
 func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	if err := d.check(ctx, db); err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", explain(err))
@@ -47,7 +51,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 		return nil, fmt.Errorf("opening the registry: %w", err)
 	}
 	n := &DB{sql: db, dialect: d, o: o, known: map[string]*sql.Stmt{}}
-	if err := n.migrate(ctx); err != nil {
+	if err := n.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", explain(err))
 	}
 	return n, nil
@@ -255,6 +259,9 @@ func (n *DB) Try(ctx context.Context, a Actor, fn func(*Tx) error) (*Event, erro
 func (n *DB) update(ctx context.Context, a Actor, fn func(*Tx) error, agree func(*Event) error, plan bool) (*Event, error) {
 	if a.Name == "" || a.At.IsZero() {
 		return nil, invalid("actor", "an event needs a name and a time")
+	}
+	if err := errors.Join(fit("actor", a.Name+a.NIR+a.Key, false), fit("reason", a.Reason, true)); err != nil {
+		return nil, err
 	}
 	n.writing.Lock()
 	defer n.writing.Unlock()

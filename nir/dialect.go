@@ -19,12 +19,13 @@ const (
 	Postgres Dialect = "postgres"
 )
 
-// SQLiteSource returns the data source name for the file: write-ahead log, a
-// commit on the disk before it is reported (synchronous=FULL), other processes
-// waited for, a writer's lock from the beginning of its transaction.
+// SQLiteSource returns the data source name for the file: a commit on the disk
+// before it is reported (synchronous=FULL), other processes waited for, a writer's
+// lock from the beginning of its transaction. The write-ahead log is the file's own
+// property: [Open] sees to it.
 func SQLiteSource(file string) string {
 	v := url.Values{"_txlock": {"immediate"}}
-	for _, p := range []string{"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "cache_size(-65536)", "temp_store(MEMORY)"} {
+	for _, p := range []string{"busy_timeout(30000)", "synchronous(FULL)", "foreign_keys(ON)", "cache_size(-65536)", "temp_store(MEMORY)"} {
 		v.Add("_pragma", p)
 	}
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + v.Encode()
@@ -53,6 +54,18 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 		if n < p.least {
 			return fmt.Errorf("pragma %s is %d: it has to be %d at least; open the file as nir.SQLiteSource has it", p.name, n, p.least)
 		}
+	}
+	return nil
+}
+
+// setUp has the database keep a write-ahead log, so that readers and a writer do not
+// wait for each other: a copy that was made of it does not.
+func (d Dialect) setUp(ctx context.Context, db *sql.DB) error {
+	if d != SQLite {
+		return nil
+	}
+	if _, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return fmt.Errorf("setting the journal of the database: %w", err)
 	}
 	return nil
 }

@@ -21,13 +21,13 @@ type Disclosure struct {
 	Contact      string    `json:"contact"`   // the officer
 	Jurisdiction string    `json:"jurisdiction"`
 	Basis        Basis     `json:"basis"`
-	Document     string    `json:"document"` // the order or the law, and where it is kept
-	Scope        string    `json:"scope"`    // what was asked for
+	Document     string    `json:"document" text:"lines"` // the order or the law, and where it is kept
+	Scope        string    `json:"scope" text:"lines"`    // what was asked for
 	Received     time.Time `json:"received"`
 	Recorder     string    `json:"recorder"`
 
 	State     string          `json:"state"`
-	Decision  string          `json:"decision"` // why
+	Decision  string          `json:"decision" text:"lines"` // why
 	Decided   time.Time       `json:"decided"`
 	Proposal  string          `json:"proposal"` // hash of the one that released it, "" for none
 	Approvers []string        `json:"approvers"`

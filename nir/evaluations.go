@@ -16,7 +16,7 @@ type Evaluation struct {
 	N       int       `json:"n"` // from 1
 	Author  string    `json:"author"`
 	Verdict Verdict   `json:"verdict"`
-	Text    string    `json:"text"`
+	Text    string    `json:"text" text:"lines"`
 	Made    time.Time `json:"made"`
 	Due     time.Time `json:"due"` // when the registry's answer was due that this is; zero for the NIR's steps
 }

@@ -115,6 +115,21 @@ func VerifyExport(r io.Reader, after Mark, fn func(*Event, []byte, []byte) error
 	return after, s.Err()
 }
 
+// errNoEvent is what is said of a file that is empty: it proves nothing.
+func errNoEvent() error {
+	return refuse(Invalid, "it holds no event").remedy("nirctl audit export > audit.jsonl writes one that does")
+}
+
+// CheckExport proves a whole export, or archive, from the first event on: one
+// without any is refused.
+func CheckExport(r io.Reader) (Mark, error) {
+	m, err := VerifyExport(r, Mark{}, nil)
+	if err == nil && m.Seq == 0 {
+		err = errNoEvent()
+	}
+	return m, err
+}
+
 func decodeLine(text []byte) (*Event, []byte, []byte, error) {
 	var l exportLine
 	if err := json.Unmarshal(text, &l); err != nil {

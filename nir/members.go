@@ -93,9 +93,8 @@ func (v *View) registryName(nir string) string {
 func (m *Member) check() error {
 	var bad mistakes
 	bad.need("name", m.Name, "APNIC-103, section 3.2.1")
-	if !economyForm.MatchString(m.Economy) {
-		bad.add(invalid("economy", "%.20q is not two upper-case letters (ISO 3166-1)", m.Economy))
-	}
+	bad.add(checkEconomy("economy", m.Economy))
+	bad.add(checkMntner(m.Mntner))
 	return bad.err()
 }
 

@@ -21,6 +21,78 @@ var schema embed.FS
 // schemaVersion is the version of the schema that this program reads and writes.
 const schemaVersion = 5
 
+// A Schema says what opening may do to a database.
+type Schema int
+
+// The zero value makes a registry of an empty database and brings an older one up to
+// this program; Raise brings up one that is there; Leave changes nothing.
+const (
+	Make Schema = iota
+	Raise
+	Leave
+)
+
+// prepare looks at what the database holds before anything in it is changed.
+func (n *DB) prepare(ctx context.Context) error {
+	is, other, err := n.holds(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking at what the database holds: %w", err)
+	case !is && other != "":
+		return refuse(Conflict, "the database is another program's: it holds a table %.60q, and no registry", other).
+			remedy("another database in section [nirctl] of nirzone.toml, then: nirctl init")
+	case !is && n.o.Schema != Make:
+		return refuse(NotFound, "the database holds no registry").remedy("nirctl init")
+	}
+	if n.o.Schema != Leave {
+		if err := n.dialect.setUp(ctx, n.sql); err != nil {
+			return err
+		}
+		return n.migrate(ctx)
+	}
+	var have int64
+	if err := n.sql.QueryRowContext(ctx, "SELECT max(version) FROM schema_step").Scan(&have); err != nil {
+		return fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if err := tooNew(have); err != nil {
+		return err
+	}
+	if have < schemaVersion {
+		return refuse(Conflict, "the registry's tables are of version %d, this program's of %d: whatever opens it next brings them up", have, schemaVersion).
+			remedy("nirctl init")
+	}
+	return n.checkSteps(ctx)
+}
+
+func tooNew(have int64) error {
+	if have > schemaVersion {
+		return fmt.Errorf("the registry's schema is version %d, this program knows %d: use the newer program", have, schemaVersion)
+	}
+	return nil
+}
+
+// tablesQuery finds a table by its name, or one that neither the registry nor its
+// migration made first.
+var tablesQuery = map[Dialect]string{
+	SQLite:   "SELECT name FROM sqlite_master WHERE type = 'table' AND (name = $1 OR $1 = '' AND name NOT IN ('goose_db_version', 'sqlite_sequence')) ORDER BY name LIMIT 1",
+	Postgres: "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND (tablename = $1 OR $1 = '' AND tablename <> 'goose_db_version') ORDER BY tablename LIMIT 1",
+}
+
+// holds reports whether there is a registry, or else a table of another program. A
+// crash before the first step of the schema leaves neither.
+func (n *DB) holds(ctx context.Context) (is bool, other string, err error) {
+	for _, name := range []string{"schema_step", ""} {
+		err := n.sql.QueryRowContext(ctx, tablesQuery[n.dialect], name).Scan(&other)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return false, "", err
+		}
+		if name != "" && err == nil {
+			return true, "", nil
+		}
+	}
+	return false, other, nil
+}
+
 // migrate brings the schema up to schemaVersion. Each step is a transaction of its
 // own: after a crash the next start goes on where it ended. The digest of a step
 // is stored with it; a step that reads differently today is refused, and so is a
@@ -48,8 +120,8 @@ func (n *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if have > schemaVersion {
-		return fmt.Errorf("the registry's schema is version %d, this program knows %d: use the newer program", have, schemaVersion)
+	if err := tooNew(have); err != nil {
+		return err
 	}
 	if have < schemaVersion {
 		if _, err := p.Up(ctx); err != nil {

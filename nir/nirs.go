@@ -42,25 +42,20 @@ type Window struct {
 	NIR    string   `json:"nir"`
 	Kind   inr.Kind `json:"kind"`
 	Size   Size     `json:"size"`
-	Reason string   `json:"reason"`
+	Reason string   `json:"reason" text:"lines"`
 	SetBy  string   `json:"set_by"`
 }
 
 var windows = newTable[Window]("allocation_window", "win")
 
-var (
-	codeForm    = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,19}$`)
-	economyForm = regexp.MustCompile(`^[A-Z]{2}$`)
-)
+var codeForm = regexp.MustCompile(`^[A-Z][A-Z0-9-]{1,19}$`)
 
 func (n *NIR) check() error {
 	var m mistakes
 	if !codeForm.MatchString(n.Code) {
 		m.add(invalid("code", "%.40q is not 2 to 20 upper-case letters, digits and hyphens", n.Code))
 	}
-	if !economyForm.MatchString(n.Economy) {
-		m.add(invalid("economy", "%.20q is not two upper-case letters (ISO 3166-1)", n.Economy))
-	}
+	m.add(checkEconomy("economy", n.Economy))
 	if !codeForm.MatchString(n.Source) {
 		m.add(invalid("source", "%.40q is not 2 to 20 upper-case letters, digits and hyphens", n.Source).by("APNIC-103, section 3.3"))
 	}
@@ -72,6 +67,7 @@ func (n *NIR) check() error {
 	}
 	m.need("name", n.Name, "")
 	m.need("mntner", n.Mntner, "APNIC-103, section 3.4.2")
+	m.add(checkMntner(n.Mntner))
 	return m.err()
 }
 

@@ -222,11 +222,11 @@ func imported(o zone.OpenNotice, to string, matched bool) Notice {
 		subject = o.Source + ": " + subject
 	}
 	n := Notice{
-		NIR: to, Code: o.Code, Subject: subject, Severity: o.Severity.String(), Text: o.Text, Origin: zonebuild, Source: o.Source,
+		NIR: to, Code: o.Code, Subject: oneLine(subject), Severity: o.Severity.String(), Text: printable(o.Text), Origin: zonebuild, Source: o.Source,
 		Opened: o.Since.UTC().Truncate(time.Microsecond), // as the database keeps it
 	}
 	if o.Pos.File != "" {
-		n.Place = o.Pos.String()
+		n.Place = oneLine(o.Pos.String())
 	}
 	return n
 }

@@ -16,7 +16,7 @@ type Notice struct {
 	Code     string    `json:"code"`
 	Subject  string    `json:"subject"`  // what it is about: a zone, a range, a request
 	Severity string    `json:"severity"` // info, warning, error, alarm
-	Text     string    `json:"text"`
+	Text     string    `json:"text" text:"lines"`
 	Origin   string    `json:"origin"`           // who found it: registry, zonebuild, whois
 	Source   string    `json:"source,omitempty"` // of zonebuild: whose file it is about
 	Place    string    `json:"place,omitempty"`  // file:line:column, as it was when the text was written

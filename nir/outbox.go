@@ -19,7 +19,7 @@ type Message struct {
 	Code     string          `json:"code"`
 	Subject  string          `json:"subject"`  // what it is about: a zone, a range, a request
 	Severity string          `json:"severity"` // info, warning, error, alarm
-	Text     string          `json:"text"`
+	Text     string          `json:"text" text:"lines"`
 	Notice   string          `json:"notice,omitempty"` // identifier of the notice, if it is about one
 	Data     json.RawMessage `json:"data,omitempty"`   // more for programs
 	Event    int64           `json:"event"`            // that it tells of

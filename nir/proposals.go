@@ -15,14 +15,14 @@ type Proposal struct {
 	Row
 	Op       string          `json:"op"`
 	Args     json.RawMessage `json:"args"`
-	Effects  []string        `json:"effects"` // what it will do, a line each, as of when it was made
-	Hash     string          `json:"hash"`    // SHA-256 of Text, hex
+	Effects  []string        `json:"effects" text:"lines"` // what it will do, a line each, as of when it was made
+	Hash     string          `json:"hash"`                 // SHA-256 of Text, hex
 	Proposer string          `json:"proposer"`
-	Reason   string          `json:"reason"`
+	Reason   string          `json:"reason" text:"lines"`
 	Made     time.Time       `json:"made"`
 	Expires  time.Time       `json:"expires"`
 	State    string          `json:"state"` // open, done, withdrawn, expired
-	Result   string          `json:"result"`
+	Result   string          `json:"result" text:"lines"`
 }
 
 // An Approval is a person's signature over a proposal's text.
@@ -32,7 +32,7 @@ type Approval struct {
 	Signer    string    `json:"signer"` // name in the list of signers
 	Key       string    `json:"key"`    // its fingerprint
 	Role      Role      `json:"role"`
-	Signature string    `json:"signature"` // armored (ssh-keygen -Y sign)
+	Signature string    `json:"signature" text:"lines"` // armored (ssh-keygen -Y sign)
 	Made      time.Time `json:"made"`
 }
 
@@ -118,6 +118,9 @@ func (x *Tx) Propose(op string, args any) (Proposal, error) {
 	o, ok := operations[op]
 	if !ok {
 		return Proposal{}, invalid("op", "there is no operation %.40q", op)
+	}
+	if err := fitting(args); err != nil {
+		return Proposal{}, err
 	}
 	b, err := json.Marshal(args)
 	if err != nil {

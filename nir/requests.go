@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"nirzone/nir/inr"
 )
@@ -37,17 +35,17 @@ type Request struct {
 	Window    Size          `json:"window" col:"window_size"`
 
 	Netname string `json:"netname"`
-	Descr   string `json:"descr"`
+	Descr   string `json:"descr" text:"lines"`
 	Economy string `json:"economy"`
 	AdminC  string `json:"admin_c"`
 	TechC   string `json:"tech_c"`
 
-	Attested      bool        `json:"attested"`      // the NIR keeps the justification (section 3.2.1)
-	Justification string      `json:"justification"` // of a second opinion request
-	Assessment    string      `json:"assessment"`    // the NIR's evaluation of it
-	Plan          string      `json:"plan"`          // that approved it, "" for none
-	Ranges        []inr.Range `json:"ranges"`        // that were allocated
-	Digest        string      `json:"digest"`        // of what was asked
+	Attested      bool        `json:"attested"`                   // the NIR keeps the justification (section 3.2.1)
+	Justification string      `json:"justification" text:"lines"` // of a second opinion request
+	Assessment    string      `json:"assessment" text:"lines"`    // the NIR's evaluation of it
+	Plan          string      `json:"plan"`                       // that approved it, "" for none
+	Ranges        []inr.Range `json:"ranges"`                     // that were allocated
+	Digest        string      `json:"digest"`                     // of what was asked
 }
 
 // The acts of a request.
@@ -103,9 +101,7 @@ func (a *Ask) check() error {
 	m.need("admin_c", a.AdminC, rule)
 	m.need("tech_c", a.TechC, rule)
 	a.checkForms(&m)
-	if !economyForm.MatchString(a.Economy) {
-		m.add(invalid("economy", "%.20q is not two upper-case letters (ISO 3166-1)", a.Economy))
-	}
+	m.add(checkEconomy("economy", a.Economy))
 	if a.Type != "allocation" && a.Type != "assignment" {
 		m.add(invalid("type", "%.20q is not allocation or assignment", a.Type))
 	}
@@ -147,13 +143,11 @@ func (a *Ask) checkForms(m *mistakes) {
 		{"email", w.Email, 1024, false},
 		{"abuse", w.Abuse, 1024, false},
 	} {
-		bad := func(r rune) bool { return unicode.IsControl(r) && (!f.lines || r != '\n' && r != '\t' && r != '\r') }
-		switch {
-		case len(f.text) > f.most:
+		if len(f.text) > f.most {
 			m.add(invalid(f.field, "it is longer than %d octets", f.most))
-		case !utf8.ValidString(f.text) || strings.ContainsFunc(f.text, bad):
-			m.add(invalid(f.field, "%.40q has a control character, or is not UTF-8", f.text))
+			continue
 		}
+		m.add(fit(f.field, f.text, f.lines))
 	}
 }
 

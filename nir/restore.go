@@ -14,7 +14,8 @@ import (
 // it tells of: every event with its hash, and every version of every object. The
 // registry has to be empty, or to be the beginning of the same chain: then only
 // what is new is added, so that a second registry can follow the first. It may
-// stand in another kind of database.
+// stand in another kind of database. The mark is where the registry ends
+// afterwards: behind the export's end, if that is the older of the two.
 //
 // Everything is one transaction: a crash, or a line that does not fit, leaves what
 // was there. Messages that waited wait again: the first registry may have sent them
@@ -51,6 +52,9 @@ func (x *Tx) restore(r io.Reader) (Mark, error) {
 		have = Mark{h.seq, hex.EncodeToString(h.hash)}
 	}
 	first, rest, err := peekEvent(r)
+	if err == nil && first == 0 && h.seq == 0 {
+		err = errNoEvent()
+	}
 	if err != nil || first == 0 {
 		return have, err
 	}
@@ -60,12 +64,16 @@ func (x *Tx) restore(r io.Reader) (Mark, error) {
 			return have, err
 		}
 	}
-	return VerifyExport(rest, start, func(e *Event, entry, hash []byte) error {
+	last, err := VerifyExport(rest, start, func(e *Event, entry, hash []byte) error {
 		if e.Seq <= h.seq {
 			return x.checkMark(Mark{e.Seq, hex.EncodeToString(hash)})
 		}
 		return x.replay(e, entry, hash)
 	})
+	if last.Seq < have.Seq { // the export is the older one: what was here since stays
+		last = have
+	}
+	return last, err
 }
 
 // peekEvent returns the number of the first event of an export, 0 if there is

@@ -19,7 +19,7 @@ type Return struct {
 	Member    string      `json:"member"`
 	Ranges    []inr.Range `json:"ranges"`
 	Whois     WhoisAction `json:"whois"`
-	Reason    string      `json:"reason"`
+	Reason    string      `json:"reason" text:"lines"`
 	Ticket    string      `json:"ticket"`
 	State     string      `json:"state"`
 	Submitter string      `json:"submitter"`

@@ -2,6 +2,7 @@ package nir
 
 import (
 	"math/big"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -12,12 +13,14 @@ import (
 // for a number of IPv4 addresses that is no power of two, "1" for one ASN.
 type Size string
 
-// ParseSize reads a size and returns it in its one form. IPv6 comes in blocks.
+// ParseSize reads a size and returns it in its one form. IPv6 comes in blocks, and
+// nobody asks for all there is. A number of IPv4 addresses as small as a prefix
+// length is refused: who wrote it has in all likelihood left out the slash.
 func ParseSize(k inr.Kind, text string) (Size, error) {
 	if l, ok := strings.CutPrefix(text, "/"); ok && k != inr.ASN {
 		n, err := strconv.Atoi(l)
-		if err != nil || n < 0 || n > k.Bits() {
-			return "", invalid("size", "%.20q is not a prefix length from /0 to /%d", text, k.Bits())
+		if err != nil || n < 1 || n > k.Bits() {
+			return "", invalid("size", "%.20q is not a prefix length from /1 to /%d", text, k.Bits())
 		}
 		return Size("/" + strconv.Itoa(n)), nil
 	}
@@ -27,6 +30,8 @@ func ParseSize(k inr.Kind, text string) (Size, error) {
 		return "", invalid("size", "%.20q is no size: write /20 for a block, or a number", text)
 	case k == inr.IPv6:
 		return "", invalid("size", "%.20q: IPv6 comes in blocks, write /32", text)
+	case k == inr.IPv4 && n <= 32:
+		return "", invalid("size", "%.20q is %d addresses, or a prefix length without its slash: write /%d, or /%d for a block of that many", text, n, n, 32-bits.Len64(n-1))
 	case k == inr.IPv4 && n&(n-1) == 0:
 		return Size("/" + strconv.Itoa(32-big.NewInt(int64(n)).BitLen()+1)), nil
 	}

@@ -73,7 +73,7 @@ func (p *importPlan) wanted() []wanted {
 var typeOf = map[stats.Status]string{stats.Allocated: "allocation", stats.Assigned: "assignment"}
 
 func (p *importPlan) want(r *stats.Record) wanted {
-	w := wanted{Record: r, nir: p.NIRs[r.Economy], holder: r.Opaque}
+	w := wanted{Record: r, nir: p.codes[p.NIRs[r.Economy]].Code, holder: r.Opaque}
 	if n := p.codes[w.nir]; w.nir != "" && r.Opaque == opaque(n.ID) {
 		w.holder, w.self = "", true
 	}

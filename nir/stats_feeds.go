@@ -22,7 +22,7 @@ type Feed struct {
 	Signer   string    `json:"signer"`
 	Accepted time.Time `json:"accepted"` // when the version was first seen
 	Verdict  string    `json:"verdict"`
-	Reason   string    `json:"reason"` // of a verdict that is not accepted
+	Reason   string    `json:"reason" text:"lines"` // of a verdict that is not accepted
 	Tried    time.Time `json:"tried"`
 }
 
@@ -100,7 +100,7 @@ func (x *Tx) RecordFeeds(m *zone.Manifest) (int, error) {
 }
 
 func (x *Tx) recordFeed(code string, z *zone.ZoneEntry, run int64, old *Feed) (bool, error) {
-	f := Feed{NIR: code, Zone: z.Zone, Run: run, Verdict: string(z.Last.Outcome), Reason: z.Last.Reason, Tried: z.Last.Time.UTC().Truncate(time.Microsecond)}
+	f := Feed{NIR: code, Zone: z.Zone, Run: run, Verdict: string(z.Last.Outcome), Reason: printable(z.Last.Reason), Tried: z.Last.Time.UTC().Truncate(time.Microsecond)}
 	if z.Last.Outcome == zone.OutcomeNew || z.Last.Outcome == zone.OutcomeUnchanged {
 		f.Verdict, f.Reason = FeedAccepted, ""
 	}

@@ -109,12 +109,51 @@ func (p *importPlan) check() error {
 		m.add(invalid("source", "%.40q is not another registry's name, or economies are mapped to NIRs too", p.Source))
 	}
 	for _, economy := range sortedKeys(p.NIRs) {
+		m.add(checkEconomy("economy_of", economy))
+		if p.NIRs[economy] == p.x.Rules.RIR {
+			continue // said to be of direct members
+		}
 		n, err := p.x.NIR(p.NIRs[economy])
 		m.add(err)
-		if !economyForm.MatchString(economy) {
-			m.add(invalid("nirs", "economy %.20q is not two upper-case letters (ISO 3166-1)", economy))
-		}
 		p.codes[n.Code] = n
+	}
+	if p.Source == "" {
+		m.add(p.unsaid())
+	}
+	return m.err()
+}
+
+// unsaid refuses records of an NIR's economy of which the options do not say who
+// manages them: they would come to be of direct members, and nobody would have said
+// so.
+func (p *importPlan) unsaid() error {
+	list, err := p.x.NIRs()
+	if err != nil {
+		return err
+	}
+	all := maps.Clone(p.NIRs)
+	if all == nil {
+		all = map[string]string{}
+	}
+	count := map[string]int{}
+	for i := range p.file.records {
+		count[p.file.records[i].Economy]++
+	}
+	var unsaid []NIR
+	for _, n := range list {
+		if _, said := p.NIRs[n.Economy]; !said && count[n.Economy] > 0 && n.State != Left {
+			all[n.Economy] = n.Code
+			unsaid = append(unsaid, n)
+		}
+	}
+	command := "nirctl import stats " + p.File
+	for _, economy := range sortedKeys(all) {
+		command += " --economy-of " + economy + "=" + all[economy]
+	}
+	var m mistakes
+	for _, n := range unsaid {
+		m.add(invalid("economy_of", "%s is the economy of %s, and records of %s are of it (%d): say who manages them; %s=%s, if they are of direct members",
+			n.Economy, n.Code, p.File, count[n.Economy], n.Economy, p.x.Rules.RIR).remedy(command))
 	}
 	return m.err()
 }

@@ -103,6 +103,9 @@ func (t *table[T, P]) add(x *Tx, r *T) error {
 		row.ID = x.newID(t.prefix)
 		x.isNew(t.name, row.ID)
 	}
+	if err := t.admit(x, r); err != nil {
+		return err
+	}
 	if err := t.write(x, r); err != nil {
 		return err
 	}
@@ -119,6 +122,9 @@ func (t *table[T, P]) addAll(x *Tx, list []T) error {
 			row.ID = x.newID(t.prefix)
 		}
 		x.isNew(t.name, row.ID)
+		if err := t.admit(x, all[i]); err != nil {
+			return err
+		}
 	}
 	if err := t.write(x, all...); err != nil {
 		return err

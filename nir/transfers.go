@@ -33,7 +33,7 @@ type Transfer struct {
 	Whole       bool         `json:"whole"`       // everything the member has under the source, and its membership there ends
 	Serve       bool         `json:"serve"`       // from the first line on the destination serves the receiver's requests
 	Whois       WhoisAction  `json:"whois"`
-	Reason      string       `json:"reason"`
+	Reason      string       `json:"reason" text:"lines"`
 	Ticket      string       `json:"ticket"`
 	State       string       `json:"state"` // scheduled while a line is; then done, or cancelled if no line was carried out
 	Submitter   string       `json:"submitter"`

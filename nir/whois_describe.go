@@ -18,7 +18,7 @@ type Registration struct {
 	Row
 	Delegation string `json:"delegation"`
 	Netname    string `json:"netname"`
-	Descr      string `json:"descr"`
+	Descr      string `json:"descr" text:"lines"`
 	Economy    string `json:"economy"`
 	AdminC     string `json:"admin_c"`
 	TechC      string `json:"tech_c"`

@@ -21,7 +21,7 @@ type WhoisObject struct {
 	Origin      string    `json:"origin"`
 	Range       inr.Range `json:"range,omitzero"` // of inetnum, inet6num, aut-num, as-block and domain
 	Spot        string    `json:"spot"`           // the smallest block around it
-	Text        string    `json:"text"`
+	Text        string    `json:"text" text:"lines"`
 	Mntner      []string  `json:"mntner"`
 	Refs        []string  `json:"refs"`         // what it names: "mntner MAINT-EXAMPLE", "contact AA1-EX"
 	DerivedFrom string    `json:"derived_from"` // identifier of the delegation that it is of
@@ -55,7 +55,7 @@ type WhoisExternal struct {
 	Row
 	Ref    string `json:"ref"`
 	Source string `json:"source"`
-	Reason string `json:"reason"`
+	Reason string `json:"reason" text:"lines"`
 }
 
 var whoisExternals = newTable[WhoisExternal]("whois_external", "ext")

@@ -112,7 +112,7 @@ func (a *app) auditCheck(file string) error {
 		return fmt.Errorf("opening the export: %w", err)
 	}
 	defer f.Close()
-	m, err := nir.VerifyExport(f, nir.Mark{}, nil)
+	m, err := nir.CheckExport(f)
 	if err != nil {
 		return &shell.Exit{Code: findings, Err: fmt.Errorf("%s: %w", file, err)}
 	}

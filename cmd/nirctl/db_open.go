@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -60,12 +61,13 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 			return nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("there is no registry: %s is empty", cfg.Nirctl.Database), Hint: "nirctl init, or restore a backup: nirctl restore --help"}
 		}
 	}
-	return openDatabase(ctx, cfg, actor, a.nowFlag == "")
+	return openDatabase(ctx, cfg, actor, a.nowFlag == "", nir.Raise)
 }
 
 // openDatabase opens the registry; clock says that its events have the time of this
-// host, which the database server compares with its own.
-func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor, clock bool) (*opened, error) {
+// host, which the database server compares with its own, and schema what may be
+// made of the database.
+func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor, clock bool, schema nir.Schema) (*opened, error) {
 	driver, source, dialect := "pgx", cfg.Nirctl.Database, nir.Postgres
 	if !isPostgres(source) {
 		if err := checkDatabaseFile(source); err != nil {
@@ -85,14 +87,18 @@ func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor, clock 
 	if err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)
 	}
-	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers, ServerClock: clock})
+	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers, Schema: schema, ServerClock: clock})
 	if err != nil {
 		_ = db.Close()
 		hint := "nirctl doctor"
-		if errors.Is(err, nir.ErrNoRoom) {
+		var r *nir.Error
+		switch {
+		case errors.As(err, &r) && r.Remedy != "":
+			hint = r.Remedy
+		case errors.Is(err, nir.ErrNoRoom):
 			hint = makeRoom
 		}
-		return nil, &shell.Exit{Code: 1, Err: err, Hint: hint}
+		return nil, &shell.Exit{Code: cmp.Or(exitOf[nir.CodeOf(err)], 1), Err: err, Hint: hint}
 	}
 	return &opened{registry, db, cfg, actor}, nil
 }

@@ -131,7 +131,7 @@ func (a *app) examine(ctx context.Context, d *doctor, quick bool) {
 		d.signers(cfg)
 		d.owner(cfg)
 	}
-	o, err := openDatabase(ctx, cfg, nir.Actor{Name: name}, false)
+	o, err := openDatabase(ctx, cfg, nir.Actor{Name: name}, false, nir.Leave)
 	if err != nil {
 		d.add(isBad, "database", shell.HintOf(err), "%v", err)
 		return

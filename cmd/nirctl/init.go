@@ -40,7 +40,7 @@ func (a *app) init(c *cobra.Command) error {
 		}
 	}
 	a.cfg = cfg
-	o, err := openDatabase(c.Context(), cfg, nir.Actor{}, false)
+	o, err := openDatabase(c.Context(), cfg, nir.Actor{}, false, nir.Make)
 	if err != nil {
 		return err
 	}

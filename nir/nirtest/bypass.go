@@ -134,7 +134,6 @@ func tampering(t *testing.T, s Storage) {
 	registry := s.Open(t, source)
 	populate(t, registry)
 	db := s.Connect(t, source)
-	disarm(t, s, db)
 	do(t, db, "CREATE TABLE saved AS SELECT * FROM audit", "CREATE TABLE saved_nir AS SELECT * FROM nir")
 	again := []string{"DELETE FROM audit", "INSERT INTO audit SELECT * FROM saved", "DELETE FROM nir", "INSERT INTO nir SELECT * FROM saved_nir"}
 	for _, c := range []struct{ do, want string }{
@@ -151,11 +150,13 @@ func tampering(t *testing.T, s Storage) {
 		{"UPDATE nir SET since = 2", "not as the audit has it"},
 		{"INSERT INTO nir SELECT 'nir_x', since, until, 'XXNIC', name, economy, 'XXNIC', mntner, option, port43, rdap, email, state FROM saved_nir", "knows nothing"},
 	} {
+		rearm := disarm(t, s, db)
 		do(t, db, c.do)
 		if _, err := registry.VerifyAudit(context.Background()); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.do, err)
 		}
 		do(t, db, again...)
+		do(t, db, rearm...)
 		verified(t, registry)
 	}
 }

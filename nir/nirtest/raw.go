@@ -2,6 +2,7 @@ package nirtest
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,23 +80,26 @@ func do(t *testing.T, db *sql.DB, queries ...string) {
 }
 
 // disarm drops the triggers of the audit and of what it is about, as somebody can
-// who owns the database.
-func disarm(t *testing.T, s Storage, db *sql.DB) {
+// who owns the database, and returns the statements that make them again.
+func disarm(t *testing.T, s Storage, db *sql.DB) (rearm []string) {
 	t.Helper()
 	if s.Dialect == nir.Postgres {
 		for _, table := range append([]string{"audit"}, tables...) {
 			do(t, db, "ALTER TABLE "+table+" DISABLE TRIGGER ALL")
+			rearm = append(rearm, "ALTER TABLE "+table+" ENABLE TRIGGER ALL")
 		}
-		return
+		return rearm
 	}
 	for {
-		name := ""
-		if err := db.QueryRow("SELECT coalesce(max(name), '') FROM sqlite_master WHERE type = 'trigger'").Scan(&name); err != nil {
+		name, made := "", ""
+		err := db.QueryRow("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name LIMIT 1").Scan(&name, &made)
+		if errors.Is(err, sql.ErrNoRows) {
+			return rearm
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		if name == "" {
-			return
-		}
 		do(t, db, "DROP TRIGGER "+name)
+		rearm = append(rearm, made)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -261,6 +262,10 @@ func badText(line string) string {
 	}
 	if !utf8.ValidString(line) {
 		return "the line is not UTF-8: convert the file, or say that it is ISO 8859-1"
+	}
+	if i := strings.IndexFunc(line, func(r rune) bool { return r >= 0x80 && unicode.IsControl(r) }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(line[i:])
+		return fmt.Sprintf("%U in column %d is a control character: take it out, or convert the file from what it is in", r, i+1)
 	}
 	return ""
 }
