@@ -56,15 +56,15 @@ func registryName(v *nir.View, code string) string {
 	return code
 }
 
-// splitMember takes "JPNIC/M1" apart; a uid alone is one of the user's own NIR.
-func (o *opened) splitMember(s string) (registry, uid string, err error) {
-	if registry, uid, ok := strings.Cut(s, "/"); ok {
-		return registry, uid, nil
+// split takes "JPNIC/M1" apart; a name alone is one of the user's own NIR.
+func (o *opened) split(v *nir.View, n naming, s string) (registry, name string, err error) {
+	if registry, name, ok := strings.Cut(s, "/"); ok {
+		return registry, name, nil
 	}
 	if o.actor.NIR != "" {
 		return o.actor.NIR, s, nil
 	}
-	return "", "", shell.Usage(fmt.Errorf("%s does not say of which registry", s), o.cfg.RIR+"/"+s)
+	return "", "", n.unscoped(v, s)
 }
 
 // findMember takes an identifier, or NIR/UID.
@@ -72,7 +72,7 @@ func (o *opened) findMember(v *nir.View, s string) (nir.Member, error) {
 	if strings.HasPrefix(s, "mem_") {
 		return v.Member(s)
 	}
-	registry, uid, err := o.splitMember(s)
+	registry, uid, err := o.split(v, memberNaming, s)
 	if err != nil {
 		return nir.Member{}, err
 	}
@@ -81,6 +81,9 @@ func (o *opened) findMember(v *nir.View, s string) (nir.Member, error) {
 		return nir.Member{}, err
 	}
 	m, _, err := v.MemberOf(code, uid)
+	if nir.CodeOf(err) == nir.NotFound {
+		err = memberNaming.absent(v, code, uid)
+	}
 	return m, err
 }
 
@@ -89,7 +92,7 @@ func (o *opened) findRequest(v *nir.View, s string) (nir.Request, error) {
 	if strings.HasPrefix(s, "req_") {
 		return v.Request(s)
 	}
-	registry, ref, err := o.splitMember(s)
+	registry, ref, err := o.split(v, requestNaming, s)
 	if err != nil {
 		return nir.Request{}, err
 	}
@@ -99,7 +102,7 @@ func (o *opened) findRequest(v *nir.View, s string) (nir.Request, error) {
 	}
 	r, ok, err := v.RequestOf(code, ref)
 	if err == nil && !ok {
-		err = &shell.Exit{Code: notFound, Err: fmt.Errorf("%s has no request %s", registryName(v, code), ref), Hint: "nirctl request list"}
+		err = requestNaming.absent(v, code, ref)
 	}
 	return r, err
 }
