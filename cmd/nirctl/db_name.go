@@ -113,17 +113,17 @@ func rangeOf(s string) (inr.Range, error) {
 	if strings.Contains(s, ".arpa") {
 		name, err := zone.ParseName(strings.ToLower(s))
 		if err != nil {
-			return inr.Range{}, shell.Usage(err, "28.12.202.in-addr.arpa")
+			return inr.Range{}, shell.Usage(err, "write it as 28.12.202.in-addr.arpa")
 		}
 		p, ok := name.Prefix()
 		if !ok {
-			return inr.Range{}, shell.Usage(fmt.Errorf("%s stands for no range", s), "28.12.202.in-addr.arpa")
+			return inr.Range{}, shell.Usage(fmt.Errorf("%s stands for no range", s), "write it as 28.12.202.in-addr.arpa")
 		}
 		return ofPrefix(p)
 	}
 	r, err := inr.ParseRange(s)
 	if err != nil {
-		return r, shell.Usage(err, "202.12.28.0/24, 2400:1::/32, 202.12.28.7, AS131072 or 28.12.202.in-addr.arpa")
+		return r, shell.Usage(err, "write it as 202.12.28.0/24, 2400:1::/32, 202.12.28.7, AS131072 or 28.12.202.in-addr.arpa")
 	}
 	return r, nil
 }
