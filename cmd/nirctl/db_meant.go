@@ -84,8 +84,12 @@ var (
 )
 
 // absent is the error of a name that a registry does not have: one that differs in
-// upper and lower case alone is what was meant.
-func (n naming) absent(v *nir.View, code, name string) error {
+// upper and lower case alone is what was meant. How another NIR calls what it has is
+// none of the business of its staff.
+func (o *opened) absent(v *nir.View, n naming, code, name string) error {
+	if err := o.mine(code); err != nil {
+		return err
+	}
 	m := &misnamed{code: notFound, text: fmt.Sprintf("%s has no %s %s", registryName(v, code), n.noun, name), given: name, list: "nirctl " + n.noun + " list"}
 	names, err := n.names(v, code)
 	if err != nil {

@@ -82,7 +82,7 @@ func (o *opened) findMember(v *nir.View, s string) (nir.Member, error) {
 	}
 	m, _, err := v.MemberOf(code, uid)
 	if nir.CodeOf(err) == nir.NotFound {
-		err = memberNaming.absent(v, code, uid)
+		err = o.absent(v, memberNaming, code, uid)
 	}
 	return m, err
 }
@@ -102,7 +102,7 @@ func (o *opened) findRequest(v *nir.View, s string) (nir.Request, error) {
 	}
 	r, ok, err := v.RequestOf(code, ref)
 	if err == nil && !ok {
-		err = requestNaming.absent(v, code, ref)
+		err = o.absent(v, requestNaming, code, ref)
 	}
 	return r, err
 }

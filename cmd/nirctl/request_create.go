@@ -140,18 +140,18 @@ func (t *requestText) ask(o *opened, v *nir.View) (nir.Ask, error) {
 	if t.SecondOpinion {
 		q.Act = nir.SecondOpinionAct
 	}
-	return q, t.complete(v, &q)
+	return q, t.complete(o, v, &q)
 }
 
 // complete takes from the member's record what the request does not say.
-func (t *requestText) complete(v *nir.View, q *nir.Ask) error {
+func (t *requestText) complete(o *opened, v *nir.View, q *nir.Ask) error {
 	m, _, err := v.MemberOf(q.NIR, q.UID)
 	if err != nil && nir.CodeOf(err) != nir.NotFound {
 		return err
 	}
 	if nir.CodeOf(err) == nir.NotFound {
 		var other *misnamed
-		if t.MemberName == "" && errors.As(memberNaming.absent(v, q.NIR, q.UID), &other) && other.meant != "" {
+		if t.MemberName == "" && errors.As(o.absent(v, memberNaming, q.NIR, q.UID), &other) && other.meant != "" {
 			return other
 		}
 		if t.MemberName == "" && q.UID != "" {
