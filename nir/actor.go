@@ -9,7 +9,7 @@ import (
 type Role string
 
 // The roles. An actor may have several; which act needs which is in the table
-// of [Allowed].
+// of acts (allowed.go).
 const (
 	NIRStaff      Role = "nir-staff"      // of one NIR: requests, its own objects
 	RegistryStaff Role = "registry-staff" // of the RIR: everything but approving what they submitted

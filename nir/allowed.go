@@ -1,13 +1,11 @@
 package nir
 
-import "slices"
-
 // acts says which roles may do what: a method of [Tx] by its name, and the roles of
 // which one is enough. [NIRStaff] may do it for their own NIR alone. What somebody
 // approves is not here: there a signature decides, and its key's role
 // ([Tx.Approve]); and proposals of other kinds say who may make them.
 //
-// The table is what nirctl tells people; the methods judge by themselves, and a
+// The table is what docs/records.md tells people; the methods judge by themselves, and a
 // test tries every method with every set of roles against it, and finds the ones
 // that are missing here.
 var acts = map[string][]Role{
@@ -76,7 +74,3 @@ var acts = map[string][]Role{
 	"RefuseDisclosure": {RegistryStaff},
 	"ProposeRelease":   {RegistryStaff},
 }
-
-// Allowed returns the roles of which one is enough for an act, a method of [Tx] by
-// its name; none for an act that another rule decides on.
-func Allowed(act string) []Role { return slices.Clone(acts[act]) }

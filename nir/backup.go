@@ -20,11 +20,11 @@ func (n *DB) Backup(ctx context.Context, file string) error {
 		return refuse(Invalid, "a database of PostgreSQL is not copied as a file").
 			remedy("pg_dump -Fc, or nirctl audit export, which nirctl restore reads into any database")
 	}
-	if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
-		return errors.Join(err, refuse(Conflict, "%s is there already", file).remedy("name another file"))
+	if _, err := os.Lstat(file); err == nil {
+		return refuse(Conflict, "%s is there already", file).remedy("nirctl backup FILE, of a new name")
 	}
 	part := file + ".part"
-	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := makePart(part); err != nil {
 		return fmt.Errorf("backing up: %w", err)
 	}
 	if _, err := n.sql.ExecContext(ctx, "VACUUM INTO $1", part); err != nil {
@@ -34,6 +34,19 @@ func (n *DB) Backup(ctx context.Context, file string) error {
 		return fmt.Errorf("backing up: %w", err)
 	}
 	return nil
+}
+
+// makePart makes the file that SQLite fills: so a folder that is not there, or is
+// others', is told by its name, and nobody else may ever read what is in it.
+func makePart(part string) error {
+	if err := ignoreAbsent(os.Remove(part)); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func ignoreAbsent(err error) error {
@@ -46,9 +59,6 @@ func ignoreAbsent(err error) error {
 // settleFile gives a file its name once its bytes are on the disk: SQLite does not
 // wait for them (VACUUM INTO).
 func settleFile(part, file string) error {
-	if err := os.Chmod(part, 0o600); err != nil { // it holds what is not public
-		return err
-	}
 	if err := syncPath(part); err != nil {
 		return err
 	}

@@ -156,16 +156,29 @@ func (x *Tx) AnswerPublic(id string, items []DisclosedItem) (Disclosure, error) 
 	if err != nil {
 		return d, err
 	}
+	if _, err := x.content(items); err != nil { // what is not there is not proposed
+		return d, err
+	}
 	for _, i := range items {
 		for _, f := range i.Fields {
 			if !slices.Contains(public[i.Kind], f) {
-				return d, refuse(Forbidden, "field %s of %s is not public", f, i.Kind).by("R-SEC-4").remedy("propose its release: nirctl disclosure release " + d.Ref)
+				return d, refuse(Forbidden, "field %s of %s is not public", f, i.Kind).by("R-SEC-4").remedy("propose its release: nirctl disclosure release " + d.ID + itemFlags(items))
 			}
 		}
 	}
 	d.State = DisclosurePublic
 	x.act("disclosure.answer")
 	return x.disclose(d, items, x.Actor.Reason)
+}
+
+// itemFlags names items as nirctl takes them: what is there has names that a shell reads
+// as they are.
+func itemFlags(items []DisclosedItem) string {
+	s := ""
+	for _, i := range items {
+		s += " --item " + i.Kind + ":" + i.ID + ":" + strings.Join(i.Fields, ",")
+	}
+	return s
 }
 
 // disclose completes a row with what is disclosed.

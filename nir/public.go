@@ -114,7 +114,7 @@ func kindOf(name string) (kind, error) {
 			return k, nil
 		}
 	}
-	return nil, refuse(NotFound, "there is no kind of object %.40q", name).remedy(strings.Join(kindNames(), ", "))
+	return nil, refuse(NotFound, "there is no kind of object %.40q: it is one of %s", name, strings.Join(kindNames(), ", "))
 }
 
 func kindNames() []string {

@@ -92,9 +92,11 @@ func (v *View) Requests(nir, state string) ([]Request, error) {
 func (a *Ask) check() error {
 	var m mistakes
 	const rule = "APNIC-103, section 3.2.1"
-	size, err := ParseSize(a.Kind, string(a.Size))
-	m.add(err)
-	a.Size = size
+	if m.need("size", string(a.Size), rule); a.Size != "" {
+		size, err := ParseSize(a.Kind, string(a.Size))
+		m.add(err)
+		a.Size = size
+	}
 	m.need("ref", a.Ref, rule)
 	m.need("uid", a.UID, rule)
 	m.need("netname", a.Netname, rule)

@@ -3,8 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -131,10 +134,18 @@ func backupCommand(a *app) *cobra.Command {
 				if err == nil {
 					a.Errorf("wrote %s", args[0])
 				}
+				if dir := filepath.Dir(args[0]); errors.Is(err, fs.ErrNotExist) && !there(dir) {
+					return &shell.Exit{Code: 1, Err: fmt.Errorf("there is no folder %s to write to", dir), Hint: "mkdir -p " + shell.Quote(dir)}
+				}
 				return err
 			})
 		},
 	}
+}
+
+func there(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 func restoreCommand(a *app) *cobra.Command {
@@ -143,12 +154,65 @@ func restoreCommand(a *app) *cobra.Command {
 		Long: `Restore reads what nirctl audit export wrote, - is standard input, and makes the
 registry that it tells of. The registry has to be new (nirctl init), or the
 beginning of the same chain: then only what is new is added, so that a second
-registry can follow the first. All of it is done, or nothing.`,
+registry can follow the first. All of it is done, or nothing.
+
+Where the database is damaged, it makes way first; what it was is kept:
+  mkdir old && mv registry.db registry.db-* old
+  nirctl init
+  nirctl restore audit.jsonl
+A copy that nirctl backup made is no export: it takes the place of the database,
+cp in place of the last two lines. Then nirctl audit verify.`,
 		Args: arguments(cobra.ExactArgs(1), "nirctl restore audit.jsonl"), Example: "  nirctl restore audit.jsonl",
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := a.refuseCopy(args[0]); err != nil {
+				return err
+			}
 			return a.withRegistry(c, isAdmin, func(o *opened) error { return a.restore(c, o, args[0]) })
 		},
 	}
+}
+
+// The first octets of copies of databases: SQLite's (sqlite.org/fileformat.html,
+// section 1.3), and of pg_dump -Fc.
+const (
+	sqliteHead   = "SQLite format 3\x00"
+	postgresHead = "PGDMP"
+)
+
+// refuseCopy refuses a copy of a database that was taken for an export, before the
+// registry is opened: it may be one that the copy is to replace.
+func (a *app) refuseCopy(file string) error {
+	f, err := os.Open(file)
+	if err != nil || file == "-" {
+		return nil //nolint:nilerr // restore says it, or reads standard input
+	}
+	defer f.Close()
+	head := make([]byte, len(sqliteHead))
+	_, _ = io.ReadFull(f, head) // what is shorter is no database
+	cfg, err := shell.LoadConfig(a.config)
+	if err != nil {
+		return err
+	}
+	if hint := copyHint(cfg.Nirctl.Database, file, string(head)); hint != "" {
+		return shell.Usage(fmt.Errorf("%s is a copy of a database, no export of the audit; nothing was changed", file), hint)
+	}
+	return nil
+}
+
+// copyHint is how a copy of a database, by its first octets, takes the place of the one
+// that is configured; "" if it is none.
+func copyHint(database, file, head string) string {
+	switch {
+	case strings.HasPrefix(head, postgresHead) && isPostgres(database):
+		return "into an empty database: pg_restore -d " + shell.Quote(database) + " " + shell.Quote(file)
+	case strings.HasPrefix(head, postgresHead):
+		return "pg_restore it into PostgreSQL; from there: nirctl audit export > audit.jsonl"
+	case head != sqliteHead:
+		return ""
+	case isPostgres(database):
+		return "with database = " + shell.Quote(file) + " in a configuration of its own: nirctl --config FILE audit export > audit.jsonl"
+	}
+	return replaceWith(database, file)
 }
 
 func (a *app) restore(c *cobra.Command, o *opened, file string) error {
@@ -156,7 +220,7 @@ func (a *app) restore(c *cobra.Command, o *opened, file string) error {
 	if file != "-" {
 		f, err := os.Open(file)
 		if errors.Is(err, fs.ErrNotExist) {
-			return &shell.Exit{Code: notFound, Err: err, Hint: "nirctl audit export > " + shell.Quote(file)}
+			return &shell.Exit{Code: notFound, Err: err, Hint: "ls -l " + shell.Quote(filepath.Dir(file))}
 		}
 		if err != nil {
 			return fmt.Errorf("opening the export: %w", err)

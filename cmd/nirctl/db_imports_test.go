@@ -80,7 +80,7 @@ var badInputs = []badInput{
 	{
 		takes: "signers", name: "signers", args: []string{"nir", "list"},
 		text: "anna ssh-ed25519 AAAA\n# a comment\n*@example namespaces=\"approver@nirzone\" ssh-ed25519 AAAA\n",
-		code: 2, wants: []string{`{}:1: `, `{}:3: `}, hint: `ssh-keygen`,
+		code: 2, wants: []string{`{}:1: `, `{}:3: `}, hint: `approver@nirzone`,
 	},
 	{
 		takes: "holidays", name: "nirzone.toml", args: []string{"nir", "list"},

@@ -52,7 +52,7 @@ func (a *app) selecting(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&a.output.sort, "sort", "", "order by `COLUMN`, -COLUMN for the reverse")
 	f.StringArrayVar(&a.output.filter, "filter", nil, "only rows with `COLUMN=VALUE` or COLUMN!=VALUE; * stands for anything; may be repeated")
-	f.IntVar(&a.output.limit, "limit", 0, "at most `N` rows")
+	f.IntVar(&a.output.limit, "limit", 0, "at most `N` rows; 0 for all")
 }
 
 // completes offers words for a flag.
@@ -97,12 +97,23 @@ func (a *app) asOf() (time.Time, error) {
 	return at, nil
 }
 
+// oneOf refuses a word of a flag that is none of those that can be; "" is none.
+func oneOf(c *cobra.Command, flag, word string, words []string) error {
+	if word == "" || slices.Contains(words, word) {
+		return nil
+	}
+	return shell.Usage(fmt.Errorf("--%s %s: not one of %s", flag, word, strings.Join(words, ", ")), c.CommandPath()+" --"+flag+" "+words[0])
+}
+
 func (a *app) checkForm() error {
 	if a.json {
 		a.output.form = "json"
 	}
 	if a.output.form != "" && !slices.Contains(forms, a.output.form) {
 		return shell.Usage(fmt.Errorf("-o %s: not one of %s", a.output.form, strings.Join(forms, ", ")), "-o wide")
+	}
+	if a.output.limit < 0 {
+		return shell.Usage(fmt.Errorf("--limit %d: less than no rows", a.output.limit), "--limit 20, or 0 for all")
 	}
 	return nil
 }

@@ -64,15 +64,15 @@ func registryName(v *nir.View, code string) string {
 	return cmp.Or(code, v.Rules.RIR)
 }
 
-// splitMember takes "JPNIC/M1" apart; a uid alone is one of the user's own NIR.
-func (o *opened) splitMember(s string) (registry, uid string, err error) {
-	if registry, uid, ok := strings.Cut(s, "/"); ok {
-		return registry, uid, nil
+// split takes "JPNIC/M1" apart; a name alone is one of the user's own NIR.
+func (o *opened) split(v *nir.View, n naming, s string) (registry, name string, err error) {
+	if registry, name, ok := strings.Cut(s, "/"); ok {
+		return registry, name, nil
 	}
 	if o.actor.NIR != "" {
 		return o.actor.NIR, s, nil
 	}
-	return "", "", shell.Usage(fmt.Errorf("%s does not say of which registry", s), o.cfg.RIR+"/"+s)
+	return "", "", n.unscoped(v, s)
 }
 
 // findMember takes an identifier, or NIR/UID.
@@ -80,7 +80,7 @@ func (o *opened) findMember(v *nir.View, s string) (nir.Member, error) {
 	if strings.HasPrefix(s, "mem_") {
 		return v.Member(s)
 	}
-	registry, uid, err := o.splitMember(s)
+	registry, uid, err := o.split(v, memberNaming, s)
 	if err != nil {
 		return nir.Member{}, err
 	}
@@ -89,6 +89,9 @@ func (o *opened) findMember(v *nir.View, s string) (nir.Member, error) {
 		return nir.Member{}, err
 	}
 	m, _, err := v.MemberOf(code, uid)
+	if nir.CodeOf(err) == nir.NotFound {
+		err = o.absent(v, memberNaming, code, uid)
+	}
 	return m, err
 }
 
@@ -97,7 +100,7 @@ func (o *opened) findRequest(v *nir.View, s string) (nir.Request, error) {
 	if strings.HasPrefix(s, "req_") {
 		return v.Request(s)
 	}
-	registry, ref, err := o.splitMember(s)
+	registry, ref, err := o.split(v, requestNaming, s)
 	if err != nil {
 		return nir.Request{}, err
 	}
@@ -107,7 +110,7 @@ func (o *opened) findRequest(v *nir.View, s string) (nir.Request, error) {
 	}
 	r, ok, err := v.RequestOf(code, ref)
 	if err == nil && !ok {
-		err = &shell.Exit{Code: notFound, Err: fmt.Errorf("%s has no request %s", registryName(v, code), ref), Hint: "nirctl request list"}
+		err = o.absent(v, requestNaming, code, ref)
 	}
 	return r, err
 }
@@ -118,17 +121,17 @@ func rangeOf(s string) (inr.Range, error) {
 	if strings.Contains(s, ".arpa") {
 		name, err := zone.ParseName(strings.ToLower(s))
 		if err != nil {
-			return inr.Range{}, shell.Usage(err, "28.12.202.in-addr.arpa")
+			return inr.Range{}, shell.Usage(err, "write it as 28.12.202.in-addr.arpa")
 		}
 		p, ok := name.Prefix()
 		if !ok {
-			return inr.Range{}, shell.Usage(fmt.Errorf("%s stands for no range", s), "28.12.202.in-addr.arpa")
+			return inr.Range{}, shell.Usage(fmt.Errorf("%s stands for no range", s), "write it as 28.12.202.in-addr.arpa")
 		}
 		return ofPrefix(p)
 	}
 	r, err := inr.ParseRange(s)
 	if err != nil {
-		return r, shell.Usage(err, "202.12.28.0/24, 2400:1::/32, 202.12.28.7, AS131072 or 28.12.202.in-addr.arpa")
+		return r, shell.Usage(err, "write it as 202.12.28.0/24, 2400:1::/32, 202.12.28.7, AS131072 or 28.12.202.in-addr.arpa")
 	}
 	return r, nil
 }

@@ -61,13 +61,19 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 			return nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("there is no registry: %s is empty", cfg.Nirctl.Database), Hint: "nirctl init, or restore a backup: nirctl restore --help"}
 		}
 	}
-	return openDatabase(ctx, cfg, actor, a.nowFlag == "", nir.Raise)
+	signers, err := signersOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return openDatabase(ctx, cfg, actor, nir.Options{Signers: signers, Schema: nir.Raise, ServerClock: a.nowFlag == ""})
 }
 
-// openDatabase opens the registry; clock says that its events have the time of this
-// host, which the database server compares with its own, and schema what may be
-// made of the database.
-func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor, clock bool, schema nir.Schema) (*opened, error) {
+// askDoctor is the hint where nothing is known that is nearer.
+const askDoctor = "nirctl doctor"
+
+// openDatabase opens the registry. The options lack what every program gives; without
+// signers nothing can be approved, and all else works.
+func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor, o nir.Options) (*opened, error) {
 	driver, source, dialect := "pgx", cfg.Nirctl.Database, nir.Postgres
 	if !isPostgres(source) {
 		if err := checkDatabaseFile(source); err != nil {
@@ -79,18 +85,15 @@ func openDatabase(ctx context.Context, cfg *zone.Config, actor nir.Actor, clock 
 	if err != nil {
 		return nil, err
 	}
-	signers, err := signersOf(cfg)
-	if err != nil {
-		return nil, err
-	}
+	o.Random, o.Rules = rand.Reader, rules
 	db, err := sql.Open(driver, source)
 	if err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)
 	}
-	registry, err := nir.Open(ctx, db, dialect, nir.Options{Random: rand.Reader, Rules: rules, Signers: signers, Schema: schema, ServerClock: clock})
+	registry, err := nir.Open(ctx, db, dialect, o)
 	if err != nil {
 		_ = db.Close()
-		hint := "nirctl doctor"
+		hint := askDoctor
 		var r *nir.Error
 		switch {
 		case errors.As(err, &r) && r.Remedy != "":
@@ -167,15 +170,35 @@ func signersOf(cfg *zone.Config) (nir.Verifier, error) {
 }
 
 func readSigners(cfg *zone.Config) (*sshsig.Signers, error) {
-	data, err := shell.ReadFile(cfg.Nirctl.Signers, maxSigners)
-	if err != nil {
-		return nil, shell.Usage(fmt.Errorf("reading the list of signers: %w", err), "nirctl doctor")
+	file := cfg.Nirctl.Signers
+	data, err := shell.ReadFile(file, maxSigners)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, shell.Usage(fmt.Errorf("there is no list of signers: %s, which %s names, is not there", file, cfg.File), signerLine+" >> "+shell.Quote(file))
 	}
-	list, err := sshsig.ParseSigners(cfg.Nirctl.Signers, data)
 	if err != nil {
-		return nil, shell.Usage(err, "ssh-keygen(1) has the form under ALLOWED SIGNERS")
+		return nil, shell.Usage(fmt.Errorf("reading the list of signers: %w", err), "ls -l "+shell.Quote(file))
+	}
+	list, err := sshsig.ParseSigners(file, data)
+	if err == nil {
+		err = list.Unknown(namespaces())
+	}
+	if err != nil {
+		return nil, shell.Usage(err, "a line as it should be: "+signerLine)
 	}
 	return list, nil
+}
+
+// signerLine writes the line of whoever types it.
+const signerLine = `echo "$(id -un) namespaces=\"approver@nirzone\" $(cat ~/.ssh/id_ed25519.pub)"`
+
+// namespaces are those of the signatures that anybody of nirzone asks for: one for each
+// role, and that of what zonebuild holds, whose list may be the same.
+func namespaces() []string {
+	list := []string{sshsig.Namespace("accept")}
+	for _, r := range []nir.Role{nir.NIRStaff, nir.RegistryStaff, nir.Approver, nir.Auditor, nir.Admin} {
+		list = append(list, namespaceOf(r))
+	}
+	return list
 }
 
 // localOf are the rules that NIRs ask beyond the policy.

@@ -25,7 +25,9 @@ func TestPostgres(t *testing.T) {
 		line, want string
 		code       int
 	}{
-		{"init", "is there and fits", 0},
+		{"init", "made the registry in postgres", 0},
+		{"init", "the registry in postgres", 0},
+		{"init", "is there and fits this program", 0},
 		{"nir create JPNIC --name Japan --economy JP --mntner MAINT-JPNIC --yes", "JPNIC", 0},
 		{"window set JPNIC ipv4 /20 -m start --yes", "/20", 0},
 		{"window history JPNIC ipv4", "create allocation window", 0},

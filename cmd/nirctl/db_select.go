@@ -50,10 +50,18 @@ func readFilter(f string) (key, want string, not bool, err error) {
 		return "", "", false, shell.Usage(fmt.Errorf("--filter %s: not of the form COLUMN=VALUE", f), "--filter state=evaluating")
 	}
 	key, not = strings.CutSuffix(key, "!")
+	if strings.HasPrefix(want, "=") {
+		return "", "", false, shell.Usage(fmt.Errorf("--filter %s: one = is enough", f), "--filter "+shell.Quote(key+"="+strings.TrimLeft(want, "=")))
+	}
 	if _, err := path.Match(want, ""); err != nil {
-		return "", "", false, shell.Usage(fmt.Errorf("--filter %s: %w", f, err), "")
+		return "", "", false, shell.Usage(fmt.Errorf("--filter %s: a bracket without its end, or a backslash before nothing", f), "--filter "+shell.Quote(key+"="+literal(want)))
 	}
 	return key, want, not, nil
+}
+
+// literal is a pattern that matches its own text alone.
+func literal(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `[`, `\[`).Replace(s)
 }
 
 // matches compares without regard to case; * and ? are wildcards, which stop at

@@ -40,6 +40,9 @@ func showList[T any](a *app, k *shown[T], list []T) error {
 		a.Errorf("the first %d of %d", a.output.limit, len(list))
 		list = list[:a.output.limit]
 	}
+	if all > 0 && len(list) == 0 {
+		a.Errorf("--filter leaves none of %d %s", all, k.many)
+	}
 	if all == 0 {
 		hint := ""
 		if k.none != "" {

@@ -15,11 +15,20 @@ import (
 )
 
 // A trouble is what can be wrong with a database. In its words DATABASE stands for
-// the file, FOLDER for its folder.
+// the file, FOLDER for its folder, REPLACE for [replaceWith] of a copy.
 type trouble struct{ says, hint string }
 
+// replaceWith is what to type for a copy of an SQLite database, as nirctl backup makes
+// it, to take the place of the one that is there. What SQLite left beside that is of no
+// other: it goes too. What went is kept, and nothing is written over.
+func replaceWith(database, source string) string {
+	old := shell.Quote(filepath.Join(filepath.Dir(database), "old"))
+	file := shell.Quote(database)
+	return fmt.Sprintf("mkdir %s && mv %s %s-* %s; cp -n %s %s", old, file, file, old, shell.Quote(source), file)
+}
+
 // otherForm is any trouble that a database has with what it is asked.
-var otherForm = trouble{"DATABASE has another form than this program expects, or is damaged", "nirctl doctor; with -v the database's own words"}
+var otherForm = trouble{"DATABASE has another form than this program expects, or is damaged", "nirctl doctor -v has the database's own words; if it is damaged: nirctl restore --help"}
 
 // sqliteTroubles are by SQLite's primary result codes (sqlite.org/rescode.html).
 var sqliteTroubles = map[int]trouble{
@@ -27,14 +36,14 @@ var sqliteTroubles = map[int]trouble{
 	6:  {"another process has been writing to DATABASE for too long; nothing was changed", "try again; this shows who has it open: fuser -v DATABASE"},
 	8:  {"DATABASE cannot be written", "run it as the user that owns it, on a file system that is not read-only: ls -l DATABASE; df FOLDER"},
 	10: {"the disk of DATABASE is full, or fails; nothing was changed", "df -h FOLDER, and the system's log; then nirctl audit verify"},
-	11: {"DATABASE is damaged", "keep it as it is, and restore a backup: nirctl restore --help"},
+	11: {"DATABASE is damaged", "with a copy by nirctl backup: REPLACE; with an export: nirctl restore --help"},
 	13: {"there is no room for DATABASE; nothing was changed", "make room, then run it again: df -h FOLDER"},
 	14: {"DATABASE cannot be opened: SQLite makes files beside it, even to read", "see whether files can be made there: ls -ld FOLDER; df FOLDER"},
-	26: {"DATABASE is damaged, or no registry", "keep it as it is, and restore a backup: nirctl restore --help"},
+	26: {"DATABASE is damaged, or no registry", "with a copy by nirctl backup: REPLACE; with an export: nirctl restore --help"},
 }
 
 var (
-	unreachable = trouble{"the registry's database server cannot be reached, or lets nobody in", "see database in section [nirctl] of nirzone.toml; psql with the same URL says more"}
+	unreachable = trouble{"the registry's database server cannot be reached, or lets nobody in", "the same without nirctl: psql DATABASE -c ''"}
 	tooNew      = trouble{"", "install the program that wrote it, or a newer one"}
 )
 
@@ -75,11 +84,8 @@ func (a *app) troubled(cfg *zone.Config, err error) error {
 	if before, _, found := strings.Cut(err.Error(), nir.ErrNoRoom.Error()); found {
 		return &shell.Exit{Code: 1, Err: fmt.Errorf("%s%w, and nothing was changed", before, nir.ErrNoRoom), Hint: makeRoom}
 	}
-	database, dir := "the registry's database", ""
-	if !isPostgres(cfg.Nirctl.Database) {
-		database, dir = shell.Quote(cfg.Nirctl.Database), shell.Quote(filepath.Dir(cfg.Nirctl.Database))
-	}
-	words := strings.NewReplacer("DATABASE", database, "FOLDER", dir)
+	file := cfg.Nirctl.Database
+	words := strings.NewReplacer("DATABASE", shell.Quote(file), "FOLDER", shell.Quote(filepath.Dir(file)), "REPLACE", replaceWith(file, "COPY"))
 	if t.says != "" {
 		err = errors.New(words.Replace(t.says))
 	}

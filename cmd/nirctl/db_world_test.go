@@ -228,6 +228,7 @@ func TestRegistry(t *testing.T) {
 	}
 	t.Run("imports", func(t *testing.T) { testImports(t, w) })
 	t.Run("deliver", func(t *testing.T) { testDeliver(t, w) })
+	t.Run("describe", func(t *testing.T) { testDescribeAll(t, w) })
 	t.Run("trouble", func(t *testing.T) { testTrouble(t, w) })
 	t.Run("mirror", func(t *testing.T) { testMirror(t, w) })
 	t.Run("ship", func(t *testing.T) { testShip(t, w) })

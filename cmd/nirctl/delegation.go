@@ -56,13 +56,23 @@ func (o *opened) findDelegations(v *nir.View, s string) ([]nir.Delegation, error
 		}
 		list = append(list, some...)
 	}
-	if o.onlyNIR() {
-		list = slices.DeleteFunc(list, func(d nir.Delegation) bool { return d.NIR != o.actor.NIR })
-	}
-	if len(list) == 0 {
+	if own := o.own(list); len(own) == 0 && len(list) > 0 {
+		return nil, &shell.Exit{
+			Code: forbidden, Err: fmt.Errorf("%s is delegated, and managed by %s: %s of %s sees what %s has, and no more", r, registryName(v, list[0].NIR), o.actor.Name, o.actor.NIR, o.actor.NIR),
+			Hint: "what is public of it: nirctl whois view " + shell.Quote(s),
+		}
+	} else if list = own; len(list) == 0 {
 		return nil, &shell.Exit{Code: notFound, Err: fmt.Errorf("nothing of %s is delegated", r), Hint: "nirctl pool view " + s}
 	}
 	return list, nil
+}
+
+// own leaves out what is none of the business of staff of an NIR.
+func (o *opened) own(list []nir.Delegation) []nir.Delegation {
+	if !o.onlyNIR() {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(d nir.Delegation) bool { return d.NIR != o.actor.NIR })
 }
 
 // A delegationRow is a delegation with the name of who has it.

@@ -225,7 +225,7 @@ func testDeliverKilled(t *testing.T, w *dbWorld) {
 	if out := p.nirctl("0", "10:01:00", "deliver"); out != "" {
 		t.Errorf("within the lease: %s", out)
 	}
-	p.says(p.nirctl("0", "10:20:00", "deliver -o wide --json=state,unsure,tries"), `"state": "sent"`, `"unsure": 1`, `"tries": 2`)
+	p.says(p.nirctl("0", "10:20:00", "deliver --json=state,unsure,tries"), `"state": "sent"`, `"unsure": 1`, `"tries": 2`)
 	list := m.AwaitMails(t, 2)
 	if len(list) != 2 || string(list[0].Raw) != string(list[1].Raw) {
 		t.Errorf("%d mails, which should be the same one twice", len(list))

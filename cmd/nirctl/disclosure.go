@@ -56,8 +56,13 @@ func disclosureListCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the register", Args: arguments(cobra.NoArgs, "nirctl disclosure list"), Example: "  nirctl disclosure list\n  nirctl disclosure list --state received -o wide",
 	}
-	c.Flags().StringVar(&state, "state", "", "only those in `STATE`: received, answered-public, released, refused")
+	states := []string{nir.DisclosureReceived, nir.DisclosurePublic, nir.DisclosureReleased, nir.DisclosureRefused}
+	c.Flags().StringVar(&state, "state", "", "only those in `STATE`: "+strings.Join(states, ", "))
+	a.completes(c, "state", states...)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := oneOf(c, "state", state, states); err != nil {
+			return err
+		}
 		return a.lookAll(c, func(v *nir.View) error {
 			list, err := v.Disclosures(state)
 			if err != nil {
@@ -153,41 +158,71 @@ func disclosureRefuseCommand(a *app) *cobra.Command {
 		if err := a.needMessage(); err != nil {
 			return err
 		}
-		return a.onDisclosure(c, args[0], func(x *nir.Tx, id string) (nir.Disclosure, error) { return x.RefuseDisclosure(id, a.reason) })
+		return a.onDisclosure(c, args[0], func(_ *opened, x *nir.Tx, id string) (nir.Disclosure, error) { return x.RefuseDisclosure(id, a.reason) })
 	}
 	return a.writing(c)
 }
 
-func (a *app) onDisclosure(c *cobra.Command, name string, do func(*nir.Tx, string) (nir.Disclosure, error)) error {
+func (a *app) onDisclosure(c *cobra.Command, name string, do func(*opened, *nir.Tx, string) (nir.Disclosure, error)) error {
 	var d nir.Disclosure
-	return a.change(c, change{
-		fn: func(x *nir.Tx) error {
-			found, err := findDisclosure(x.View, name)
-			if err == nil {
-				d, err = do(x, found.ID)
-			}
-			return err
-		},
-		show: func(*nir.View) error { return showOne(a, &disclosureColumns, d, nil) },
+	return a.changeWith(c, func(o *opened) change {
+		return change{
+			fn: func(x *nir.Tx) error {
+				found, err := findDisclosure(x.View, name)
+				if err == nil {
+					d, err = do(o, x, found.ID)
+				}
+				return err
+			},
+			show: func(*nir.View) error { return showOne(a, &disclosureColumns, d, nil) },
+		}
 	})
 }
 
-var errItem = errors.New("say what is disclosed: KIND:ID:FIELD,FIELD")
+const itemUsage = "`KIND:NAME:FIELD,FIELD` of an object, such as member:JPNIC/M1:name; may be repeated"
 
-const itemUsage = "`KIND:ID:FIELD,FIELD` of an object; may be repeated"
-
-// readItems reads what is to be disclosed.
-func readItems(list []string) ([]nir.DisclosedItem, error) {
+// readItems reads what is to be disclosed, and asks for what is not said.
+func readItems(c *cobra.Command, disclosure string, list []string) ([]nir.DisclosedItem, error) {
 	var items []nir.DisclosedItem
 	for _, s := range list {
-		p := strings.SplitN(s, ":", 3)
-		if len(p) != 3 {
-			return nil, shell.Usage(errItem, "--item member:mem_ID:name,phone")
+		kind, rest, _ := strings.Cut(s, ":")
+		colon := strings.LastIndex(rest, ":") // a range may have some
+		if colon < 0 {
+			items = nil
+			break
 		}
-		items = append(items, nir.DisclosedItem{Kind: p[0], ID: p[1], Fields: strings.Split(p[2], ",")})
+		items = append(items, nir.DisclosedItem{Kind: kind, ID: rest[:colon], Fields: strings.Split(rest[colon+1:], ",")})
 	}
 	if len(items) == 0 {
-		return nil, shell.Usage(errItem, "--item member:mem_ID:name,phone")
+		return nil, shell.Usage(errors.New("--item: say what is disclosed, as KIND:NAME:FIELD,FIELD"), c.CommandPath()+" "+shell.Quote(disclosure)+" --item member:JPNIC/M1:name")
+	}
+	return items, nil
+}
+
+// identify replaces what people call an object by its identifier.
+func (o *opened) identify(v *nir.View, named []nir.DisclosedItem) (items []nir.DisclosedItem, err error) {
+	for _, i := range named {
+		switch i.Kind {
+		case "member":
+			m, err := o.findMember(v, i.ID)
+			if err != nil {
+				return nil, err
+			}
+			i.ID = m.ID
+		case "request":
+			r, err := o.findRequest(v, i.ID)
+			if err != nil {
+				return nil, err
+			}
+			i.ID = r.ID
+		case "nir":
+			n, err := findNIR(v, i.ID)
+			if err != nil {
+				return nil, err
+			}
+			i.ID = n.ID
+		}
+		items = append(items, i)
 	}
 	return items, nil
 }
@@ -195,16 +230,22 @@ func readItems(list []string) ([]nir.DisclosedItem, error) {
 func disclosureAnswerCommand(a *app) *cobra.Command {
 	var items []string
 	c := &cobra.Command{
-		Use: "answer DISCLOSURE", Short: "Answer with what is public", Args: arguments(cobra.ExactArgs(1), "nirctl disclosure answer LEA-7 --item member:mem_ID:name"),
-		Example: `  nirctl disclosure answer LEA-7 --item member:$(nirctl member view JPNIC/M1 -o csv --no-headers | cut -d, -f15):name`,
+		Use: "answer DISCLOSURE", Short: "Answer with what is public", Args: arguments(cobra.ExactArgs(1), "nirctl disclosure answer LEA-7 --item member:JPNIC/M1:name"),
+		Example: `  nirctl disclosure answer LEA-7 --item member:JPNIC/M1:name`,
 	}
 	c.Flags().StringArrayVar(&items, "item", nil, itemUsage)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		what, err := readItems(items)
+		named, err := readItems(c, args[0], items)
 		if err != nil {
 			return err
 		}
-		return a.onDisclosure(c, args[0], func(x *nir.Tx, id string) (nir.Disclosure, error) { return x.AnswerPublic(id, what) })
+		return a.onDisclosure(c, args[0], func(o *opened, x *nir.Tx, id string) (nir.Disclosure, error) {
+			what, err := o.identify(x.View, named)
+			if err != nil {
+				return nir.Disclosure{}, err
+			}
+			return x.AnswerPublic(id, what)
+		})
 	}
 	return a.writing(c)
 }
@@ -213,17 +254,21 @@ func disclosureReleaseCommand(a *app) *cobra.Command {
 	var items []string
 	c := &cobra.Command{
 		Use: "release DISCLOSURE", Short: "Propose to disclose what is not public, for two approvers to sign",
-		Args:    arguments(cobra.ExactArgs(1), "nirctl disclosure release LEA-7 --item member:mem_ID:phone"),
-		Example: `  nirctl disclosure release LEA-7 --item member:$(nirctl member view JPNIC/M1 -o csv --no-headers | cut -d, -f15):name,phone`,
+		Args:    arguments(cobra.ExactArgs(1), "nirctl disclosure release LEA-7 --item member:JPNIC/M1:phone"),
+		Example: `  nirctl disclosure release LEA-7 --item member:JPNIC/M1:name,phone`,
 	}
 	c.Flags().StringArrayVar(&items, "item", nil, itemUsage)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		what, err := readItems(items)
+		named, err := readItems(c, args[0], items)
 		if err != nil {
 			return err
 		}
-		return a.propose(c, func(_ *opened, x *nir.Tx) (nir.Proposal, error) {
+		return a.propose(c, func(o *opened, x *nir.Tx) (nir.Proposal, error) {
 			d, err := findDisclosure(x.View, args[0])
+			if err != nil {
+				return nir.Proposal{}, err
+			}
+			what, err := o.identify(x.View, named)
 			if err != nil {
 				return nir.Proposal{}, err
 			}

@@ -131,9 +131,10 @@ func (a *app) examine(ctx context.Context, d *doctor, quick bool) {
 		d.signers(cfg)
 		d.owner(cfg)
 	}
-	o, err := openDatabase(ctx, cfg, nir.Actor{Name: name}, false, nir.Leave)
+	o, err := openDatabase(ctx, cfg, nir.Actor{Name: name}, nir.Options{Schema: nir.Leave}) // what is wrong with signers is said
 	if err != nil {
-		d.add(isBad, "database", shell.HintOf(err), "%v", err)
+		err = a.troubled(cfg, err)
+		d.add(isBad, "database", beyondDoctor(shell.HintOf(err)), "%v", err)
 		return
 	}
 	defer o.close()
@@ -144,8 +145,17 @@ func (a *app) examine(ctx context.Context, d *doctor, quick bool) {
 		err = d.wholly(ctx, o, quick)
 	}
 	if err != nil {
-		d.add(isBad, "registry", "", "%v", err)
+		err = a.troubled(cfg, err)
+		d.add(isBad, "registry", beyondDoctor(shell.HintOf(err)), "%v", err)
 	}
+}
+
+// beyondDoctor is what to type for a finding: whoever reads it has asked the doctor.
+func beyondDoctor(hint string) string {
+	if hint == askDoctor {
+		return ""
+	}
+	return hint
 }
 
 // wholly checks what the registry's own people answer for.

@@ -43,7 +43,7 @@ func (d *doctor) owner(cfg *zone.Config) {
 		}
 	}
 	if len(others) > 0 {
-		d.add(isLook, "accounts", `write into section [nirctl] of `+cfg.File+":\ndatabase = \"postgres://…\"", "the database is a file of %s alone: %s can use it only in PostgreSQL, or by an admin with --as", name, strings.Join(others, ", "))
+		d.add(isLook, "accounts", "to move it to PostgreSQL (docs/records.md has how to create the database):\nnirctl audit export > audit.jsonl\nwrite into section [nirctl] of "+cfg.File+":\ndatabase = \"postgres://HOST/DATABASE\"\nnirctl init; nirctl restore audit.jsonl", "the database is a file of %s alone: %s can use it only in PostgreSQL, or by an admin with --as", name, strings.Join(others, ", "))
 	}
 }
 

@@ -58,7 +58,7 @@ func importStatsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "stats FILE", Short: "Import delegated or delegated-extended statistics",
 		Long: `Stats imports a file of statistics: the registry's own as delegations, with --source
-another registry's as space that it manages. --nir says which NIR manages an
+another registry's as space that it manages. --economy-of says which NIR manages an
 economy. All mistakes are told at once, and nothing is changed unless all is well
 or --partial is said. The same file again changes nothing.
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,26 +36,43 @@ func (a *app) init(c *cobra.Command) error {
 		return err
 	}
 	file, made := cfg.Nirctl.Database, false
-	if !isPostgres(file) {
-		if made, err = makeDatabaseFile(file); err != nil {
-			return fmt.Errorf("making the registry: %w", err)
-		}
-	}
 	a.cfg = cfg
-	o, err := openDatabase(c.Context(), cfg, nir.Actor{}, false, nir.Make)
+	if isPostgres(file) {
+		made, err = emptyPostgres(c.Context(), file)
+	} else {
+		made, err = makeDatabaseFile(file)
+	}
+	if err != nil {
+		return fmt.Errorf("making the registry: %w", err)
+	}
+	o, err := openDatabase(c.Context(), cfg, nir.Actor{}, nir.Options{Schema: nir.Make}) // who approves is no matter of the database
 	if err != nil {
 		return err
 	}
 	o.close()
-	if made {
+	switch {
+	case made && isPostgres(file):
+		a.Errorf("made the registry in %s, which was empty", file)
+	case made:
 		a.Errorf("made %s", file)
-	} else {
-		a.Errorf("%s is there and fits this program", file)
+	default:
+		a.Errorf("the registry in %s is there and fits this program", file)
 	}
 	if len(cfg.Nirctl.Users) == 0 {
 		a.Errorf("nobody has a role yet: nirctl doctor says what to write")
 	}
 	return nil
+}
+
+// emptyPostgres reports whether a database has no table yet.
+func emptyPostgres(ctx context.Context, source string) (empty bool, err error) {
+	db, err := sql.Open("pgx", source)
+	if err != nil {
+		return false, err
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	err = db.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT FROM information_schema.tables WHERE table_schema = current_schema())").Scan(&empty)
+	return empty, err
 }
 
 // makeDatabaseFile makes an empty file for the owner alone before anything opens
@@ -65,7 +84,8 @@ func makeDatabaseFile(file string) (made bool, err error) {
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return false, nil
+		info, err := os.Stat(file)
+		return err == nil && info.Size() == 0, err
 	}
 	if err != nil {
 		return false, err

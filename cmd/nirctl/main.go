@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, sh *shell.Shell) int {
 	root.SetArgs(joinFields(args))
 	a.ctx = ctx
 	err := root.ExecuteContext(ctx)
-	if err = a.troubled(a.cfg, err); ctx.Err() != nil && err != nil {
+	if err = corrected(args, a.troubled(a.cfg, err)); ctx.Err() != nil && err != nil {
 		err = errCancelled
 	}
 	if a.shape.asked && a.shape.template == nil && a.shape.jq == nil || slices.Contains(args, "--json") {
@@ -114,16 +114,21 @@ func command(a *app) *cobra.Command {
 	root := nounCommand("nirctl", "The registry at the shell")
 	root.Use, root.Long = "nirctl NOUN VERB", usage
 	root.Version = shell.Version()
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if _, err := a.Now(a.nowFlag); err != nil { // a mistake, needed or not
 			return err
 		}
-		return a.prepare()
+		return a.prepare(c)
 	}
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return shell.Usage(err, c.CommandPath()+" --help") })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if args := c.Flags().Args(); c.HasSubCommands() && len(args) > 0 { // the flag is one of a verb that is misspelt
+			return unknownCommand(c, args[0])
+		}
+		return shell.Usage(err, c.CommandPath()+" --help")
+	})
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", "", "configuration `FILE` (default: $NIRZONE_CONFIG, ./nirzone.toml, /etc/nirzone/nirzone.toml)")
 	f.StringVar(&a.nowFlag, "now", "", "act as if it were `TIME` (2026-11-21T18:00:00Z)")
@@ -155,11 +160,21 @@ func nounCommand(use, short string) *cobra.Command {
 		Use: use, Short: short, Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return shell.Usage(fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath()), c.CommandPath()+" --help")
+				return unknownCommand(c, args[0])
 			}
 			return c.Help()
 		},
+		SuggestionsMinimumDistance: 2,
 	}
+}
+
+// unknownCommand is the mistake of a word that is none of the commands below c.
+func unknownCommand(c *cobra.Command, word string) error {
+	hint := c.CommandPath() + " --help"
+	if like := c.SuggestionsFor(word); len(like) > 0 {
+		hint = c.CommandPath() + " " + like[0] + " --help"
+	}
+	return shell.Usage(fmt.Errorf("unknown command %q for %q", word, c.CommandPath()), hint)
 }
 
 // arguments makes a wrong number of arguments a mistake of usage, with an

@@ -35,7 +35,7 @@ UID already, nothing is changed. A request for a new member makes it, too.`,
 	c.Flags().StringArrayVar(&m.Address, "address", nil, addressUsage)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return a.memberChange(c, args[0], func(o *opened, x *nir.Tx) error {
-			registry, uid, err := o.splitMember(args[0])
+			registry, uid, err := o.split(x.View, newNaming, args[0])
 			if err != nil {
 				return err
 			}
@@ -101,7 +101,7 @@ are still served where they were until nirctl member serve says otherwise
 			if err != nil {
 				return err
 			}
-			registry, uid, err := o.splitMember(args[1])
+			registry, uid, err := o.split(x.View, newNaming, args[1])
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 
 	"nirzone/cmd/shell"
 	"nirzone/nir"
+	"nirzone/zone"
 )
 
 func mirrorCommand(a *app) *cobra.Command {
@@ -27,7 +28,7 @@ type mirrorRow struct {
 }
 
 var mirrorColumns = shown[mirrorRow]{
-	one: "mirror", many: "mirrors", none: "nirctl import whois NIR FILE",
+	one: "mirror", many: "mirrors", none: "nirctl mirror run",
 	id: func(m mirrorRow) string { return m.NIR },
 	cols: []col[mirrorRow]{
 		{"nir", false, func(m mirrorRow) string { return m.NIR }},
@@ -116,13 +117,13 @@ func mirrorStatusCommand(a *app) *cobra.Command {
 			if err := showOne(a, &mirrorColumns, row, nil); err != nil {
 				return err
 			}
-			return mirrorExit(row)
+			return mirrorExit(row, o.cfg)
 		})
 	}
 	return a.reading(c)
 }
 
-func mirrorExit(m mirrorRow) error {
+func mirrorExit(m mirrorRow, cfg *zone.Config) error {
 	switch {
 	case m.Held > 0 && m.Released == m.Hash:
 		return &shell.Exit{Code: findings, Err: fmt.Errorf("%s released, and made by the next cycle", count(m.Held, "deletion"))}
@@ -132,7 +133,16 @@ func mirrorExit(m mirrorRow) error {
 			Hint: fmt.Sprintf(`if they are right: nirctl whois release %s %.12s --removes %d -m "why"`, m.NIR, m.Hash, m.Held),
 		}
 	case m.Late:
-		return &shell.Exit{Code: findings, Err: fmt.Errorf("the mirror of %s is late", m.NIR), Hint: "zonefetch brings its dump; then nirctl import whois " + m.NIR + " FILE"}
+		return &shell.Exit{Code: findings, Err: fmt.Errorf("the mirror of %s is late", m.NIR), Hint: mirrorAgain(cfg, m.NIR)}
 	}
 	return nil
+}
+
+// mirrorAgain is how a mirror comes to a newer state: zonefetch brings it, if a source
+// has a whois database, or somebody with a file.
+func mirrorAgain(cfg *zone.Config, code string) string {
+	if _, err := whoisSources(cfg, []string{code}); err != nil {
+		return "no [[source]] of " + cfg.File + " has its whois: nirctl import whois " + code + " FILE"
+	}
+	return "zonefetch --source " + code + "; nirctl mirror run " + code
 }

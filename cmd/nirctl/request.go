@@ -77,10 +77,14 @@ func requestListCommand(a *app) *cobra.Command {
 		Use: "list", Short: "List requests, what is due first in front", Args: arguments(cobra.NoArgs, "nirctl request list --state evaluating"),
 		Example: "  nirctl request list --state evaluating\n  nirctl request list --nir JPNIC --sort -submitted --limit 20\n  nirctl request list --filter kind=ipv6 -o json",
 	}
-	c.Flags().StringVar(&state, "state", "", "only those in `STATE`: evaluating, info-requested, held, registered, refused, withdrawn, closed")
-	a.completes(c, "state", nir.Evaluating, nir.InfoRequested, nir.HeldRequest, nir.Registered, nir.Refused, nir.Withdrawn, nir.ClosedRequest)
+	states := []string{nir.Evaluating, nir.InfoRequested, nir.HeldRequest, nir.Registered, nir.Refused, nir.Withdrawn, nir.ClosedRequest}
+	c.Flags().StringVar(&state, "state", "", "only those in `STATE`: "+strings.Join(states, ", "))
+	a.completes(c, "state", states...)
 	a.scopeFlag(c, &code, "only those of `NIR`")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := oneOf(c, "state", state, states); err != nil {
+			return err
+		}
 		return a.look(c, func(o *opened, v *nir.View) error {
 			scope, err := o.scope(v, code)
 			if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -101,7 +102,10 @@ func (a *app) readTexts(ctx context.Context, t *requestText) error {
 		if err != nil {
 			return fmt.Errorf("reading what goes with the request: %w", err)
 		}
-		*s = strings.TrimSpace(string(data))
+		name := *s
+		if *s = strings.TrimSpace(string(data)); *s == "" {
+			return shell.Usage(fmt.Errorf("%s says nothing: it goes with the request", name), "ls -l "+shell.Quote(name))
+		}
 	}
 	return nil
 }
@@ -136,16 +140,20 @@ func (t *requestText) ask(o *opened, v *nir.View) (nir.Ask, error) {
 	if t.SecondOpinion {
 		q.Act = nir.SecondOpinionAct
 	}
-	return q, t.complete(v, &q)
+	return q, t.complete(o, v, &q)
 }
 
 // complete takes from the member's record what the request does not say.
-func (t *requestText) complete(v *nir.View, q *nir.Ask) error {
+func (t *requestText) complete(o *opened, v *nir.View, q *nir.Ask) error {
 	m, _, err := v.MemberOf(q.NIR, q.UID)
 	if err != nil && nir.CodeOf(err) != nir.NotFound {
 		return err
 	}
 	if nir.CodeOf(err) == nir.NotFound {
+		var other *misnamed
+		if t.MemberName == "" && errors.As(o.absent(v, memberNaming, q.NIR, q.UID), &other) && other.meant != "" {
+			return other
+		}
 		if t.MemberName == "" && q.UID != "" {
 			return &shell.Exit{Code: notFound, Err: fmt.Errorf("%s has no member %s", registryName(v, q.NIR), q.UID), Hint: "nirctl member create " + registryName(v, q.NIR) + "/" + q.UID + " --name NAME --economy CODE, or --member-name NAME"}
 		}

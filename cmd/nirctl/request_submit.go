@@ -85,6 +85,8 @@ func hintSecondOpinion(err error) error {
 	case !errors.As(err, &e):
 	case e.Code == secondOpinion:
 		e.Hint = "the same with --second-opinion --justification FILE --assessment FILE"
+	case strings.Contains(e.Err.Error(), "--justification: it is missing"), strings.Contains(e.Err.Error(), "--assessment: it is missing"):
+		e.Hint = "the same with --justification FILE --assessment FILE: why it is needed, and what the NIR thinks of it"
 	case strings.HasPrefix(e.Err.Error(), "--attested: ") && !strings.Contains(e.Err.Error(), "\n"):
 		e.Hint = "if it does: the same with --attested"
 	}

@@ -81,7 +81,7 @@ func (a *app) returnCreate(c *cobra.Command, r nir.Return, member string) error 
 	err := a.changeWith(c, func(o *opened) change {
 		return change{
 			fn: func(x *nir.Tx) error {
-				registry, _, err := o.splitMember(member)
+				registry, _, err := o.split(x.View, memberNaming, member)
 				if err != nil {
 					return err
 				}

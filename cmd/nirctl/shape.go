@@ -91,7 +91,7 @@ func joinFields(args []string) []string {
 }
 
 // prepare checks all that is said about output, before anything is done.
-func (a *app) prepare() (err error) {
+func (a *app) prepare(c *cobra.Command) (err error) {
 	switch a.color {
 	case "auto":
 	case "always", "never":
@@ -104,6 +104,9 @@ func (a *app) prepare() (err error) {
 		return shell.Usage(errors.New("--template and --jq: one of them"), "nirctl nir list --jq '.nirs[].code'")
 	}
 	a.json = a.json || s.templateText != "" || s.jqText != ""
+	if f := c.Flags().Lookup("output"); a.json && f != nil && f.Changed && f.Value.String() != "json" {
+		return shell.Usage(fmt.Errorf("-o %s, and JSON with --json, --jq or --template: one of them", f.Value), c.CommandPath()+" -o json")
+	}
 	if s.template, err = parseTemplate(s.templateText); err == nil {
 		s.jq, err = parseFilter(s.jqText)
 	}

@@ -233,7 +233,7 @@ func transferScheduleCommand(a *app) *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		due, err := a.Now(args[1])
 		if err != nil {
-			return shell.Usage(fmt.Errorf("%q is no time", args[1]), "2027-01-01")
+			return shell.Usage(fmt.Errorf("%q is no time", args[1]), "write it as 2027-01-01")
 		}
 		return a.change(c, change{fn: func(x *nir.Tx) error {
 			_, err := x.Reschedule(args[0], due)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"nirzone/nir"
@@ -10,33 +12,52 @@ import (
 // as hints name it.
 const describeCommand = "nirctl whois describe"
 
+// describeAtOnce is how many delegations are described in one event; tests have fewer.
+var describeAtOnce = 5000
+
 func whoisDescribeCommand(a *app) *cobra.Command {
-	limit := 5000
+	limit := describeAtOnce
 	c := &cobra.Command{
 		Use: "describe", Short: "Make the whois objects of delegations that have none",
 		Long: `Describe makes the whois objects, and under option 2 the domain objects, of
 delegations that an import brought in without. Until then they are answered for,
-but are in no export. It makes them for --limit delegations at most: give the
-command again until there is nothing to do.`,
+but are in no export. With --yes it goes on until none is left, in an event for each
+5000 of them; without, after each event it says how many are left. With --limit there
+is one event, for so many at most.`,
 		Example: "  nirctl whois describe --dry-run\n  nirctl whois describe --limit 1000",
 		Args:    arguments(cobra.NoArgs, describeCommand),
 	}
-	c.Flags().IntVar(&limit, "limit", limit, "`NUMBER` of delegations at most")
+	c.Flags().IntVar(&limit, "limit", limit, "`NUMBER` of delegations at most, in one event")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		left := 0
-		err := a.change(c, change{
-			fn: func(x *nir.Tx) error { _, err := x.DescribeMissing(limit); return err },
-			show: func(v *nir.View) (err error) {
-				left, err = v.CountUndescribed()
-				return err
-			},
-		})
-		if err == nil && left > 0 {
-			a.Errorf("%s without whois objects: the same command again", count(left, "delegation"))
+		if limit < 1 {
+			return usageOf(c, "limit", fmt.Errorf("%d: 1 or more", limit))
 		}
-		return err
+		for before := -1; ; {
+			left, err := a.describeSome(c, limit)
+			if err != nil || left == 0 {
+				return err
+			}
+			if !a.yes || c.Flags().Changed("limit") || left == before { // what cannot be described now is no reason to go on
+				a.Errorf("%s without whois objects: %s --yes makes them all", count(left, "delegation"), describeCommand)
+				return nil
+			}
+			before = left
+		}
 	}
 	return a.writing(c)
+}
+
+// describeSome makes one event and returns how many delegations are left; none are
+// counted of what is not done.
+func (a *app) describeSome(c *cobra.Command, limit int) (left int, err error) {
+	err = a.change(c, change{
+		fn: func(x *nir.Tx) error { _, err := x.DescribeMissing(limit); return err },
+		show: func(v *nir.View) (err error) {
+			left, err = v.CountUndescribed()
+			return err
+		},
+	})
+	return left, err
 }
 
 // sayUndescribed says what an import leaves to do.

@@ -37,7 +37,7 @@ func findWindow(o *opened, v *nir.View, args []string) (table, id string, err er
 func windowArguments(v *nir.View, args []string) (nir.NIR, inr.Kind, error) {
 	k, err := inr.ParseKind(args[1])
 	if err != nil {
-		return nir.NIR{}, k, shell.Usage(err, "ipv4, ipv6 or asn")
+		return nir.NIR{}, k, shell.Usage(err, "write ipv4, ipv6 or asn")
 	}
 	n, err := findNIR(v, args[0])
 	return n, k, err
