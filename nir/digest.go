@@ -139,7 +139,7 @@ func parseAddresses(s string) ([]string, error) {
 	}
 	list, err := netmail.ParseAddressList(s)
 	if err != nil {
-		return nil, fmt.Errorf("%.60q: %w", s, err)
+		return nil, fmt.Errorf("%.60q is no address of mail, nor some with commas between: write name@host (RFC 5322, section 3.4)", s)
 	}
 	var out []string
 	for _, a := range list {

@@ -97,5 +97,5 @@ func release(x *Tx, p *Proposal) (string, error) {
 	if d.Digest != a.Digest {
 		return "", refuse(Conflict, "what would be disclosed has changed since it was signed").remedy("propose it again")
 	}
-	return fmt.Sprintf("%d objects, sha256 %s", len(d.Items), d.Digest), nil
+	return fmt.Sprintf("%s, sha256 %s", plural(len(d.Items), "object"), d.Digest), nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -130,10 +131,25 @@ func CheckExport(r io.Reader) (Mark, error) {
 	return m, err
 }
 
+// notJSON says in words what is wrong with a text that was to be JSON.
+func notJSON(err error) string {
+	var form *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.As(err, &form) && strings.Contains(form.Error(), "end of JSON"):
+		return "it ends before its JSON does (RFC 8259)"
+	case errors.As(err, &form):
+		return fmt.Sprintf("it is not JSON from octet %d on (RFC 8259)", form.Offset)
+	case errors.As(err, &kind):
+		return fmt.Sprintf("%q is a %s, which it cannot be", kind.Field, kind.Value)
+	}
+	return err.Error()
+}
+
 func decodeLine(text []byte) (*Event, []byte, []byte, error) {
 	var l exportLine
 	if err := json.Unmarshal(text, &l); err != nil {
-		return nil, nil, nil, fmt.Errorf("no line of an audit: %w", err)
+		return nil, nil, nil, fmt.Errorf("no line of an audit: %s", notJSON(err))
 	}
 	if l.Version > exportVersion {
 		return nil, nil, nil, fmt.Errorf("it is of version %d, this program knows %d: use a newer one", l.Version, exportVersion)

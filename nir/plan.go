@@ -129,7 +129,7 @@ func amount(k inr.Kind, n *big.Int) string {
 
 func (m *planner) add(area, format string, args ...any) {
 	if m.counts != nil {
-		m.count(area, format[:1], "lines") // of a delegation: "- %s" or "+ %s"
+		m.count(area, format[:1], "line") // of a delegation: "- %s" or "+ %s"
 		return
 	}
 	m.plan.Effects = append(m.plan.Effects, Effect{area, fmt.Sprintf(format, args...)})

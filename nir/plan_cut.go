@@ -94,7 +94,7 @@ func (m *planner) goOn(sum *planner) {
 	m.plan.Events = sum.plan.Events + 1
 	m.free, m.fees = sum.free.clone(), sum.fees.clone()
 	for _, c := range sum.counts {
-		m.plan.Effects = append(m.plan.Effects, Effect{c.area, fmt.Sprintf("%s %d %s, beside what follows", c.verb, c.n, c.what)})
+		m.plan.Effects = append(m.plan.Effects, Effect{c.area, fmt.Sprintf("%s %s, beside what follows", c.verb, plural(c.n, c.what))})
 	}
 }
 

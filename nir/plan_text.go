@@ -3,6 +3,7 @@ package nir
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -68,7 +69,7 @@ var planLabels = map[string][]string{
 	"nir": {"code"}, "allocation_window": {"nir", "kind"}, "member": {"name"}, "membership": {"nir", "uid"}, "pool": {"range"},
 	"delegation": {"range"}, "request": {"nir", "ref"}, "evaluation": {"request", "n"}, "notice": {"code", "subject"}, "proposal": {"op"},
 	"approval": {"signer"}, "transfer": {"source", "destination"}, "disclosure": {"ref"}, "whois_object": {"type", "key"}, "whois_external": {"source", "ref"},
-	"notice_feed": {"source"},
+	"notice_feed": {"source"}, "import_run": {"file"},
 }
 
 func planLabel(table string, f planFields, look namer) string {
@@ -95,6 +96,7 @@ var planEssence = map[string][]string{
 	"delegation": {"level", "nir", "member", "evidence"},
 	"membership": {"member", "serves"},
 	"notice":     {"severity", "nir", "text"},
+	"import_run": {"registry", "serial", "source", "state", "counts", "left_out"},
 	"proposal":   {"effects", "proposer", "state"},
 
 	"whois_object": {"source", "mntner", "state"},
@@ -129,12 +131,13 @@ func planWord(key string, value any, look namer) string {
 	case []any:
 		var all []string
 		for _, e := range v {
-			all = append(all, planWord("", e, look))
+			all = append(all, planWord(key, e, look))
 		}
 		s = strings.Join(all, ", ")
+	case map[string]any:
+		s = planMap(key, v)
 	default:
-		b, _ := json.Marshal(v)
-		s = string(b)
+		s = fmt.Sprint(v)
 	}
 	if table, ok := planReferences[key]; ok && strings.Contains(s, "_") {
 		s = look.name(table, s)
@@ -144,6 +147,22 @@ func planWord(key string, value any, look namer) string {
 		s = string([]rune(s)[:planWordLimit-1]) + "…"
 	}
 	return s
+}
+
+// planMap is an object within an object for people: what an import counted as a plan
+// of it has it, of any other its fields.
+func planMap(key string, fields map[string]any) string {
+	if key == "counts" {
+		var c ImportCount
+		if b, err := json.Marshal(fields); err == nil && json.Unmarshal(b, &c) == nil {
+			return c.String()
+		}
+	}
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(fields)) {
+		parts = append(parts, k+"="+fmt.Sprint(fields[k]))
+	}
+	return strings.Join(parts, " ")
 }
 
 // planUnsaid are the fields that are of no interest in a plan.

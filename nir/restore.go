@@ -86,7 +86,7 @@ func peekEvent(r io.Reader) (int64, io.Reader, error) {
 		return 0, &seen, nil
 	}
 	if err != nil {
-		return 0, nil, fmt.Errorf("line 1: no line of an audit: %w", err)
+		return 0, nil, fmt.Errorf("line 1: no line of an audit: %s", notJSON(err))
 	}
 	e, err := decodeEvent(l.Entry)
 	if err != nil {

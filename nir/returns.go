@@ -203,7 +203,7 @@ func returnEffects(x *Tx, args json.RawMessage) ([]string, error) {
 			}
 			list = append(list, line)
 		}
-		list = append(list, fmt.Sprintf("keep %s in quarantine for %d days, then free", g, x.Rules.QuarantineDays))
+		list = append(list, fmt.Sprintf("keep %s in quarantine for %s, then free", g, plural(x.Rules.QuarantineDays, "day")))
 	}
 	return append(list, fmt.Sprintf("%s the whois objects below", r.Whois)), nil
 }

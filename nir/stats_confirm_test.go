@@ -41,7 +41,7 @@ func TestImportByTwoPersons(t *testing.T) {
 		view(t, db, func(v *View) error {
 			p, err := v.Proposal(im.Proposal)
 			effects := strings.Join(p.Effects, "\n")
-			for _, want := range []string{f.SHA256, "JPNIC (JP), ipv4: 1 created, 1 new members", "direct members (AU), asn: 1 created"} {
+			for _, want := range []string{f.SHA256, "JPNIC (JP), ipv4: 1 created, 1 new member", "direct members (AU), asn: 1 created"} {
 				if !strings.Contains(effects, want) {
 					t.Errorf("the effects do not say %q:\n%s", want, effects)
 				}
@@ -212,7 +212,7 @@ func TestImportIsOneTransaction(t *testing.T) {
 			return err
 		})
 	})
-	if p.Objects != objects || !hasEffect(p, OnPools, "pool 202.0.0.0/8 has 1920000 fewer free") || !hasEffect(p, OnDelegations, "create 7500 delegation, beside what follows") {
+	if p.Objects != objects || !hasEffect(p, OnPools, "pool 202.0.0.0/8 has 1920000 fewer free") || !hasEffect(p, OnDelegations, "create 7500 delegations, beside what follows") {
 		t.Errorf("the plan shows %d of %d objects: %+v", p.Objects, objects, p.Effects[:min(len(p.Effects), 40)])
 	}
 	checkConservation(t, db)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,7 @@ const (
 	ImportPending  = "pending"       // it waits for a second person
 	ImportApproved = "approved"      // it waits for the file
 	ImportDone     = "done"
+	ImportReplaced = "replaced" // approved, and approved or done anew since: the registry had changed
 )
 
 // An ImportCount says how many records of an NIR, economy and kind do what. NIR is
@@ -75,7 +77,7 @@ func (c ImportCount) String() string {
 		{c.Ended, "ended"},
 		{c.Unchanged, "unchanged"},
 		{c.Missing, "of an earlier import not in the file: they stay"},
-		{c.Members, "new members"},
+		{c.Members, strings.TrimPrefix(plural(c.Members, "new member"), strconv.Itoa(c.Members)+" ")},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
@@ -140,6 +142,25 @@ func (x *Tx) Import(f *Statistics, o ImportOptions) (Import, error) {
 	return im, err
 }
 
+// replaces notes that an import takes the place of those of the same file that
+// were approved before it, when they would have done something else.
+func (x *Tx) replaces(im *Import) error {
+	list, err := importRuns.find(x.View, "sha256 = $1 AND state = 'approved' AND id <> $2", im.SHA256, im.ID)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].Source != im.Source {
+			continue
+		}
+		list[i].State = ImportReplaced
+		if err := importRuns.put(x, &list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // With gives a file to the transaction, so that an approval of its import can
 // carry it out at once.
 func (x *Tx) With(f *Statistics) {
@@ -201,7 +222,7 @@ func importEffects(_ *Tx, args json.RawMessage) ([]string, error) {
 		list = append(list, "as space that "+a.Source+" manages")
 	}
 	if a.LeftOut > 0 {
-		list = append(list, fmt.Sprintf("%d records with mistakes are left out", a.LeftOut))
+		list = append(list, "left out, with mistakes: "+plural(a.LeftOut, "record"))
 	}
 	created := 0
 	for _, c := range a.Counts {
@@ -230,6 +251,9 @@ func runApproved(x *Tx, p *Proposal) (string, error) {
 	}
 	f := x.files[a.SHA256]
 	if f == nil {
+		if err := x.replaces(&im); err != nil {
+			return "", err
+		}
 		return "it waits for the file: import it again", importRuns.put(x, &im)
 	}
 	plan, err := x.planImport(f, ImportOptions{NIRs: a.NIRs, Source: a.Source, Partial: a.Partial})

@@ -60,6 +60,9 @@ func (x *Tx) runImport(p *importPlan, im *Import) error {
 	if err := x.refill(p.pools, p.touched.Set()); err != nil {
 		return err
 	}
+	if err := x.replaces(im); err != nil {
+		return err
+	}
 	im.State, im.Made = ImportDone, x.Actor.At
 	return importRuns.put(x, im)
 }

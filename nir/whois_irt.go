@@ -91,7 +91,7 @@ func (x *Tx) remindMissing() error {
 	for _, code := range order {
 		text := ""
 		if m := missing[code]; m != nil {
-			text = fmt.Sprintf("%d objects name no irt (mnt-irt), %s first: name one of the member or in the registration", m.n, m.example)
+			text = fmt.Sprintf("%s without irt (mnt-irt), %s first: name one of the member or in the registration", plural(m.n, "object"), m.example)
 		}
 		if err := x.notice(code, "irt-missing", x.registryName(code), "warning", text); err != nil {
 			return err

@@ -319,14 +319,22 @@ func (c *cycle) hash() string {
 func (c *cycle) tell(m *WhoisMirror) error {
 	text := ""
 	if m.Held > 0 {
-		text = fmt.Sprintf("%d of %d objects are missing in %s and stay until somebody accepts that: nirctl whois release %s %.12s --removes %d", m.Held, c.before, c.d.File, c.d.NIR, m.Hash, m.Held)
+		missing, stay := "are missing", "stay"
+		if m.Held == 1 {
+			missing, stay = "is missing", "stays"
+		}
+		text = fmt.Sprintf("%d of %s %s in %s and %s until somebody accepts that: nirctl whois release %s %.12s --removes %d", m.Held, plural(c.before, "object"), missing, c.d.File, stay, c.d.NIR, m.Hash, m.Held)
 	}
 	if err := c.x.notice(c.d.NIR, "mirror-held", c.source, "error", text); err != nil {
 		return err
 	}
 	text = ""
 	if c.refused > 0 {
-		text = fmt.Sprintf("%d objects are left out: %s", c.refused, strings.Join(c.why, "; "))
+		left := " are left out: "
+		if c.refused == 1 {
+			left = " is left out: "
+		}
+		text = plural(c.refused, "object") + left + strings.Join(c.why, "; ")
 	}
 	if more := c.refused - len(c.why); more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
@@ -397,7 +405,7 @@ func (x *Tx) ReleaseMirror(nir, hash string, removes int) error {
 	case len(hash) < 8 || !strings.HasPrefix(m.Hash, strings.ToLower(hash)):
 		return refuse(NotFound, "%.64q is not what is held of %s: that is %.12s", hash, nir, m.Hash)
 	case removes != m.Held:
-		return refuse(Held, "%d objects would be deleted, not %d", m.Held, removes).in("removes").remedy(fmt.Sprintf("--removes %d", m.Held))
+		return refuse(Held, "%s would be deleted, not %d", plural(m.Held, "object"), removes).in("removes").remedy(fmt.Sprintf("--removes %d", m.Held))
 	case x.Actor.Reason == "":
 		return invalid("reason", "say why").remedy("-m REASON")
 	}

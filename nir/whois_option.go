@@ -165,7 +165,7 @@ func (x *Tx) SwitchOption(code string, to int, adopt []PublishedZone, removes in
 		return err
 	}
 	if active := activeOf(list); active != removes {
-		return refuse(Held, "%d zones of %s are active and would leave the registry's own delegations, not %d", active, code, removes).
+		return refuse(Held, "active zones of %s that would leave the registry's own delegations: %d, not %d", code, active, removes).
 			in("removes").remedy(fmt.Sprintf("see that the file of %s asserts them, then say --removes %d", code, active))
 	}
 	for _, w := range list {

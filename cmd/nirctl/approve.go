@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,8 @@ import (
 
 var proposalColumns = shown[nir.Proposal]{
 	one: "proposal", many: "proposals",
-	id: func(p nir.Proposal) string { return p.Hash },
+	id:    func(p nir.Proposal) string { return p.Hash },
+	lines: map[string]func(nir.Proposal) []string{"effects": func(p nir.Proposal) []string { return slices.Clone(p.Effects) }},
 	cols: []col[nir.Proposal]{
 		{"hash", false, func(p nir.Proposal) string { return p.Hash[:12] }},
 		{"state", false, func(p nir.Proposal) string { return p.State }},
@@ -55,7 +57,17 @@ func approveCommand(a *app) *cobra.Command {
 the command that it prints, which ssh-keygen runs with your agent or hardware
 key. --signature takes the file that ssh-keygen wrote. Whose key may approve what
 is in the list of signers that nirzone.toml names. With the last signature that
-it needs, a proposal is carried out in the same event.`,
+it needs, a proposal is carried out in the same event.
+
+With your key in a file or an agent:
+
+  nirctl approve HASH --key ~/.ssh/id_ed25519
+
+With ssh-keygen yourself, on this host or another:
+
+  nirctl approve HASH --text > HASH.json
+  ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n approver@nirzone HASH.json
+  nirctl approve HASH --signature HASH.json.sig`,
 		Example: `  nirctl approve --list
   nirctl approve --list --state done -o wide`,
 		Args: arguments(cobra.MaximumNArgs(1), "nirctl approve --list"),
@@ -147,11 +159,7 @@ func badSignature(err error, file, hash string) error {
 
 // howToSign shows a proposal and prints the commands to type.
 func (a *app) howToSign(p *nir.Proposal) error {
-	err := showOne(a, &proposalColumns, *p, func() {
-		for _, e := range p.Effects {
-			fmt.Fprintln(a.Stdout, "  "+plain(e))
-		}
-	})
+	err := showOne(a, &proposalColumns, *p, nil)
 	if err != nil || p.State != nir.ProposalOpen {
 		return err
 	}

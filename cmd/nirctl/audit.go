@@ -41,7 +41,9 @@ func auditLogCommand(a *app) *cobra.Command {
 	var after int64
 	c := &cobra.Command{
 		Use: "log", Short: "List the events, the newest last", Args: arguments(cobra.NoArgs, "nirctl audit log"),
-		Example: "  nirctl audit log\n  nirctl audit log --filter act=window.set -o wide\n  nirctl audit log --after 3 --sort -event --limit 20",
+		Long: `Log lists the events in their order. --limit N shows the last N of them; with --after
+it goes on from there: the first N behind that event.`,
+		Example: "  nirctl audit log --limit 20\n  nirctl audit log --filter act=window.set -o wide\n  nirctl audit log --after 3 --sort -event --limit 20",
 	}
 	c.Flags().Int64Var(&after, "after", 0, "only events after `NUMBER`")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -50,6 +52,7 @@ func auditLogCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.output.last = after == 0 && a.output.sort == ""
 			return showList(a, &eventColumns, list)
 		})
 	}
@@ -106,7 +109,7 @@ func (a *app) auditView(o *opened, v *nir.View, seq int64) error {
 			Effects []nir.Effect `json:"effects"`
 		}{e, p.Effects})
 	}
-	return showOne(a, &eventColumns, *e, func() { fmt.Fprint(a.Stdout, effectsText(a.Stdout, p)) })
+	return showOne(a, &eventColumns, *e, func() { fmt.Fprint(a.Stdout, shell.Fold(a.Stdout, maxWidth, effectsText(a.Stdout, p))) })
 }
 
 func auditVerifyCommand(a *app) *cobra.Command {

@@ -112,7 +112,7 @@ func (a *app) settle(ctx context.Context, o *opened, ch change, p *nir.Plan) err
 			a.Errorf("done: %s, %s", eventsOf(done), count(done.Objects, "object"))
 			if !samePlan(p, done) {
 				a.Errorf("the registry changed meanwhile; what was done is")
-				a.Errorf("%s", effectsText(a.Stderr, done))
+				a.Errorf("%s", shell.Fold(a.Stderr, maxWidth-len(stderrMark), effectsText(a.Stderr, done)))
 			}
 			return o.result(ctx, ch)
 		}

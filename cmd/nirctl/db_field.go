@@ -66,13 +66,31 @@ func showOne[T any](a *app, k *shown[T], t T, more func()) error {
 	}
 	for _, c := range k.cols {
 		if s := plain(c.text(t)); s != "" && s != "-" {
-			fmt.Fprintf(a.Stdout, "%-*s  %s\n", width, c.key(), s)
+			label := c.key()
+			for _, line := range k.linesOf(c.key(), s, t) {
+				a.say("%-*s  %s\n", width, label, line)
+				label = ""
+			}
 		}
 	}
 	if more != nil {
 		more()
 	}
 	return nil
+}
+
+// linesOf returns the value of a column as an object alone shows it: a line for each
+// of what a table has in one.
+func (k *shown[T]) linesOf(column, value string, t T) []string {
+	of, ok := k.lines[column]
+	if !ok {
+		return []string{value}
+	}
+	list := of(t)
+	for i := range list {
+		list[i] = plain(list[i])
+	}
+	return list
 }
 
 // historyCommand is the verb that shows the life of an object: find returns its
@@ -121,7 +139,7 @@ func (a *app) writeSteps(steps []nir.Step) error {
 			fmt.Fprintln(a.Stdout, row)
 		}
 		if i > 0 {
-			fmt.Fprintln(a.Stdout, "    "+plain(steps[i-1].Change))
+			a.say("    %s\n", plain(steps[i-1].Change))
 		}
 	}
 	return nil

@@ -37,10 +37,15 @@ func (a *app) tableWith(t *shell.Table, texts []string) {
 	for row := range strings.Lines(rows) {
 		_, _ = io.WriteString(a.Stdout, row)
 		if i < len(texts) {
-			fmt.Fprintf(a.Stdout, "    %s\n", texts[i])
+			a.say("    %s\n", texts[i])
 		}
 		i++
 	}
+}
+
+// say writes text for people to standard output: on a terminal it is folded.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprint(a.Stdout, shell.Fold(a.Stdout, maxWidth, fmt.Sprintf(format, args...)))
 }
 
 // fit shortens the cells of the widest columns until the table is as wide as it

@@ -22,6 +22,7 @@ type outputFlags struct {
 	filter           []string
 	limit            int
 	noHeaders        bool
+	last             bool // --limit keeps the last rows, not the first
 }
 
 // showing gives a command the flag for the form of its output.

@@ -45,8 +45,11 @@ func planText(w io.Writer, o *opened, p *nir.Plan, candidate bool) string {
 	if candidate && namesBlock(p) {
 		text += "  " + shell.Paint(w, shell.Care, candidateNote)
 	}
-	return strings.TrimRight(text, "\n")
+	return strings.TrimRight(shell.Fold(w, maxWidth-len(stderrMark), text), "\n")
 }
+
+// stderrMark stands before each line of a plan that is asked about.
+const stderrMark = "nirctl: "
 
 // namesBlock reports whether a plan takes a block out of a pool: a second opinion
 // request takes none before it is approved.

@@ -17,6 +17,8 @@ type shown[T any] struct {
 	rpsl      func(T) string // nil: it has no RPSL form
 	none      string         // to type if there are none
 	below     func(T) string // a text to stand below the row of the plain table; nil for none
+
+	lines map[string]func(T) []string // columns whose values are lists, each of a line where an object is shown alone
 }
 
 // A col is a column of a table. A name that begins with ">" is of numbers, which
@@ -37,8 +39,12 @@ func showList[T any](a *app, k *shown[T], list []T) error {
 		return err
 	}
 	if a.output.limit > 0 && len(list) > a.output.limit {
-		a.Errorf("the first %d of %d", a.output.limit, len(list))
-		list = list[:a.output.limit]
+		end, from := "first", 0
+		if a.output.last {
+			end, from = "last", len(list)-a.output.limit
+		}
+		a.Errorf("the %s %d of %d", end, a.output.limit, len(list))
+		list = list[from:][:a.output.limit]
 	}
 	if all > 0 && len(list) == 0 {
 		a.Errorf("--filter leaves none of %d %s", all, k.many)

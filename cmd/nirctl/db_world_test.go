@@ -231,6 +231,8 @@ func TestRegistry(t *testing.T) {
 	t.Run("describe", func(t *testing.T) { testDescribeAll(t, w) })
 	t.Run("trouble", func(t *testing.T) { testTrouble(t, w) })
 	t.Run("mirror", func(t *testing.T) { testMirror(t, w) })
+	t.Run("width", func(t *testing.T) { testWidth(t, w) })
+	t.Run("disclosed", func(t *testing.T) { testDisclosed(t, w) })
 	t.Run("ship", func(t *testing.T) { testShip(t, w) })
 	t.Run("concurrent", func(t *testing.T) { testPlanOvertaken(t, w) })
 }

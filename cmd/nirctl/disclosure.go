@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -98,7 +100,7 @@ func disclosureViewCommand(a *app) *cobra.Command {
 		Use: "view DISCLOSURE", Short: "Show a row of the register, or exactly what was disclosed",
 		Args: arguments(cobra.ExactArgs(1), "nirctl disclosure view LEA-7"), Example: "  nirctl disclosure view LEA-7",
 	}
-	c.Flags().BoolVar(&disclosed, "disclosed", false, "print what was disclosed, as it was")
+	c.Flags().BoolVar(&disclosed, "disclosed", false, "print what was disclosed, as it was: the bytes of its digest")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return a.lookAll(c, func(v *nir.View) error {
 			d, err := findDisclosure(v, args[0])
@@ -111,6 +113,9 @@ func disclosureViewCommand(a *app) *cobra.Command {
 			data, err := v.Disclosed(d.ID)
 			if err == nil {
 				_, err = a.Stdout.Write(data)
+			}
+			if err == nil && shell.Columns(a.Stdout) > 0 && !bytes.HasSuffix(data, []byte("\n")) {
+				fmt.Fprintln(a.Stdout) // for the prompt behind it; a file has the bytes of the digest
 			}
 			return err
 		})

@@ -93,8 +93,8 @@ func (a *app) showFindings(d *doctor) error {
 		}
 	}
 	if a.output.form == "table" {
-		for _, f := range d.list {
-			fmt.Fprintf(a.Stdout, "%s  %s: %s\n", shell.Paint(a.Stdout, tones[f.State], fmt.Sprintf("%-4s", f.State)), f.What, plain(f.Text))
+		for _, f := range together(d.list) {
+			a.say("%s  %s: %s\n", shell.Paint(a.Stdout, tones[f.State], fmt.Sprintf("%-4s", f.State)), f.What, plain(f.Text))
 			for line := range strings.Lines(f.Remedy) {
 				fmt.Fprintf(a.Stdout, "        %s\n", strings.TrimRight(line, "\n"))
 			}
@@ -107,6 +107,38 @@ func (a *app) showFindings(d *doctor) error {
 	}
 	return nil
 }
+
+// ofNIR stands before the code in what a finding is about.
+const ofNIR = "NIR "
+
+// together makes one finding of those that say the same of several NIRs. Of what is
+// to be written for each, it shows the first.
+func together(list []finding) []finding {
+	var out []finding
+	for _, f := range list {
+		code, ok := strings.CutPrefix(f.What, ofNIR)
+		i := slices.IndexFunc(out, func(o finding) bool {
+			return ok && strings.HasPrefix(o.What, ofNIR) && o.What != f.What && o.State == f.State && o.Text == f.Text
+		})
+		if i < 0 {
+			out = append(out, f)
+			continue
+		}
+		out[i].What += ", " + code
+		if long := strings.Count(f.Remedy, "\n") > 2; long && !strings.Contains(out[i].Remedy, likewise) {
+			out[i].Remedy += "\n" + likewise + code
+		} else if long {
+			out[i].Remedy += ", " + code
+		} else if f.Remedy != "" {
+			out[i].Remedy += "\n" + f.Remedy
+		}
+	}
+	return out
+}
+
+// likewise stands before those for whom something like what is above has to be
+// written.
+const likewise = "and so for "
 
 // examine goes as deep as it can: what cannot be opened is not looked into.
 func (a *app) examine(ctx context.Context, d *doctor, quick bool) {
@@ -179,7 +211,7 @@ func (d *doctor) wholly(ctx context.Context, o *opened, quick bool) error {
 func (d *doctor) own(v *nir.View, cfg *zone.Config, code string) error {
 	n, err := v.NIR(code)
 	if nir.CodeOf(err) == nir.NotFound {
-		d.add(isBad, "NIR "+code, "an admin types: nirctl nir onboard "+code+" --help", "the registry knows no NIR of that code")
+		d.add(isBad, ofNIR+code, "an admin types: nirctl nir onboard "+code+" --help", "the registry knows no NIR of that code")
 		return nil
 	}
 	if err != nil {

@@ -13,18 +13,13 @@ func namespaceOf(r nir.Role) string { return sshsig.Namespace(string(r)) }
 
 // nir checks one NIR: what it needs depends on its state and option.
 func (d *doctor) nir(v *nir.View, cfg *zone.Config, n *nir.NIR) error {
-	what := "NIR " + n.Code
+	what := ofNIR + n.Code
 	before := len(d.list)
 	if n.State == nir.Left {
 		return nil
 	}
-	for _, k := range []inr.Kind{inr.IPv4, inr.IPv6, inr.ASN} {
-		_, err := v.Window(n.Code, k)
-		if nir.CodeOf(err) == nir.NotFound {
-			d.add(isLook, what, "nirctl window set "+n.Code+" "+k.String()+" SIZE -m start", "it has no window for %s: it cannot request any", k)
-		} else if err != nil {
-			return err
-		}
+	if err := d.windows(v, n); err != nil {
+		return err
 	}
 	if n.Email == "" {
 		d.add(isLook, what, "nirctl nir edit "+n.Code+" --email ADDRESS", "notices have nowhere to go")
@@ -41,10 +36,28 @@ func (d *doctor) nir(v *nir.View, cfg *zone.Config, n *nir.NIR) error {
 	return nil
 }
 
+// windows checks that an NIR has one of each kind.
+func (d *doctor) windows(v *nir.View, n *nir.NIR) error {
+	var kinds, remedies []string
+	for _, k := range []inr.Kind{inr.IPv4, inr.IPv6, inr.ASN} {
+		_, err := v.Window(n.Code, k)
+		if nir.CodeOf(err) == nir.NotFound {
+			kinds = append(kinds, k.String())
+			remedies = append(remedies, "nirctl window set "+n.Code+" "+k.String()+" SIZE -m start")
+		} else if err != nil {
+			return err
+		}
+	}
+	if len(kinds) > 0 {
+		d.add(isLook, ofNIR+n.Code, strings.Join(remedies, "\n"), "it has no window for %s: it cannot request any", strings.Join(kinds, ", "))
+	}
+	return nil
+}
+
 // nirKey checks how the zonelets of an NIR with option 1 come, and whose key they
 // are signed with.
 func (d *doctor) nirKey(v *nir.View, cfg *zone.Config, n *nir.NIR) error {
-	what := "NIR " + n.Code
+	what := ofNIR + n.Code
 	source := cfg.Source(n.Code)
 	switch {
 	case n.Option == 2 && source != nil:

@@ -235,7 +235,11 @@ func exportWhoisCommand(a *app) *cobra.Command {
 			if source == "" {
 				source = v.Rules.Source
 			}
-			return e.whois(v, source)
+			files, err := e.whois(v, source)
+			if err == nil && len(files) == 0 {
+				a.Errorf("there are no whois objects of source %s: nothing is written", source)
+			}
+			return files, err
 		})
 	}
 	return c

@@ -24,7 +24,8 @@ func importCommand(a *app) *cobra.Command {
 
 var importColumns = shown[nir.Import]{
 	one: "import", many: "imports", none: "nirctl import stats delegated-apnic-latest",
-	id: func(i nir.Import) string { return i.ID },
+	id:    func(i nir.Import) string { return i.ID },
+	lines: map[string]func(nir.Import) []string{"what": countLines},
 	cols: []col[nir.Import]{
 		{"file", false, func(i nir.Import) string { return i.File }},
 		{"registry", false, func(i nir.Import) string { return i.Registry }},
@@ -36,6 +37,14 @@ var importColumns = shown[nir.Import]{
 		{"source", true, func(i nir.Import) string { return i.Source }},
 		{"sha256", true, func(i nir.Import) string { return i.SHA256 }},
 	},
+}
+
+func countLines(i nir.Import) []string {
+	var list []string
+	for _, c := range i.Counts {
+		list = append(list, c.String())
+	}
+	return list
 }
 
 func importListCommand(a *app) *cobra.Command {
@@ -155,7 +164,7 @@ func (a *app) mirror(c *cobra.Command, d nir.Dump) error {
 				if a.output.form != "table" {
 					return showOne(a, &mirrorColumns, o.mirrorRow(v, m), nil)
 				}
-				a.mirrored("%s: %d objects; %d added, %d changed, %d deleted, %d refused\n", m.NIR, m.Objects, m.Added, m.Changed, m.Deleted, m.Refused)
+				a.mirrored("%s: %s; %d added, %d changed, %d deleted, %d refused\n", m.NIR, count(m.Objects, "object"), m.Added, m.Changed, m.Deleted, m.Refused)
 				return nil
 			},
 		}

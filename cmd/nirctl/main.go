@@ -137,6 +137,7 @@ func command(a *app) *cobra.Command {
 	for _, noun := range nouns {
 		root.AddCommand(noun(a))
 	}
+	a.offer(root)
 	return root
 }
 

@@ -28,6 +28,7 @@ func TestPublished(t *testing.T) {
 	t.Run("cases", func(t *testing.T) { testCases(t, reg) })
 	t.Run("below", func(t *testing.T) { testBelow(t, reg) })
 	t.Run("page", func(t *testing.T) { testPage(t, reg) })
+	t.Run("width", func(t *testing.T) { testWidthPublished(t, reg) })
 }
 
 // TestScripts runs testdata/*.txt: each says at its top why it exists.

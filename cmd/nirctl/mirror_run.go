@@ -140,7 +140,7 @@ func (a *app) mirrorDump(ctx context.Context, o *opened, s *zone.Source, dump ni
 	if err != nil || a.dryRun {
 		return mirrorRow{}, err
 	}
-	a.mirrored("%s: %d objects; %d added, %d changed, %d deleted, %d refused; the state of %s, %s ago\n", m.NIR, m.Objects, m.Added, m.Changed, m.Deleted, m.Refused, stamp(m.Dumped), rough(m.Lag(o.actor.At)))
+	a.mirrored("%s: %s; %d added, %d changed, %d deleted, %d refused; the state of %s, %s ago\n", m.NIR, count(m.Objects, "object"), m.Added, m.Changed, m.Deleted, m.Refused, stamp(m.Dumped), rough(m.Lag(o.actor.At)))
 	return row, heldError(&m, "nirctl mirror run "+s.Name)
 }
 

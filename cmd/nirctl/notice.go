@@ -77,7 +77,7 @@ func (a *app) writeNotices(list []zone.OpenNotice) {
 			fmt.Fprintln(a.Stdout, row)
 		}
 		if i > 0 {
-			fmt.Fprintln(a.Stdout, "    "+list[i-1].Text)
+			a.say("    %s\n", list[i-1].Text)
 		}
 	}
 }

@@ -166,7 +166,7 @@ func (a *app) paragraph(heading, text string) {
 	}
 	fmt.Fprintf(a.Stdout, "\n%s\n", plain(heading))
 	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
-		fmt.Fprintf(a.Stdout, "  %s\n", plain(strings.TrimRight(line, "\r\n")))
+		a.say("  %s\n", plain(strings.TrimRight(line, "\r\n")))
 	}
 }
 

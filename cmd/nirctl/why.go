@@ -61,7 +61,7 @@ func (a *app) why(ctx context.Context, arg string) error {
 	if a.json {
 		err = a.encode(ans)
 	} else {
-		ans.write(a.Stdout)
+		ans.write(shell.Folded(a.Stdout, maxWidth))
 	}
 	if err == nil && !ans.reached() {
 		return &shell.Exit{Code: notFound}

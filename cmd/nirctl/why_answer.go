@@ -104,12 +104,13 @@ type hold struct {
 
 // A waiting is a newer file than the one that the zone was made of.
 type waiting struct {
-	Source string      `json:"source"`
-	File   string      `json:"file"`
-	SHA256 string      `json:"sha256"`
-	Signer string      `json:"signer,omitempty"`
-	Seen   time.Time   `json:"seen,omitzero"`
-	Held   string      `json:"held,omitempty"`  // hash of the hold that keeps it back
-	Error  string      `json:"error,omitempty"` // why it cannot be read
-	Says   []statement `json:"says"`            // of the name
+	Source    string      `json:"source"`
+	File      string      `json:"file"`
+	SHA256    string      `json:"sha256"`
+	Signer    string      `json:"signer,omitempty"`
+	Seen      time.Time   `json:"seen,omitzero"`
+	Held      string      `json:"held,omitempty"`      // hash of the hold that keeps it back
+	Probation bool        `json:"probation,omitempty"` // no build takes it: its source is in probation
+	Error     string      `json:"error,omitempty"`     // why it cannot be read
+	Says      []statement `json:"says"`                // of the name
 }

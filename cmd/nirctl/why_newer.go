@@ -36,8 +36,10 @@ func (e *explainer) involved(source string) bool {
 // fromNewer takes the files that are newer than those the zone was made of, if
 // they, or the older ones, say something of the name.
 func (e *explainer) fromNewer(ctx context.Context) {
+	probation := e.probation()
 	for _, in := range e.newer() {
 		w := waiting{Source: in.Source, File: in.File, SHA256: in.SHA256, Signer: in.Signer, Seen: in.Seen, Says: []statement{}}
+		w.Probation = slices.Contains(probation, in.Source)
 		for _, h := range e.g.Holds {
 			if h.Zone == e.gz.Zone && h.Source == in.Source && h.Until.IsZero() && slices.Contains(zone.LossKinds, h.Kind) {
 				w.Held = h.Hash
@@ -61,6 +63,20 @@ func (e *explainer) fromNewer(ctx context.Context) {
 			e.a.Waiting = append(e.a.Waiting, w)
 		}
 	}
+}
+
+// probation returns the sources of which the next build takes nothing: those that
+// the registry's folder names, or else those of the last build.
+func (e *explainer) probation() []string {
+	data, err := shell.ReadFile(filepath.Join(e.cfg.Registry, "probation"), maxClaims)
+	if err != nil {
+		return e.g.Probation
+	}
+	list, err := zone.ParseProbation("probation", e.cfg.RIR, data)
+	if err != nil {
+		return e.g.Probation
+	}
+	return list
 }
 
 // newer returns the verified inputs that differ from those of the zone.

@@ -221,6 +221,9 @@ func (a *answer) writeWaiting(w io.Writer) {
 		if n.Held != "" {
 			why = "is held (" + n.Held[:12] + ")"
 		}
+		if n.Probation {
+			why = "counts for nothing while " + n.Source + " is in probation"
+		}
 		if a.Pinned != 0 {
 			why = "is not used while the zone is pinned"
 		}

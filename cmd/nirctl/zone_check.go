@@ -246,7 +246,7 @@ func (k *checker) show(verdicts []*verdict) error {
 		}{1, verdicts})
 	}
 	for _, v := range verdicts {
-		v.write(k.Stdout)
+		v.write(shell.Folded(k.Stdout, maxWidth))
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func parse(s string) (*netmail.Address, error) {
 	}
 	a, err := netmail.ParseAddress(s)
 	if err != nil {
-		return nil, fmt.Errorf("address %.60q: %w", s, err)
+		return nil, fmt.Errorf("address %.60q: write name@host (RFC 5322, section 3.4)", s)
 	}
 	if !addrForm.MatchString(a.Address) || strings.ContainsFunc(a.Name, unicode.IsControl) {
 		return nil, fmt.Errorf("address %.60q: not one of ASCII letters without spaces (RFC 5321, section 4.1.2)", s)
