@@ -85,7 +85,7 @@ func (x *Tx) AddReturn(r Return) (Return, error) {
 	if err := returns.put(x, &r); err != nil { // the proposal names it
 		return r, err
 	}
-	p, err := x.Propose(returnOp, returnArgs{r.ID})
+	p, err := x.propose(returnOp, returnArgs{r.ID})
 	if err != nil {
 		return r, err
 	}
@@ -171,7 +171,7 @@ func (x *Tx) ReviewReturn(id string) (Return, error) {
 	if r.State != ReturnReviewed {
 		return r, refuse(Conflict, "the return is %s", r.State).by(returnRule)
 	}
-	p, err := x.Propose(returnOp, returnArgs{r.ID})
+	p, err := x.propose(returnOp, returnArgs{r.ID})
 	if err != nil || p.Hash == r.Plan {
 		return r, err
 	}
