@@ -55,11 +55,12 @@ type Verifier interface {
 	VerifySignature(role Role, text []byte, signature string, at time.Time) (signer, key string, err error)
 }
 
-// An operation is what a proposal may do.
+// An operation is what a proposal may do. Its effects are as the registry is now,
+// whoever asks.
 type operation struct {
-	role    Role                                                // that a signer needs
-	signers int                                                 // how many have to sign, none of them the proposer
-	effects func(x *Tx, args json.RawMessage) ([]string, error) // as the registry is now, whoever asks
+	role    Role // that a signer needs
+	signers int  // how many have to sign, none of them the proposer
+	effects func(x *Tx, args json.RawMessage) ([]string, error)
 	run     func(x *Tx, p *Proposal) (result string, err error)
 }
 

@@ -1,6 +1,8 @@
 package nir
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,4 +60,62 @@ func TestR_NIR_11_ApproverAlone(t *testing.T) {
 func changeMember(x *Tx, m Member) error {
 	_, err := x.ChangeMember(m)
 	return err
+}
+
+// trial is a registry in which TWNIC is in probation and has half of a /24, of
+// which JPNIC has the other half; each has a name server in its own.
+func trial(t *testing.T) *DB {
+	t.Helper()
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	update(t, db, admin(day), func(x *Tx) error {
+		n := NIR{Code: "TWNIC", Name: "Taiwan", Economy: "TW", Source: "TWNIC", Mntner: "MAINT-TWNIC", Option: 2, Email: "hm@twnic.example"}
+		if _, _, err := x.Onboard(Onboarding{NIR: n, Windows: map[inr.Kind]Size{inr.IPv4: "/22"}}); err != nil {
+			return err
+		}
+		for _, p := range [][3]string{{"JPNIC", "203.10.0.0/25", "0-127"}, {"TWNIC", "203.10.0.128/25", "128-255"}} {
+			if _, err := x.AddPool(Pool{Range: aRange(t, p[1]), Purpose: NIRExisting, NIR: p[0]}); err != nil {
+				return err
+			}
+			for _, c := range []string{"contact AA1-JP", "contact TT1-JP"} {
+				if err := x.DeclareExternal(p[0], c, "test"); err != nil {
+					return err
+				}
+			}
+			if _, err := x.PutWhois(strings.ReplaceAll(activeDomain(p[2]+".0.10.203.in-addr.arpa"), "TWNIC", p[0])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return db
+}
+
+// TestProbationOfAPart: of a /24 that an NIR in probation shares, its part is not
+// published and the other one stays.
+func TestProbationOfAPart(t *testing.T) {
+	db := trial(t)
+	out := fileOf(exportFrom(t, db, ExportOptions{Zones: zones("203.in-addr.arpa.")}).Registry, "203.in-addr.arpa-APNIC")
+	if !strings.Contains(out, "0-127.0.10") || strings.Contains(out, "128-255.0.10") {
+		t.Errorf("published is\n%s", out)
+	}
+}
+
+// TestProbationIsNotLeft: an NIR that leaves before it was admitted does not come
+// into the zones by that.
+func TestProbationIsNotLeft(t *testing.T) {
+	db := trial(t)
+	update(t, db, admin(day), func(x *Tx) error { _, err := x.Offboard("TWNIC"); return err })
+	e := exportFrom(t, db, ExportOptions{Zones: zones("203.in-addr.arpa.")})
+	if list := fileOf(e.Registry, "probation"); !strings.Contains(list, "TWNIC") {
+		t.Errorf("in probation are\n%s", list)
+	}
+	if out := fileOf(e.Registry, "203.in-addr.arpa-APNIC"); strings.Contains(out, "128-255.0.10") {
+		t.Errorf("published is\n%s", out)
+	}
+	update(t, db, admin(day), func(x *Tx) error { _, err := x.Offboard("JPNIC"); return err })
+	e = exportFrom(t, db, ExportOptions{Zones: zones("203.in-addr.arpa.")})
+	if out := fileOf(e.Registry, "203.in-addr.arpa-APNIC"); !strings.Contains(out, "0-127.0.10") || strings.Contains(fileOf(e.Registry, "probation"), "JPNIC") {
+		t.Errorf("of who was active before it left\n%s", out)
+	}
 }
