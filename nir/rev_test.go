@@ -2,6 +2,7 @@ package nir
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,90 @@ func TestProbationIsNotLeft(t *testing.T) {
 	e = exportFrom(t, db, ExportOptions{Zones: zones("203.in-addr.arpa.")})
 	if out := fileOf(e.Registry, "203.in-addr.arpa-APNIC"); !strings.Contains(out, "0-127.0.10") || strings.Contains(fileOf(e.Registry, "probation"), "JPNIC") {
 		t.Errorf("of who was active before it left\n%s", out)
+	}
+}
+
+// TestR_NIR_32_NotStuckAnyMore: that a request cannot be allocated for its member is
+// told until it can, also if no pool has room then.
+func TestR_NIR_32_NotStuckAnyMore(t *testing.T) {
+	db := approving(t)
+	held := requestIn(t, db, HeldRequest, "r1")
+	told := func() string { return noticeCodes(openNotices(t, db, "")) }
+	serve := func(nir string) {
+		update(t, db, admin(day), func(x *Tx) error {
+			if err := x.Serve(held.Member, nir); err != nil {
+				return err
+			}
+			_, err := x.RetryAll()
+			return err
+		})
+	}
+	update(t, db, admin(day), func(x *Tx) error { _, err := x.Join(held.Member, "", "came"); return err })
+	serve("")
+	if got := told(); !strings.Contains(got, "request-stuck") {
+		t.Errorf("notices: %s", got)
+	}
+	serve("JPNIC")
+	if got := told(); strings.Contains(got, "request-stuck") || !strings.Contains(got, "pool-exhausted") {
+		t.Errorf("notices: %s", got)
+	}
+}
+
+// TestR_NIR_30_DividedAndShared: of a zone that is divided, a /24 may be of several:
+// all who hold parts of it are told.
+func TestR_NIR_30_DividedAndShared(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	secondOption(t, db)
+	var q Request
+	update(t, db, admin(day), func(x *Tx) (err error) {
+		a := ask("r1", "d1", inr.IPv4, "/16")
+		a.NIR = ""
+		q, err = x.Submit(a)
+		return err
+	})
+	zones, err := ReverseZones(q.Ranges[0], 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	update(t, db, admin(day), put(strings.ReplaceAll(strings.ReplaceAll(activeDomain(zones[0].Name.File()), "MAINT-TWNIC", "APNIC-HM"), "TWNIC", "APNIC")))
+	moveTo(t, db, "", "TWNIC", q.Member, inr.BlockAt(inr.IPv4, q.Ranges[0].First, 26).Range())
+	for _, code := range []string{"zone-divided", "zone-shared"} {
+		if list := toldOf(t, db, code); !slices.Equal(list, []string{"APNIC", "TWNIC"}) {
+			t.Errorf("of %s are told %v", code, list)
+		}
+	}
+}
+
+// TestR_NIR_30_SharedZoneDeleted: a /24 of two members of an NIR that the NIR deletes
+// is shared no more.
+func TestR_NIR_30_SharedZoneDeleted(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	secondOption(t, db)
+	name := twZone(t, db, "r1")
+	setZone(t, db, name, day)
+	w := zonesIn(t, db, aRange(t, "0.0.0.0/0"))[name]
+	update(t, db, admin(day), func(x *Tx) error {
+		d, err := delegations.get(x.View, w.DerivedFrom)
+		if err != nil {
+			return err
+		}
+		_, l, err := x.AddTransfer(TransferAsk{
+			Transfer: Transfer{Source: "TWNIC", Destination: "TWNIC", Member: d.Member, UID: "two", Who: Member{Name: "Two", Economy: "TW"}},
+			Lines:    []TransferLine{{Range: inr.BlockAt(inr.IPv4, w.Range.First, 26).Range()}},
+		})
+		if err != nil {
+			return err
+		}
+		_, err = x.CompleteLine(l[0].ID)
+		return err
+	})
+	if list := toldOf(t, db, "zone-shared"); !slices.Equal(list, []string{"TWNIC"}) {
+		t.Errorf("told are %v", list)
+	}
+	update(t, db, twStaff(day), func(x *Tx) error { return x.DeleteWhois("domain", name, "TWNIC") })
+	if list := toldOf(t, db, "zone-shared"); len(list) > 0 {
+		t.Errorf("still told are %v", list)
 	}
 }

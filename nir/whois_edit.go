@@ -223,6 +223,9 @@ func (x *Tx) deleteDomain(w *WhoisObject) error {
 	if !slices.ContainsFunc(over, func(d Delegation) bool { return d.Range.Contains(w.Range) }) {
 		return x.endZone(w) // it is of several, and made for none of them
 	}
+	if err := x.unshare(w.Key); err != nil {
+		return err
+	}
 	now := *w
 	now.State = DomainDeleted
 	return x.putWhois(&now, w)
