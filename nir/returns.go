@@ -180,7 +180,8 @@ func (x *Tx) ReviewReturn(id string) (Return, error) {
 	return r, returns.put(x, &r)
 }
 
-// returnEffects says what a return will do, for those who sign.
+// returnEffects says what a return will do, for those who sign: of that alone, and
+// not what the member keeps, which another return beside it may change.
 func returnEffects(x *Tx, args json.RawMessage) ([]string, error) {
 	r, err := x.returnOf(args)
 	if err != nil {
@@ -197,11 +198,7 @@ func returnEffects(x *Tx, args json.RawMessage) ([]string, error) {
 			return nil, err
 		}
 		for _, c := range cuts {
-			line := fmt.Sprintf("end the %s of %s to %s (%s), delegated %s", c.was.Type, c.in, m.Name, x.registryName(r.NIR), c.was.Date.Format(time.DateOnly))
-			if len(c.rest) > 0 {
-				line += "; it keeps " + joinRanges(c.rest)
-			}
-			list = append(list, line)
+			list = append(list, fmt.Sprintf("end the %s of %s to %s (%s), delegated %s", c.was.Type, c.in, m.Name, x.registryName(r.NIR), c.was.Date.Format(time.DateOnly)))
 		}
 		list = append(list, fmt.Sprintf("keep %s in quarantine for %d days, then free", g, x.Rules.QuarantineDays))
 	}

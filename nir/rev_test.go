@@ -205,3 +205,68 @@ func TestR_NIR_30_SharedZoneDeleted(t *testing.T) {
 		t.Errorf("still told are %v", list)
 	}
 }
+
+// TestR_NIR_25_MemberWithoutContacts: a zone of a member of whom no contact is known
+// gets servers and loses them; who writes the object whole names contacts.
+func TestR_NIR_25_MemberWithoutContacts(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	secondOption(t, db)
+	update(t, db, admin(day), func(x *Tx) error {
+		m, err := x.AddMember("TWNIC", "m1", Member{Name: "One", Economy: "TW"})
+		if err != nil {
+			return err
+		}
+		for _, l := range []Level{RIRToNIR, NIRToMember} {
+			d := Delegation{Level: l, Range: aRange(t, "61.56.0.0/24"), Type: "allocation", Economy: "TW", NIR: "TWNIC", Date: day, Evidence: ByImport}
+			if l == NIRToMember {
+				d.Member = m.ID
+			}
+			if err := x.addDelegation(&d); err != nil {
+				return err
+			}
+		}
+		_, err = x.DescribeMissing(10)
+		return err
+	})
+	const name = "0.56.61.in-addr.arpa"
+	set := func(want string, ns, ds []string) {
+		t.Helper()
+		var w WhoisObject
+		update(t, db, twStaff(day), func(x *Tx) (err error) { w, err = x.SetDomain(name, ns, ds); return err })
+		if w.State != want || strings.Contains(w.Text, "-c:") {
+			t.Errorf("%s:\n%s", w.State, w.Text)
+		}
+	}
+	set(DomainActive, []string{"ns1.example.net"}, []string{"1 13 2 " + strings.Repeat("AB", 32)})
+	set(DomainInactive, nil, nil)
+	fails(t, db, twStaff(day), Invalid, func(x *Tx) error {
+		_, err := x.PutWhois("domain: " + name + "\ndescr: x\nnserver: ns1.example.net\nmnt-by: MAINT-TWNIC\nsource: TWNIC\n")
+		return err
+	})
+	verify(t, db)
+}
+
+// TestUndescribedBatches: a batch of delegations without whois objects is found in
+// the order of an index: it does not cost sorting all that are left.
+func TestUndescribedBatches(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	view(t, db, func(v *View) error {
+		rows, err := v.query("EXPLAIN QUERY PLAN SELECT " + delegations.list + " FROM delegation WHERE until IS NULL AND " + undescribed + undescribedOrder + " LIMIT 5")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id, parent, none int
+			var detail string
+			if err := rows.Scan(&id, &parent, &none, &detail); err != nil {
+				return err
+			}
+			if strings.Contains(detail, "ORDER BY") {
+				t.Error(detail)
+			}
+		}
+		return rows.Err()
+	})
+}
