@@ -26,6 +26,23 @@ type Archive interface {
 // short, which the next run takes off; when ShipAudit returns, the lines are on
 // the disk. A file of something else is refused, [Conflict], and stays as it is.
 func (n *DB) ShipAudit(ctx context.Context, f Archive) (Mark, error) {
+	m, err := resume(f)
+	if err != nil {
+		return m, err
+	}
+	last, err := n.ExportAudit(ctx, f, m)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return m, fmt.Errorf("shipping the audit: %w", err)
+	}
+	return last, nil
+}
+
+// resume returns the mark of an archive's last whole line, takes off what follows
+// it, and goes there.
+func resume(f Archive) (Mark, error) {
 	m, end, err := lastLine(f)
 	if err == nil {
 		err = f.Truncate(end)
@@ -36,14 +53,7 @@ func (n *DB) ShipAudit(ctx context.Context, f Archive) (Mark, error) {
 	if err != nil {
 		return m, fmt.Errorf("reading the archive: %w", err)
 	}
-	last, err := n.ExportAudit(ctx, f, m)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err != nil {
-		return m, fmt.Errorf("shipping the audit: %w", err)
-	}
-	return last, nil
+	return m, nil
 }
 
 // lastLine returns the mark of the last whole line and where it ends.
@@ -126,15 +136,9 @@ func before(f io.ReadSeeker, offset int64, c byte) (int64, error) {
 // other side sends what follows. An error leaves what was proved before it. It
 // needs no registry.
 func ReceiveAudit(f Archive, r io.Reader, begin func(Mark) error) (Mark, error) {
-	m, end, err := lastLine(f)
-	if err == nil {
-		err = f.Truncate(end)
-	}
-	if err == nil {
-		_, err = f.Seek(end, io.SeekStart)
-	}
+	m, err := resume(f)
 	if err != nil {
-		return m, fmt.Errorf("reading the archive: %w", err)
+		return m, err
 	}
 	if err := begin(m); err != nil {
 		return m, err

@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -231,7 +232,7 @@ func (x *Tx) settleDigest(d *Digest, why string) error {
 			sent = true
 			continue
 		}
-		lost = append(lost, a.Address+": "+firstWord(a.Answer, why, "nobody answered"))
+		lost = append(lost, a.Address+": "+cmp.Or(a.Answer, why, "nobody answered"))
 	}
 	d.State, d.Delivered, d.Lease = DigestFailed, x.Actor.At, time.Time{}
 	if sent {
@@ -243,18 +244,9 @@ func (x *Tx) settleDigest(d *Digest, why string) error {
 	return x.noticeMail(d, lost, sent)
 }
 
-func firstWord(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
-}
-
 // noticeMail opens and closes the registry's notices of mail that does not arrive.
 func (x *Tx) noticeMail(d *Digest, lost []string, sent bool) error {
-	who := firstWord(d.NIR, x.Rules.RIR)
+	who := cmp.Or(d.NIR, x.Rules.RIR)
 	if sent {
 		if err := x.settle("", "mail-failed", who); err != nil {
 			return err

@@ -2,6 +2,7 @@ package nir
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -48,7 +49,7 @@ func compose(d Digest, list []Message, registry string) (Letter, error) {
 	l := Letter{
 		MessageID: d.MessageID, From: d.Sender, ReplyTo: d.ReplyTo, Recipients: d.open(), Date: d.Made,
 		Subject: letterSubject(d, list, registry), Text: letterText(d, list, registry),
-		File: "notices-" + firstWord(d.NIR, registry) + "-" + d.Made.UTC().Format("20060102T150405Z") + ".json",
+		File: "notices-" + cmp.Or(d.NIR, registry) + "-" + d.Made.UTC().Format("20060102T150405Z") + ".json",
 	}
 	for _, a := range d.Addressees {
 		l.To = append(l.To, a.Address)
@@ -69,7 +70,7 @@ func compose(d Digest, list []Message, registry string) (Letter, error) {
 
 // letterSubject says who tells whom how much, and how bad the worst is.
 func letterSubject(d Digest, list []Message, registry string) string {
-	s := fmt.Sprintf("%s to %s: %s", registry, firstWord(d.NIR, registry), plural(len(list), "message"))
+	s := fmt.Sprintf("%s to %s: %s", registry, cmp.Or(d.NIR, registry), plural(len(list), "message"))
 	if parts := letterCounts(list); parts != "" {
 		s += " (" + parts + ")"
 	}
@@ -146,7 +147,7 @@ func letterCounts(list []Message) string {
 
 func letterText(d Digest, list []Message, registry string) string {
 	var b strings.Builder
-	wrapWords(&b, "", fmt.Sprintf("%s tells %s, %s: %s.", registry, firstWord(d.NIR, "its own staff"), d.Made.UTC().Format("2006-01-02 15:04 UTC"), letterCounts(list)))
+	wrapWords(&b, "", fmt.Sprintf("%s tells %s, %s: %s.", registry, cmp.Or(d.NIR, "its own staff"), d.Made.UTC().Format("2006-01-02 15:04 UTC"), letterCounts(list)))
 	left := maxEntries
 	for _, s := range chapters(list) {
 		if len(s.list) == 0 {

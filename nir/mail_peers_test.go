@@ -1,7 +1,6 @@
 package nir
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -154,61 +153,6 @@ func TestCrashAfterSending(t *testing.T) {
 	verifyMail(t, db)
 }
 
-// A thief passes SMTP on until the message has ended, and keeps the server's last
-// answer to itself.
-func thief(t *testing.T, to string) (port int) {
-	t.Helper()
-	l, err := net.Listen("tcp", peers.Loopback+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go steal(c, to)
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func steal(c net.Conn, to string) {
-	defer func() { _ = c.Close() }()
-	s, err := net.Dial("tcp", to)
-	if err != nil {
-		return
-	}
-	defer func() { _ = s.Close() }()
-	ended := make(chan struct{})
-	go func() {
-		lines := bufio.NewReader(c)
-		for {
-			b, err := lines.ReadString('\n')
-			if b == ".\r\n" {
-				close(ended)
-			}
-			if _, werr := s.Write([]byte(b)); err != nil || werr != nil {
-				return
-			}
-		}
-	}()
-	answers := bufio.NewReader(s)
-	for {
-		b, err := answers.ReadString('\n')
-		select {
-		case <-ended:
-			return
-		default:
-		}
-		if _, werr := c.Write([]byte(b)); err != nil || werr != nil {
-			return
-		}
-	}
-}
-
 // TestAnswerLost: the connection ends after the message and before the answer. It
 // is a try that nobody knows the end of, not a failure and not a success.
 func TestAnswerLost(t *testing.T) {
@@ -216,7 +160,7 @@ func TestAnswerLost(t *testing.T) {
 	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
 	mailWorld(t, db, "a@jpnic.test")
 	openNotice(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
-	p := &postman{server: mail.Server{Host: peers.Loopback, Port: thief(t, m.Addr()), Security: mail.Plain, Timeout: 20 * time.Second}}
+	p := &postman{server: mail.Server{Host: peers.Loopback, Port: m.Relay(t, nil), Security: mail.Plain, Timeout: 20 * time.Second}}
 	d := deliverAt(t, db, day, p).Digests[0]
 	if d.State != DigestDue || d.Unsure != 1 || len(d.open()) != 1 {
 		t.Fatalf("%+v", d)

@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"cmp"
 	"reflect"
 	"regexp"
 	"time"
@@ -86,10 +87,7 @@ func (v *View) Memberships(member string) ([]Membership, error) {
 }
 
 func (v *View) registryName(nir string) string {
-	if nir == "" {
-		return v.Rules.RIR
-	}
-	return nir
+	return cmp.Or(nir, v.Rules.RIR)
 }
 
 func (m *Member) check() error {

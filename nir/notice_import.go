@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -213,7 +214,7 @@ func imported(o zone.OpenNotice, to string, matched bool) Notice {
 	subject := string(o.Name)
 	switch {
 	case subject == "":
-		subject = firstWord(string(o.Zone), o.Source)
+		subject = cmp.Or(string(o.Zone), o.Source)
 	case o.Zone != "":
 		subject += " in " + string(o.Zone)
 	}

@@ -34,7 +34,6 @@ const (
 	NoticeRaised = "notice.raised" // its severity rose
 	NoticeClosed = "notice.closed"
 	NoticeMore   = "notice.more" // so many opened at once that the rest are only counted
-	Reminder     = "reminder"
 
 	RequestRegistered = "request.registered" // what was asked for is allocated and registered
 )

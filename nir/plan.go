@@ -174,20 +174,19 @@ func (m *planner) freeBlock(before json.RawMessage, c Change) {
 }
 
 func (m *planner) totals() {
-	for _, p := range m.free.names {
-		switch n := m.free.sums[p]; n.Sign() {
+	m.free.each(func(pool, n, word string) { m.add(OnPools, "pool %s has %s %s free", pool, n, word) })
+	m.fees.each(func(who, n, word string) { m.add(OnFees, "%s: %s %s count for the per-address fee", who, n, word) })
+}
+
+// each calls fn for every name with a sum that is not zero: how many, and whether
+// that is more or fewer.
+func (t *tally) each(fn func(name, n, word string)) {
+	for _, name := range t.names {
+		switch n := t.sums[name]; n.Sign() {
 		case 1:
-			m.add(OnPools, "pool %s has %s more free", p, amount(m.free.kinds[p], n))
+			fn(name, amount(t.kinds[name], n), "more")
 		case -1:
-			m.add(OnPools, "pool %s has %s fewer free", p, amount(m.free.kinds[p], n.Neg(n)))
-		}
-	}
-	for _, p := range m.fees.names {
-		switch n := m.fees.sums[p]; n.Sign() {
-		case 1:
-			m.add(OnFees, "%s: %s more count for the per-address fee", p, amount(m.fees.kinds[p], n))
-		case -1:
-			m.add(OnFees, "%s: %s fewer count for the per-address fee", p, amount(m.fees.kinds[p], n.Neg(n)))
+			fn(name, amount(t.kinds[name], new(big.Int).Neg(n)), "fewer")
 		}
 	}
 }

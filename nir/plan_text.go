@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -154,7 +155,7 @@ func describeChange(before json.RawMessage, c Change, look namer) string {
 	what := strings.ReplaceAll(c.Table, "_", " ") + " "
 	switch {
 	case c.Table == "outbox" && noRow(before):
-		return "tell " + firstOf(planWord("nir", now["nir"], look), "the registry's staff") + ": " + planWord("text", now["text"], look)
+		return "tell " + cmp.Or(planWord("nir", now["nir"], look), "the registry's staff") + ": " + planWord("text", now["text"], look)
 	case noRow(c.Row):
 		return "end " + what + planLabel(c.Table, old, look)
 	case c.Table == "whois_object" && !noRow(before):

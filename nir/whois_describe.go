@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -260,8 +261,8 @@ func render(d *Delegation, n numbers, g *Registration, m *Member, reg registrar)
 	if netname == "" {
 		netname = madeName(d, m, reg)
 	}
-	adminC, techC := firstOf(g.AdminC, m.AdminC), firstOf(g.TechC, m.TechC)
-	economy, irt := firstOf(g.Economy, d.Economy), firstOf(g.IRT, m.IRT)
+	adminC, techC := cmp.Or(g.AdminC, m.AdminC), cmp.Or(g.TechC, m.TechC)
+	economy, irt := cmp.Or(g.Economy, d.Economy), cmp.Or(g.IRT, m.IRT)
 	switch n.class {
 	case "aut-num":
 		return rpsl.New("aut-num", n.key, "as-name", netname, "descr", descr, "country", economy, "admin-c", adminC, "tech-c", techC,
@@ -296,15 +297,6 @@ func madeName(d *Delegation, m *Member, reg registrar) string {
 		s = "NET-" + strings.ToUpper(d.Range.Kind.String())
 	}
 	return s[:min(len(s), 40)]
-}
-
-func firstOf(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // prune ends objects of a delegation that it has no more: its range became less. A

@@ -1,6 +1,7 @@
 package nir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -251,7 +252,7 @@ func (v *View) abuseOfObject(w *WhoisObject) (AbuseContact, error) {
 		if err != nil {
 			return AbuseContact{}, err
 		}
-		if mail := firstOf(contact.Get("abuse-mailbox"), contact.Get("e-mail")); mail != "" {
+		if mail := cmp.Or(contact.Get("abuse-mailbox"), contact.Get("e-mail")); mail != "" {
 			return AbuseContact{mail, found.Type + " " + found.Key}, nil
 		}
 	}

@@ -1,7 +1,6 @@
 package nir
 
 import (
-	"flag"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -19,14 +18,8 @@ import (
 // runs checks a property a number of times: each run has a database of its own.
 func runs(t *testing.T, n int, fn func(*rapid.T)) {
 	t.Helper()
-	for name, value := range map[string]int{"rapid.checks": peers.Rounds(n), "rapid.steps": 15} {
-		f := flag.Lookup(name)
-		before := f.Value.String()
-		if err := f.Value.Set(fmt.Sprint(value)); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = f.Value.Set(before) }()
-	}
+	given(t, "rapid.checks", fmt.Sprint(peers.Rounds(n)))
+	given(t, "rapid.steps", "15")
 	rapid.Check(t, fn)
 }
 

@@ -43,22 +43,26 @@ func FormatZonelet(source string, zone Name, generated time.Time, ttl uint32, re
 func canonical(records []Record) []Record {
 	type keyed struct {
 		key string
-		Record
+		at  int // in records
 	}
-	out := make([]keyed, len(records))
-	for i, r := range records {
-		if i > 0 && r.Name == records[i-1].Name {
-			out[i] = keyed{out[i-1].key, r}
+	order := make([]keyed, len(records))
+	for i := range records {
+		if i > 0 && records[i].Name == records[i-1].Name {
+			order[i] = keyed{order[i-1].key, i}
 		} else {
-			out[i] = keyed{r.Name.SortKey(), r}
+			order[i] = keyed{records[i].Name.SortKey(), i}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b keyed) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Data, b.Data))
+	slices.SortFunc(order, func(a, b keyed) int {
+		if c := cmp.Compare(a.key, b.key); c != 0 {
+			return c
+		}
+		x, y := &records[a.at], &records[b.at]
+		return cmp.Or(cmp.Compare(x.Type, y.Type), cmp.Compare(x.Data, y.Data), cmp.Compare(a.at, b.at))
 	})
-	sorted := make([]Record, len(out))
-	for i := range out {
-		sorted[i] = out[i].Record
+	sorted := make([]Record, len(order))
+	for i, k := range order {
+		sorted[i] = records[k.at]
 	}
 	return sorted
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,17 +32,9 @@ var eventColumns = shown[nir.Event]{
 		{"act", false, func(e nir.Event) string { return e.Act }},
 		{">objects", false, func(e nir.Event) string { return strconv.Itoa(len(e.Changes)) }},
 		{"reason", false, func(e nir.Event) string { return e.Reason }},
-		{"roles", true, func(e nir.Event) string { return roleWords(e.Roles) }},
+		{"roles", true, func(e nir.Event) string { return joined(e.Roles, " ") }},
 		{"key", true, func(e nir.Event) string { return e.Key }},
 	},
-}
-
-func roleWords(roles []nir.Role) string {
-	var words []string
-	for _, r := range roles {
-		words = append(words, string(r))
-	}
-	return strings.Join(words, " ")
 }
 
 func auditLogCommand(a *app) *cobra.Command {

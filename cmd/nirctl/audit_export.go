@@ -21,7 +21,7 @@ func (a *app) withRegistry(c *cobra.Command, roles []nir.Role, fn func(*opened) 
 	}
 	defer o.close()
 	if !o.actor.Has(roles...) {
-		return &shell.Exit{Code: forbidden, Err: fmt.Errorf("%s may not: it needs the role %s", o.actor.Name, roleWords(roles))}
+		return &shell.Exit{Code: forbidden, Err: fmt.Errorf("%s may not: it needs the role %s", o.actor.Name, joined(roles, " "))}
 	}
 	return refused(c, fn(o))
 }

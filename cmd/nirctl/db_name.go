@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -20,6 +21,16 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04")
+}
+
+// joined writes the values of a list as they are shown, with something between
+// them.
+func joined[T any](list []T, between string) string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = fmt.Sprint(v)
+	}
+	return strings.Join(words, between)
 }
 
 // findNIR takes a code in any case, or an identifier.
@@ -50,10 +61,7 @@ func registryOf(v *nir.View, s string) (string, error) {
 
 // registryName is what people call it.
 func registryName(v *nir.View, code string) string {
-	if code == "" {
-		return v.Rules.RIR
-	}
-	return code
+	return cmp.Or(code, v.Rules.RIR)
 }
 
 // splitMember takes "JPNIC/M1" apart; a uid alone is one of the user's own NIR.

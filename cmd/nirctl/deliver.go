@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ var mailColumns = shown[mailRow]{
 }
 
 func mailRowOf(v nir.Rules, d *nir.Digest) mailRow {
-	m := mailRow{NIR: nameOr(d.NIR, v.RIR), State: d.State, Messages: d.Messages, Tries: d.Tries, Unsure: d.Unsure, Made: d.Made, Digest: d.ID}
+	m := mailRow{NIR: cmp.Or(d.NIR, v.RIR), State: d.State, Messages: d.Messages, Tries: d.Tries, Unsure: d.Unsure, Made: d.Made, Digest: d.ID}
 	if d.State == nir.DigestDue {
 		m.Next = d.Next
 	}
@@ -94,13 +95,6 @@ func mailRowOf(v nir.Rules, d *nir.Digest) mailRow {
 	}
 	m.Answer = strings.Join(answers, "; ")
 	return m
-}
-
-func nameOr(code, rir string) string {
-	if code == "" {
-		return rir
-	}
-	return code
 }
 
 // mailPolicy is what the configuration says of mail. To send, a server has to be

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -201,43 +200,6 @@ func testDeliverRefuses(t *testing.T, w *dbWorld) {
 	p.says(p.nirctl("0", "23:00:00", "deliver"), "JPNIC  sent")
 }
 
-// relay passes SMTP on and calls taken when the server has taken a message, before
-// its client hears of it.
-func relay(t *testing.T, to string, taken func()) (port int) {
-	t.Helper()
-	l, err := net.Listen("tcp", peers.Loopback+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer func() { _ = c.Close() }()
-		s, err := net.Dial("tcp", to)
-		if err != nil {
-			return
-		}
-		defer func() { _ = s.Close() }()
-		go func() {
-			lines := bufio.NewScanner(c)
-			for lines.Scan() {
-				fmt.Fprintf(s, "%s\r\n", lines.Text())
-			}
-		}()
-		for answers := bufio.NewScanner(s); answers.Scan(); {
-			if strings.HasPrefix(answers.Text(), "250 OK id=") {
-				taken()
-				return
-			}
-			fmt.Fprintf(c, "%s\r\n", answers.Text())
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // testDeliverKilled: killed after the server took the mail and before that was
 // noted. Until the lease ends nobody sends; then the same octets go out once more.
 func testDeliverKilled(t *testing.T, w *dbWorld) {
@@ -246,7 +208,7 @@ func testDeliverKilled(t *testing.T, w *dbWorld) {
 	child := exec.Command("nirctl", "--now", "2026-06-01T10:00:00Z", "deliver")
 	child.Dir, child.Env = p.dir, append(os.Environ(), "NIRZONE_CONFIG=")
 	started := make(chan struct{})
-	port := relay(t, m.Addr(), func() {
+	port := m.Relay(t, func() {
 		<-started
 		_ = child.Process.Kill()
 		_, _ = child.Process.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,7 +68,7 @@ func (o *opened) feeds(v *nir.View, code string) ([]nir.Feed, error) {
 	all, err := v.Feeds("")
 	var list []nir.Feed
 	for _, f := range all {
-		if containsWord(scope, f.NIR) {
+		if slices.Contains(scope, f.NIR) {
 			list = append(list, f)
 		}
 	}

@@ -32,18 +32,10 @@ var importColumns = shown[nir.Import]{
 		{"state", false, func(i nir.Import) string { return i.State }},
 		{"made", false, func(i nir.Import) string { return stamp(i.Made) }},
 		{">left out", false, func(i nir.Import) string { return strconv.Itoa(i.LeftOut) }},
-		{"what", false, countWords},
+		{"what", false, func(i nir.Import) string { return joined(i.Counts, "; ") }},
 		{"source", true, func(i nir.Import) string { return i.Source }},
 		{"sha256", true, func(i nir.Import) string { return i.SHA256 }},
 	},
-}
-
-func countWords(i nir.Import) string {
-	var list []string
-	for _, c := range i.Counts {
-		list = append(list, c.String())
-	}
-	return strings.Join(list, "; ")
 }
 
 func importListCommand(a *app) *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,7 +83,7 @@ func mirrorListCommand(a *app) *cobra.Command {
 			list, err := v.Mirrors()
 			var rows []mirrorRow
 			for _, m := range list {
-				if containsWord(scope, m.NIR) {
+				if slices.Contains(scope, m.NIR) {
 					rows = append(rows, o.mirrorRow(v, m))
 				}
 			}
@@ -93,15 +94,6 @@ func mirrorListCommand(a *app) *cobra.Command {
 		})
 	}
 	return a.listing(c)
-}
-
-func containsWord(list []string, s string) bool {
-	for _, w := range list {
-		if w == s {
-			return true
-		}
-	}
-	return false
 }
 
 func mirrorStatusCommand(a *app) *cobra.Command {

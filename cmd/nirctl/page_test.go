@@ -17,14 +17,20 @@ const page = "../../docs/nirctl.md"
 
 var console = regexp.MustCompile("(?ms)^```console\n(.*?)^```$")
 
-// testPage runs the examples of docs/nirctl.md as they stand, in an NIR's folder
-// and on the later state of the registry, and compares what they print. With
-// -update it writes them anew.
+// testPage plays docs/nirctl.md in an NIR's folder and on the later state of the
+// registry.
 func testPage(t *testing.T, reg *registry) {
 	d := newDesk(t)
 	d.write("delegations.txt", 0o644, "202.12.28.0/24          ns1.example.net ns2.example.net\n29.12.202.in-addr.arpa  NS ns1.example.net\n")
 	d.write("claims", 0o644, "JPNIC\t202.12.0.0/16\n")
 	d.write("old", 0o644, "12.202.in-addr.arpa. NS a.example.\nJPNIC.202.in-addr.arpa. TXT \"Generated at 2026-11-20T00:00:00Z with 1 NS records.\"\n")
+	playPage(t, page, 8, func(command string) string { return example(t, reg, d.dir, command) })
+}
+
+// playPage runs the examples of a page, at least as many as that, and compares
+// what they print. With -update it writes them anew.
+func playPage(t *testing.T, page string, least int, run func(command string) string) {
+	t.Helper()
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -36,13 +42,13 @@ func testPage(t *testing.T, reg *registry) {
 		for line := range strings.Lines(block) {
 			if command, ok := strings.CutPrefix(line, "$ "); ok {
 				examples++
-				b.WriteString(line + example(t, reg, d.dir, command))
+				b.WriteString(line + run(command))
 			}
 		}
 		return b.String() + "```"
 	})
-	if examples < 8 {
-		t.Errorf("%d examples", examples)
+	if examples < least {
+		t.Errorf("%s has %d examples", page, examples)
 	}
 	if fresh == string(text) {
 		return

@@ -49,7 +49,7 @@ var requestColumns = shown[nir.Request]{
 		{"member", false, func(r nir.Request) string { return r.UID }},
 		{"submitted", false, func(r nir.Request) string { return stamp(r.Submitted) }},
 		{"due", false, func(r nir.Request) string { return stamp(r.Due) }},
-		{"ranges", false, rangeWords},
+		{"ranges", false, func(r nir.Request) string { return joined(r.Ranges, " ") }},
 		{"act", true, func(r nir.Request) string { return r.Act }},
 		{"window", true, func(r nir.Request) string { return string(r.Window) }},
 		{"type", true, func(r nir.Request) string { return r.Type }},
@@ -69,14 +69,6 @@ func requestName(r nir.Request) string {
 		return r.ID // of a direct member
 	}
 	return r.NIR + "/" + r.Ref
-}
-
-func rangeWords(r nir.Request) string {
-	var list []string
-	for _, x := range r.Ranges {
-		list = append(list, x.String())
-	}
-	return strings.Join(list, " ")
 }
 
 func requestListCommand(a *app) *cobra.Command {
@@ -158,17 +150,9 @@ func (a *app) requestView(v *nir.View, r *nir.Request) error {
 			a.paragraph(fmt.Sprintf("%s by %s, %s", e.Verdict, e.Author, stamp(e.Made)), e.Text)
 		}
 		if options := nir.VerdictsFor(r.State, a.who); len(options) > 0 {
-			fmt.Fprintf(a.Stdout, "\nwhat you may do now: %s\n", verdictWords(options))
+			fmt.Fprintf(a.Stdout, "\nwhat you may do now: %s\n", joined(options, ", "))
 		}
 	})
-}
-
-func verdictWords(list []nir.Verdict) string {
-	var words []string
-	for _, v := range list {
-		words = append(words, string(v))
-	}
-	return strings.Join(words, ", ")
 }
 
 // paragraph shows what people wrote below a heading.

@@ -23,7 +23,7 @@ var returnColumns = shown[nir.Return]{
 		{"nir", false, func(r nir.Return) string { return r.NIR }},
 		{"state", false, func(r nir.Return) string { return r.State }},
 		{"due", false, func(r nir.Return) string { return stamp(r.Due) }},
-		{"ranges", false, func(r nir.Return) string { return rangeWords(nir.Request{Ranges: r.Ranges}) }},
+		{"ranges", false, func(r nir.Return) string { return joined(r.Ranges, " ") }},
 		{"reason", true, func(r nir.Return) string { return r.Reason }},
 		{"submitter", true, func(r nir.Return) string { return r.Submitter }},
 		{"plan", true, func(r nir.Return) string { return r.Plan }},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,7 +60,7 @@ func (a *app) irtList(o *opened, v *nir.View, code string) error {
 	var list []nir.IRTState
 	late := 0
 	for _, s := range all {
-		if containsWord(scope, s.NIR) {
+		if slices.Contains(scope, s.NIR) {
 			list = append(list, s)
 			if s.Overdue {
 				late++

@@ -45,11 +45,7 @@ func (p *registryPart) write(w io.Writer) {
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func recorded(e nir.TracedEvent) string {
-	s := fmt.Sprintf("%s by %s (%s, event %d)", instant(e.At), e.By, e.Act, e.Event)
-	if e.Reason != "" {
-		s += ": " + plain(e.Reason)
-	}
-	return s
+	return fmt.Sprintf("%s by %s (%s, event %d)%s", instant(e.At), e.By, e.Act, e.Event, because(e.Reason))
 }
 
 // writeOrigin shows a decision below the delegations that stand by it, and then
@@ -85,7 +81,7 @@ func evidenceLines(o *nir.Origin) []string {
 		lines = append(lines, tracedRequest(r)...)
 	}
 	if t := o.Transfer; t != nil {
-		lines = append(lines, fmt.Sprintf("transfer\tof %s, from %s to %s (%s)%s", t.Line, t.Source, t.Destination, t.Type, saying(t.Reason)),
+		lines = append(lines, fmt.Sprintf("transfer\tof %s, from %s to %s (%s)%s", t.Line, t.Source, t.Destination, t.Type, because(t.Reason)),
 			fmt.Sprintf("submitted\t%s by %s", instant(t.Made), t.Submitter), "carried out\t"+instant(t.Done))
 	}
 	if i := o.Import; i != nil {
@@ -96,13 +92,6 @@ func evidenceLines(o *nir.Origin) []string {
 		lines = append(lines, fmt.Sprintf("pool\t%s, which %s held before (APNIC-103, section 3.5)", p.Range, p.NIR), "its record\t"+recorded(p.Recorded))
 	}
 	return lines
-}
-
-func saying(reason string) string {
-	if reason == "" {
-		return ""
-	}
-	return ": " + plain(reason)
 }
 
 func tracedRequest(r *nir.TracedRequest) []string {
@@ -119,7 +108,7 @@ func tracedRequest(r *nir.TracedRequest) []string {
 	}
 	lines := []string{fmt.Sprintf("request\t%s for %s of %s%s", name, r.Size, r.Kind, window), fmt.Sprintf("submitted\t%s by %s", instant(r.Submitted), r.Submitter)}
 	for _, s := range r.Steps {
-		lines = append(lines, fmt.Sprintf("step %d\t%s by %s: %s%s", s.N, instant(s.Made), s.Author, s.Verdict, saying(firstLine(s.Text))))
+		lines = append(lines, fmt.Sprintf("step %d\t%s by %s: %s%s", s.N, instant(s.Made), s.Author, s.Verdict, because(firstLine(s.Text))))
 	}
 	return append(append(lines, proposalLines(r.Proposal)...), "state\t"+r.State)
 }
@@ -137,7 +126,7 @@ func proposalLines(p *nir.TracedProposal) []string {
 	if p == nil {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("proposed\t%s by %s, proposal %.12s%s", instant(p.Made), p.Proposer, p.Hash, saying(firstLine(p.Reason)))}
+	lines := []string{fmt.Sprintf("proposed\t%s by %s, proposal %.12s%s", instant(p.Made), p.Proposer, p.Hash, because(firstLine(p.Reason)))}
 	for _, s := range p.Approvals {
 		lines = append(lines, fmt.Sprintf("signed\t%s by %s, %s, key %s", instant(s.Made), s.Signer, s.Role, s.Key))
 	}

@@ -100,12 +100,9 @@ func (a *app) accept(hashes []string, say acceptance) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	release, err := a.lock()
+	release, err := a.lockCurrent()
 	defer release()
 	if err != nil {
-		return err
-	}
-	if err := a.readCurrent(); err != nil {
 		return err
 	}
 	holds, err := a.named(hashes)

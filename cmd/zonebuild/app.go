@@ -199,6 +199,15 @@ func (a *app) lock() (release func() error, err error) {
 	return release, nil
 }
 
+// lockCurrent takes the lock and then reads what is published, which no other
+// build can change from then on.
+func (a *app) lockCurrent() (release func() error, err error) {
+	if release, err = a.lock(); err == nil {
+		err = a.readCurrent()
+	}
+	return release, err
+}
+
 // isLocked reports whether err says that another run holds the lock.
 func isLocked(err error) bool {
 	var e *shell.Exit

@@ -208,12 +208,9 @@ func (a *app) addSignature(prefix, file string) error {
 	if a.cfg.Approvals.Needed == 0 {
 		return &shell.Exit{Code: 1, Err: errors.New("decisions need no signature here: gates.approvals is 0"), Hint: "zonebuild held"}
 	}
-	release, err := a.lock()
+	release, err := a.lockCurrent()
 	defer release()
 	if err != nil {
-		return err
-	}
-	if err := a.readCurrent(); err != nil {
 		return err
 	}
 	acc, err := a.acceptOf(prefix)

@@ -127,12 +127,9 @@ func (a *app) withdraw(hashes []string) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	release, err := a.lock()
+	release, err := a.lockCurrent()
 	defer release()
 	if err != nil {
-		return err
-	}
-	if err := a.readCurrent(); err != nil {
 		return err
 	}
 	done := withdrawn{Version: 1, DryRun: a.dryRun}

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"nirzone/fixtures/peers"
@@ -32,7 +30,7 @@ func TestRealDiskFull(t *testing.T) {
 		for _, z := range []zone.Name{zoneA, zoneB} {
 			tr.feed("JPNIC", z, owners(z, 10, 25+free))
 		}
-		filler := fillUp(t, disk, free)
+		filler := peers.FillDisk(t, disk, int64(free*os.Getpagesize()))
 		code := tr.run()
 		after := tr.current()
 		switch {
@@ -54,27 +52,4 @@ func TestRealDiskFull(t *testing.T) {
 	if full < 3 || fits == 0 {
 		t.Error("the disk was not full often enough, or never had room")
 	}
-}
-
-// fillUp leaves that many pages of the disk free and returns the file that has the
-// rest.
-func fillUp(t *testing.T, disk string, free int) string {
-	t.Helper()
-	f, err := os.Create(filepath.Join(disk, "filler"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	page := make([]byte, os.Getpagesize())
-	size := int64(0)
-	for n := 0; err == nil; size += int64(n) {
-		n, err = f.Write(page)
-	}
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Fatal(err)
-	}
-	if err := f.Truncate(max(0, size-int64(free*len(page)))); err != nil {
-		t.Fatal(err)
-	}
-	return f.Name()
 }

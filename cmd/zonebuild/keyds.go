@@ -35,9 +35,9 @@ func (a *app) keysApprove(hashes []string, message string) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	release, err := a.lock()
+	release, err := a.lockCurrent()
 	defer release()
-	if err := errors.Join(err, a.readCurrent()); err != nil {
+	if err != nil {
 		return err
 	}
 	var found []sign.Step

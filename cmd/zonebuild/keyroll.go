@@ -163,8 +163,7 @@ func (a *app) heldZones(args []string) (zones []zone.Name, release func() error,
 	if err := a.configure(); err != nil {
 		return nil, func() error { return nil }, err
 	}
-	release, err = a.lock()
-	if err = errors.Join(err, a.readCurrent()); err == nil {
+	if release, err = a.lockCurrent(); err == nil {
 		err = a.checkKeyClock()
 	}
 	if err == nil {

@@ -61,12 +61,9 @@ func (a *app) shadow(ctx context.Context, paths []string) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	release, err := a.lock()
+	release, err := a.lockCurrent()
 	defer release()
 	if err != nil {
-		return err
-	}
-	if err := a.readCurrent(); err != nil {
 		return err
 	}
 	r, err := a.compareAll(ctx, paths)

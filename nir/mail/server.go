@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -236,9 +237,9 @@ func (c *Session) login() error {
 	_, offered := c.client.Extension("AUTH")
 	var auth smtp.Auth
 	switch mechanisms := strings.Fields(strings.ToUpper(offered)); {
-	case contains(mechanisms, "PLAIN"):
+	case slices.Contains(mechanisms, "PLAIN"):
 		auth = smtp.PlainAuth("", c.server.Login, secret, c.server.Host, false)
-	case contains(mechanisms, "LOGIN"):
+	case slices.Contains(mechanisms, "LOGIN"):
 		auth = smtp.LoginAuth(c.server.Login, secret, c.server.Host, false)
 	default:
 		return fmt.Errorf("logging in as %s: the server offers %q, and neither PLAIN nor LOGIN", c.server.Login, clean(offered))
@@ -247,15 +248,6 @@ func (c *Session) login() error {
 		return fmt.Errorf("logging in as %s: %w", c.server.Login, err)
 	}
 	return nil
-}
-
-func contains(list []string, word string) bool {
-	for _, l := range list {
-		if l == word {
-			return true
-		}
-	}
-	return false
 }
 
 // readSecret returns the first line of a file that its owner alone can read.

@@ -8,8 +8,6 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"nirzone/fixtures/peers"
 	"nirzone/zone"
 	"nirzone/zone/publish"
@@ -190,13 +188,7 @@ func TestTinyDisk(t *testing.T) {
 	site.put(file202, zonelet(202, 5))
 	d := peers.StartRsyncd(t, peers.RsyncdConfig{Module: "zones", Root: site.dir})
 	s := configure(t, d.URL+"/{zone}-{name}", "", "retries = 0")
-	if err := os.Mkdir(s.config.Spool, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Mount("tmpfs", s.config.Spool, "tmpfs", 0, "size=200k"); err != nil {
-		t.Skipf("SKIPPED: a small disk cannot be mounted here: %v", err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(s.config.Spool, unix.MNT_DETACH) })
+	s.config.Spool = peers.SmallDisk(t, "size=200k")
 	wantZones(t, s.run(), "202=new")
 	site.put(file202, zonelet(202, 20000))
 	r := s.run()

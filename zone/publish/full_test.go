@@ -9,24 +9,9 @@ import (
 	"syscall"
 	"testing"
 
+	"nirzone/fixtures/peers"
 	"nirzone/zone/publish"
 )
-
-// smallDisk mounts a small file system, or skips the test.
-func smallDisk(t *testing.T, options string) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "disk")
-	ok(t, os.Mkdir(dir, 0o755))
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("SKIPPED: no real disk is filled, because a tmpfs cannot be mounted here: %v (try as root)", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
 
 // A real disk is full at different points of a run; then it is not full any more.
 func TestRealDiskFull(t *testing.T) {
@@ -34,11 +19,11 @@ func TestRealDiskFull(t *testing.T) {
 		name, options string
 		fill          func(t *testing.T, disk string, free int)
 	}{
-		{"pages", "size=256k", fillBytes},
+		{"pages", "size=256k", fillPages},
 		{"inodes", "size=1m,nr_inodes=80", fillInodes},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			disk := smallDisk(t, tt.options)
+			disk := peers.SmallDisk(t, tt.options)
 			tree := publish.Tree{Root: filepath.Join(disk, "public"), Keep: 2}
 			committed, pruned := cycle(tree, 1)
 			ok(t, errors.Join(committed, pruned))
@@ -66,22 +51,10 @@ func TestRealDiskFull(t *testing.T) {
 	}
 }
 
-// fillBytes leaves that many pages of the disk free.
-func fillBytes(t *testing.T, disk string, free int) {
+// fillPages leaves that many pages of the disk free.
+func fillPages(t *testing.T, disk string, free int) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(disk, "filler"))
-	ok(t, err)
-	page := make([]byte, os.Getpagesize())
-	for err == nil {
-		_, err = f.Write(page)
-	}
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Fatal(err)
-	}
-	info, err := f.Stat()
-	ok(t, err)
-	ok(t, f.Truncate(max(0, info.Size()-int64(free*len(page)))))
-	ok(t, f.Close())
+	peers.FillDisk(t, disk, int64(free*os.Getpagesize()))
 }
 
 // fillInodes leaves that many names of the disk free.
@@ -104,7 +77,7 @@ func fillInodes(t *testing.T, disk string, free int) {
 
 // A zone too large for the disk, and a file.
 func TestRealDiskTooSmall(t *testing.T) {
-	disk := smallDisk(t, "size=256k")
+	disk := peers.SmallDisk(t, "size=256k")
 	tree := publish.Tree{Root: filepath.Join(disk, "public"), Keep: 2}
 	ok(t, publishOnce(tree, 1))
 	name := filepath.Join(disk, "manifest.json")
