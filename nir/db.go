@@ -234,7 +234,9 @@ func (x *Tx) act(name string) {
 // Update runs fn in one transaction and commits what it changed, the audit row and
 // the messages together. If fn or the commit fails, nothing has happened; a commit
 // whose answer was lost is found by the caller's own reference. An fn that
-// changes nothing makes no event.
+// changes nothing makes no event. An event that is more than a minute before the
+// last one is refused, and with [Options].ServerClock one that is more than a minute
+// ahead of the server's clock: it would keep all others out until then.
 func (n *DB) Update(ctx context.Context, a Actor, fn func(*Tx) error) error {
 	_, err := n.update(ctx, a, fn, func(*Event) error { return nil }, false)
 	return err

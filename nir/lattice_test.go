@@ -27,7 +27,7 @@ func txMethods() []string {
 
 // byRule are acts on which a role of the actor does not decide: a signature does,
 // or who proposed it, or the operation.
-var byRule = []string{"Approve", "Propose", "WithdrawProposal"}
+var byRule = []string{"Approve", "WithdrawProposal"}
 
 // silent are methods that write nothing.
 var silent = []string{"With"}

@@ -44,7 +44,7 @@ func (x *Tx) ProposeKey(code, fingerprint string) (Proposal, error) {
 	if err != nil {
 		return Proposal{}, err
 	}
-	return x.Propose(confirmKey, KeyOfNIR{n.Code, fingerprint})
+	return x.propose(confirmKey, KeyOfNIR{n.Code, fingerprint})
 }
 
 func keyEffects(x *Tx, args json.RawMessage) ([]string, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -54,7 +55,8 @@ type Verifier interface {
 	VerifySignature(role Role, text []byte, signature string, at time.Time) (signer, key string, err error)
 }
 
-// An operation is what a proposal may do.
+// An operation is what a proposal may do. Its effects are as the registry is now,
+// whoever asks.
 type operation struct {
 	role    Role // that a signer needs
 	signers int  // how many have to sign, none of them the proposer
@@ -112,9 +114,10 @@ func (x *Tx) expireProposals() (int, error) {
 	return len(list), nil
 }
 
-// Propose records a change that waits for other people's signatures. The same
-// change, proposed again while it is open, is the same proposal.
-func (x *Tx) Propose(op string, args any) (Proposal, error) {
+// propose records a change that waits for other people's signatures; who may is the
+// caller's to say. The same change, proposed again while it is open, is the same
+// proposal, unless its effects would be others now: then that one is withdrawn.
+func (x *Tx) propose(op string, args any) (Proposal, error) {
 	o, ok := operations[op]
 	if !ok {
 		return Proposal{}, invalid("op", "there is no operation %.40q", op)
@@ -126,13 +129,17 @@ func (x *Tx) Propose(op string, args any) (Proposal, error) {
 	if err != nil {
 		return Proposal{}, fmt.Errorf("proposing %s: %w", op, err)
 	}
+	p := Proposal{Op: op, Args: b, Proposer: x.Actor.Name, Reason: x.Actor.Reason, Made: x.Actor.At, Expires: x.Actor.At.Add(x.Rules.proposalLife()), State: ProposalOpen}
+	if p.Effects, err = o.effects(x, b); err != nil {
+		return p, err
+	}
 	old, found, err := proposals.one(x.View, "op = $1 AND args = $2 AND state = 'open' AND expires > $3", op, string(b), micros(x.Actor.At))
-	if err != nil || found {
+	if err != nil || found && slices.Equal(old.Effects, p.Effects) {
 		return old, err
 	}
-	p := Proposal{Op: op, Args: b, Proposer: x.Actor.Name, Reason: x.Actor.Reason, Made: x.Actor.At, Expires: x.Actor.At.Add(x.Rules.proposalLife()), State: ProposalOpen}
-	if o.effects != nil {
-		if p.Effects, err = o.effects(x, b); err != nil {
+	if found {
+		old.State = Withdrawn
+		if err := proposals.put(x, &old); err != nil {
 			return p, err
 		}
 	}
@@ -197,6 +204,9 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 	if err := x.apart(signer, proposals.name, p.ID); err != nil {
 		return p, err
 	}
+	if err := x.asShown(&p, o); err != nil {
+		return p, err
+	}
 	a := Approval{Proposal: p.ID, Signer: signer, Key: key, Role: o.role, Signature: signature, Made: x.Actor.At}
 	have, err := x.valid(&p, o.role)
 	if err != nil {
@@ -212,6 +222,27 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 		return p, err
 	}
 	return p, x.carryOut(&p, o)
+}
+
+// asShown refuses a proposal whose effects would be others now than those in its
+// text: they were signed, and nothing else.
+func (x *Tx) asShown(p *Proposal, o operation) error {
+	now, err := o.effects(x, p.Args)
+	if err != nil {
+		return fmt.Errorf("carrying out %s: %w", p.Op, err)
+	}
+	if slices.Equal(now, p.Effects) {
+		return nil
+	}
+	i := 0
+	for i < min(len(now), len(p.Effects)) && now[i] == p.Effects[i] {
+		i++
+	}
+	text := "less would be done"
+	if i < len(now) {
+		text = "now it would: " + now[i]
+	}
+	return refuse(Conflict, "the registry has changed since proposal %.12s was made: %s", p.Hash, text).remedy("propose it again")
 }
 
 // valid returns the signatures of a proposal that hold today. One whose key is not

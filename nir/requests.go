@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -263,13 +262,18 @@ func (x *Tx) judgeSize(r *Request) error {
 // objects and the request's end are one event. If no pool has room the request is
 // held.
 func (x *Tx) fulfil(r *Request) error {
+	held := r.State == HeldRequest
 	if r.ID != "" { // it waited: what was true when it came may not be any more
 		if err := x.stillServed(r); err != nil {
 			return err
 		}
 	}
+	if held { // not stuck any more, if it was
+		if err := x.settle("", "request-stuck", r.NIR+"/"+r.Ref); err != nil {
+			return err
+		}
+	}
 	taken, err := x.take(r)
-	held := r.State == HeldRequest
 	if CodeOf(err) == Exhausted {
 		if held {
 			return nil // as it is
@@ -309,7 +313,7 @@ func (x *Tx) fulfil(r *Request) error {
 	if !held {
 		return nil
 	}
-	return errors.Join(x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref), x.settle("", "request-stuck", r.NIR+"/"+r.Ref))
+	return x.settle("", "pool-exhausted", r.NIR+"/"+r.Ref)
 }
 
 // stillServed refuses a request whose NIR is not active, or whose member it does

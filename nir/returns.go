@@ -85,7 +85,7 @@ func (x *Tx) AddReturn(r Return) (Return, error) {
 	if err := returns.put(x, &r); err != nil { // the proposal names it
 		return r, err
 	}
-	p, err := x.Propose(returnOp, returnArgs{r.ID})
+	p, err := x.propose(returnOp, returnArgs{r.ID})
 	if err != nil {
 		return r, err
 	}
@@ -171,7 +171,7 @@ func (x *Tx) ReviewReturn(id string) (Return, error) {
 	if r.State != ReturnReviewed {
 		return r, refuse(Conflict, "the return is %s", r.State).by(returnRule)
 	}
-	p, err := x.Propose(returnOp, returnArgs{r.ID})
+	p, err := x.propose(returnOp, returnArgs{r.ID})
 	if err != nil || p.Hash == r.Plan {
 		return r, err
 	}
@@ -180,7 +180,8 @@ func (x *Tx) ReviewReturn(id string) (Return, error) {
 	return r, returns.put(x, &r)
 }
 
-// returnEffects says what a return will do, for those who sign.
+// returnEffects says what a return will do, for those who sign: of that alone, and
+// not what the member keeps, which another return beside it may change.
 func returnEffects(x *Tx, args json.RawMessage) ([]string, error) {
 	r, err := x.returnOf(args)
 	if err != nil {
@@ -197,11 +198,7 @@ func returnEffects(x *Tx, args json.RawMessage) ([]string, error) {
 			return nil, err
 		}
 		for _, c := range cuts {
-			line := fmt.Sprintf("end the %s of %s to %s (%s), delegated %s", c.was.Type, c.in, m.Name, x.registryName(r.NIR), c.was.Date.Format(time.DateOnly))
-			if len(c.rest) > 0 {
-				line += "; it keeps " + joinRanges(c.rest)
-			}
-			list = append(list, line)
+			list = append(list, fmt.Sprintf("end the %s of %s to %s (%s), delegated %s", c.was.Type, c.in, m.Name, x.registryName(r.NIR), c.was.Date.Format(time.DateOnly)))
 		}
 		list = append(list, fmt.Sprintf("keep %s in quarantine for %s, then free", g, plural(x.Rules.QuarantineDays, "day")))
 	}

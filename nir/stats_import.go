@@ -137,7 +137,7 @@ func (x *Tx) Import(f *Statistics, o ImportOptions) (Import, error) {
 		}
 		return im, err
 	}
-	prop, err := x.Propose("import", im.args())
+	prop, err := x.propose("import", im.args())
 	im.State, im.Proposal = ImportPending, prop.Hash
 	return im, err
 }

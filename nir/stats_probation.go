@@ -8,14 +8,18 @@ import (
 	"nirzone/zone"
 )
 
-// onTrial reports whether a domain is in the space of an NIR that was never out of
-// probation: nothing of it is published yet, by whatever way it came, and what the NIR does to it
-// moves no zone.
+// onTrial reports whether a domain is in the space of an NIR that was never
+// admitted: nothing of it is published yet, by whatever way it came, and what the
+// NIR does to it moves no zone. Of a /24 that it shares with another NIR that is
+// its own part.
 func (e *exporter) onTrial(d *Domain) bool {
 	if len(e.trials) == 0 {
 		return false
 	}
 	r, whole, ok := spaceUnder(d.Name)
+	if z, part := parseClassless(d.Name); part {
+		r, whole = z.Range, true
+	}
 	for _, code := range e.trials {
 		if s := e.space[code]; ok && (s.Contains(r) || !whole && s.Overlaps(r)) {
 			return true
@@ -40,11 +44,11 @@ func spaceUnder(n zone.Name) (r inr.Range, whole, ok bool) {
 	return b.Range(), whole, true
 }
 
-// trials returns the NIRs that were in probation from their beginning until now, and
-// when the probation of such a one ended last; the zero time if none ever did. What
-// comes into the zones then may be older: no zonelet's time is before that, for it
-// to grow with the content. An NIR put into probation later keeps what is published
-// of it: nothing leaves a zone for that.
+// trials returns the NIRs that began in probation and were never active since, also
+// if they are leaving, and when such a one was admitted last; the zero time if none
+// ever was. What comes into the zones then may be older: no zonelet's time is before
+// that, for it to grow with the content. An NIR put into probation later keeps what
+// is published of it: nothing leaves a zone for that.
 func (v *View) trials() (codes []string, ended time.Time, err error) {
 	list, err := v.NIRs()
 	if err != nil {
@@ -59,7 +63,7 @@ func (v *View) trials() (codes []string, ended time.Time, err error) {
 		if all[0].State != Probation {
 			continue
 		}
-		i := slices.IndexFunc(all, func(n NIR) bool { return n.State != Probation })
+		i := slices.IndexFunc(all, func(n NIR) bool { return n.State == Active })
 		if i < 0 || v.event != 0 && all[i].Since > v.event {
 			codes = append(codes, n.Code)
 			continue

@@ -140,12 +140,16 @@ func (e *exporter) event() (err error) {
 	return err
 }
 
-// onProbation finds the NIRs of which nothing is published yet.
+// onProbation finds the NIRs of which nothing new is published: who leaves before it
+// was admitted has not come out of probation by that. Who has left has no space.
 func (e *exporter) onProbation() error {
-	return nirs.each(e.v, "state = $1", []any{Probation}, func(n *NIR) error {
-		e.probation = append(e.probation, n.Code)
-		return nil
-	})
+	list, err := e.v.NIRs()
+	for _, n := range list {
+		if n.State == Probation || n.State == Leaving && slices.Contains(e.trials, n.Code) {
+			e.probation = append(e.probation, n.Code)
+		}
+	}
+	return err
 }
 
 func (v *View) eventTime(seq int64) (time.Time, error) {

@@ -440,11 +440,16 @@ const undescribed = `NOT EXISTS (SELECT 1 FROM whois_object w WHERE w.derived_fr
 	AND NOT (level = 'rir-nir' AND EXISTS (SELECT 1 FROM delegation m WHERE m.level = 'nir-member' AND m.kind = delegation.kind
 		AND m.first = delegation.first AND m.last = delegation.last AND m.until IS NULL)) `
 
+// undescribedOrder is that of an index: who wants some does not pay for sorting all.
+const undescribedOrder = "ORDER BY level, kind, first"
+
 // Undescribed returns delegations that have no whois object, at most limit: those
 // of an import. They are answered for all the same ([View.WhoisCovering]), but are
-// in no export.
+// in no export. It asks of each delegation whether it has one until it has found
+// enough: of 85 000, a batch of 5000 takes 0.2 to 0.5 s, where making their objects
+// takes 4 s.
 func (v *View) Undescribed(limit int) ([]Delegation, error) {
-	return delegations.find(v, undescribed+fmt.Sprintf("ORDER BY kind, first, level LIMIT %d", limit))
+	return delegations.find(v, undescribed+undescribedOrder+fmt.Sprintf(" LIMIT %d", limit))
 }
 
 // CountUndescribed returns how many delegations have no whois object.

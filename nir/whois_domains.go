@@ -138,7 +138,8 @@ func renderZone(key string, g *Registration, reg registrar) *rpsl.Object {
 
 // SetDomain sets name servers and DS records of a zone; without name servers it
 // becomes inactive. ds are the texts of DS records: tag, algorithm, digest type,
-// digest.
+// digest. All else stays as it is: an object that was made for a member of whom no
+// contact is known, as after an import, goes on without.
 func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
 	if err := x.mayWrite("change whois objects"); err != nil {
 		return WhoisObject{}, err
@@ -163,7 +164,7 @@ func (x *Tx) SetDomain(name string, ns, ds []string) (WhoisObject, error) {
 	}
 	o.Set("nserver", ns...)
 	o.Set("ds-rdata", ds...)
-	return x.putObject(o)
+	return x.putChecked(o)
 }
 
 // noDomain says why a zone has no domain object, and what its manager does instead.

@@ -35,11 +35,17 @@ func (x *Tx) mayWrite(act string) error {
 }
 
 func (x *Tx) putObject(o *rpsl.Object) (WhoisObject, error) {
-	w := WhoisObject{Origin: KeptHere}
 	o.Lead = ""
 	if err := o.Check(); err != nil {
-		return w, invalid("text", "%v", err)
+		return WhoisObject{}, invalid("text", "%v", err)
 	}
+	return x.putChecked(o)
+}
+
+// putChecked writes an object that has what its class needs, or all that is known
+// of it.
+func (x *Tx) putChecked(o *rpsl.Object) (WhoisObject, error) {
+	w := WhoisObject{Origin: KeptHere}
 	if !slices.Contains(editable, o.Class()) {
 		return w, invalid("text", "objects of type %.40s are not kept here", o.Class())
 	}
@@ -222,6 +228,9 @@ func (x *Tx) deleteDomain(w *WhoisObject) error {
 	}
 	if !slices.ContainsFunc(over, func(d Delegation) bool { return d.Range.Contains(w.Range) }) {
 		return x.endZone(w) // it is of several, and made for none of them
+	}
+	if err := x.unshare(w.Key); err != nil {
+		return err
 	}
 	now := *w
 	now.State = DomainDeleted

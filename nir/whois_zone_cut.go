@@ -53,10 +53,12 @@ func (v *View) activeOver(r inr.Range) ([]WhoisObject, error) {
 	return slices.DeleteFunc(append(list, more...), func(w WhoisObject) bool { return !w.Range.Overlaps(r) }), err
 }
 
-// A zonePart is a zone of which a delegation holds all, or of a /24 a part.
+// A zonePart is a zone of which a delegation holds all, or of a /24 several hold
+// parts.
 type zonePart struct {
 	zone ReverseZone
 	of   Delegation
+	held []Delegation // of and the others
 }
 
 func (x *Tx) splitZone(w *WhoisObject) error {
@@ -79,7 +81,7 @@ func (x *Tx) splitZone(w *WhoisObject) error {
 		return err
 	}
 	if b := inr.BlockAt(w.Range.Kind, w.Range.First, 24); w.Range.Kind == inr.IPv4 && b.Range().Contains(w.Range) {
-		return x.shareZone(w, &parts[0].of, held)
+		return x.shareZone(w, &parts[0])
 	}
 	if own {
 		if err := x.membersOf(parts); err != nil {
@@ -124,12 +126,15 @@ func zoneParts(w *WhoisObject, held []Delegation) ([]zonePart, error) {
 					z = ReverseZone{Name: classlessParent(z.Range), Range: inr.BlockAt(inr.IPv4, z.Range.First, 24).Range()}
 				}
 				i, twice := at[z.Range]
-				switch {
-				case !twice:
+				if !twice {
 					at[z.Range] = len(list)
-					list = append(list, zonePart{z, d})
-				case d.NIR == w.NIR && list[i].of.NIR != w.NIR:
-					list[i].of = d
+					list = append(list, zonePart{z, d, []Delegation{d}})
+					continue
+				}
+				p := &list[i]
+				p.held = append(p.held, d)
+				if d.NIR == w.NIR && p.of.NIR != w.NIR {
+					p.of = d
 				}
 			}
 		}
@@ -184,7 +189,7 @@ func (x *Tx) divideZone(w *WhoisObject, parts []zonePart) error {
 		w.Key, len(parts), first, last)
 	list := []string{w.NIR}
 	for _, p := range parts {
-		list = append(list, p.of.NIR)
+		list = append(list, p.managers()...)
 	}
 	return x.tellAll(list, Notice{Code: "zone-divided", Subject: w.Key, Text: text})
 }
@@ -211,24 +216,35 @@ func (x *Tx) writePart(w *WhoisObject, o *rpsl.Object, p *zonePart) error {
 	if err := x.putWhois(&n, old); err != nil {
 		return err
 	}
-	return x.reownChanged(&n, reg)
+	if err := x.reownChanged(&n, reg); err != nil || p.of.Range.Contains(p.zone.Range) {
+		return err
+	}
+	return x.tellShared(key, p)
+}
+
+// managers returns the codes of those who manage a part.
+func (p *zonePart) managers() (list []string) {
+	for _, d := range p.held {
+		list = append(list, d.NIR)
+	}
+	return list
 }
 
 // shareZone leaves a zone of a /24 with one of those who hold parts of it.
-func (x *Tx) shareZone(w *WhoisObject, d *Delegation, held []Delegation) error {
-	reg, err := x.registrar(d.NIR)
+func (x *Tx) shareZone(w *WhoisObject, p *zonePart) error {
+	reg, err := x.registrar(p.of.NIR)
 	if err != nil {
 		return err
 	}
-	if err := x.keepZone(w, d, reg); err != nil {
+	if err := x.keepZone(w, &p.of, reg); err != nil {
 		return err
 	}
-	var list []string
-	for _, h := range held {
-		list = append(list, h.NIR)
-	}
-	text := fmt.Sprintf("%s stays with %s, although not all of it is: agree on who serves which names, or delete it and activate a zone for each part (RFC 2317)", w.Key, x.registryName(d.NIR))
-	return x.tellAll(list, Notice{Code: "zone-shared", Subject: w.Key, Text: text})
+	return x.tellShared(w.Key, p)
+}
+
+func (x *Tx) tellShared(key string, p *zonePart) error {
+	text := fmt.Sprintf("%s stays with %s, although not all of it is: agree on who serves which names, or delete it and activate a zone for each part (RFC 2317)", key, x.registryName(p.of.NIR))
+	return x.tellAll(p.managers(), Notice{Code: "zone-shared", Subject: key, Text: text})
 }
 
 // tellAll opens a notice to each of some registries.
