@@ -13,7 +13,7 @@ build: ## the three programs into bin/
 	$(GO) build -trimpath -o $(BIN)/ ./cmd/zonefetch ./cmd/zonebuild ./cmd/nirctl
 
 demo: build ## from an empty registry to signed zones, on a small made-up world, in ./demo
-	$(GO) run ./fixtures/demo -bin $(BIN) -dir demo
+	$(GO) run -trimpath ./fixtures/demo -bin $(BIN) -dir demo
 
 test: ## all tests; peers that are not installed are skipped loudly
 	$(GO) test -timeout 20m ./...
@@ -31,7 +31,7 @@ peers: ## the real servers and signers that the tests and the benchmark use (Deb
 	sh scripts/peers.sh
 
 bench: build ## full-size world, beside the peers: bench/report.json
-	$(GO) run ./fixtures/bench -bin $(BIN) -dir bench
+	$(GO) run -trimpath ./fixtures/bench -bin $(BIN) -dir bench
 
 fuzz: ## every fuzz target for FUZZTIME
 	sh scripts/fuzz.sh $(FUZZTIME)

@@ -32,7 +32,7 @@ func (b *batch) readProbation(want map[string]string) error {
 			return fmt.Errorf("registry/%s is missing, and registry/manifest.json names it: the export is half done", probationFile)
 		}
 		if b.prev != nil && len(b.prev.Probation) > 0 {
-			return fmt.Errorf("registry/%s is missing, and %s was in probation; write an empty list to end it (nirctl export writes one)", probationFile, strings.Join(b.prev.Probation, ", "))
+			return fmt.Errorf("registry/%s is missing, and %s was in probation; write an empty list to end it, with \"nirctl export\"", probationFile, strings.Join(b.prev.Probation, ", "))
 		}
 		return nil
 	}

@@ -133,7 +133,7 @@ func TestProbationUnreadable(t *testing.T) {
 		"edited":    {"JPNIC\n", manifest(whole, zone.RegistryFile{File: "probation", SHA256: digest([]byte("KRNIC\n"))}), "half done"},
 		"lost":      {"", manifest(whole, zone.RegistryFile{File: "probation", SHA256: digest([]byte("KRNIC\n"))}), "registry/manifest.json names it"},
 		"gone":      {"", "", "registry/probation is missing, and KRNIC was in probation; write an empty list to end it"},
-		"not sent":  {"", manifest(whole), "write an empty list to end it (nirctl export writes one)"},
+		"not sent":  {"", manifest(whole), "write an empty list to end it, with \"nirctl export\""},
 		"unnamed":   {"# none\n", manifest(whole), "half done"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -95,6 +95,7 @@ func (a *app) pruneStores(g *zone.Generation) error {
 	keep := map[string]bool{}
 	for i := range g.Zones {
 		keep[g.Zones[i].Zone.File()] = true
+		keep[sign.ChangesName(g.Zones[i].Zone.File())] = true
 	}
 	for _, e := range entries {
 		if !keep[e.Name()] {

@@ -61,6 +61,9 @@ func (c *Session) Send(ctx context.Context, m Message) ([]Answer, error) {
 	if limit := c.limit(); len(b) > limit {
 		return everybody(m, Answer{Result: Permanent, Text: fmt.Sprintf("the message has %d octets, the limit is %d", len(b), limit)}), nil
 	}
+	if c.broken = ctx.Err(); c.broken != nil { // as later: a deadline does not choose what the caller sees
+		return nil, &Error{Err: fmt.Errorf("sending message %s: %w", m.ID, c.broken)}
+	}
 	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
 	defer stop()
 	return c.transact(m, b)

@@ -18,6 +18,8 @@ type (
 		active bool
 		window [3]int // in cells; 0 for none
 		option int    // of reverse DNS
+		probed bool   // it was in probation once
+		key    bool   // two persons confirmed one
 	}
 	modelPool struct {
 		first, last int
@@ -184,7 +186,7 @@ func (m *model) judge(a modelAsk) string {
 			return conflict
 		}
 	}
-	if i, there := m.member(a.nir, a.uid); there && (!m.who[i].served || m.who[i].serves != a.nir) {
+	if !m.serves(a) {
 		return conflict
 	}
 	switch {
@@ -194,6 +196,16 @@ func (m *model) judge(a modelAsk) string {
 		return full
 	}
 	return given
+}
+
+// serves reports whether who asks may be given anything: an NIR that is active, for
+// a member that nobody else serves.
+func (m *model) serves(a modelAsk) bool {
+	if n := m.nirs[a.nir]; a.nir != "" && (n == nil || !n.active) {
+		return false
+	}
+	i, there := m.member(a.nir, a.uid)
+	return !there || m.who[i].served && m.who[i].serves == a.nir
 }
 
 // sizes are the blocks of a number of cells, the largest first.

@@ -109,6 +109,11 @@ func (k *machine) approve(r *modelRequest, want string) {
 	rooms, reserved := k.m.room(r.ask), k.reservations(r.ask)
 	sign("admin", string(nir.Forbidden))      // who submitted it
 	sign("hostmaster", string(nir.Forbidden)) // who proposed it
+	if !k.m.serves(r.ask) {
+		sign("anna", conflict) // since it came
+		k.tally["not served"]++
+		return
+	}
 	sign("anna", "")
 	k.m.stale = append(k.m.stale, r.plan)
 	r.plan = modelPlan{}
@@ -119,6 +124,9 @@ func (k *machine) approve(r *modelRequest, want string) {
 // retry allocates for a request that is held, if there is room.
 func (k *machine) retry(r *modelRequest, want string) {
 	rooms, reserved := k.m.room(r.ask), k.reservations(r.ask)
+	if want == "" && !k.m.serves(r.ask) {
+		want = conflict
+	}
 	k.do(admin(k.at), want, func(x *nir.Tx) error { _, err := x.RetryHeld(r.id); return err })
 	if want == "" {
 		k.granted(r, rooms, reserved)

@@ -184,7 +184,8 @@ func (k *machine) putNIR(*rapid.T) {
 		return err
 	})
 	if want == "" {
-		k.m.nirs[code].source, k.m.nirs[code].active = source, active
+		n := k.m.nirs[code]
+		n.source, n.active, n.probed = source, active, n.probed || !active
 	}
 }
 
@@ -545,7 +546,7 @@ func properties(t *testing.T, s Storage, worlds int) {
 			"join": act(k.join), "serve": act(k.serve), "leave": act(k.leave), "later": act(k.later), "history": act(k.history),
 			"transfer": act(k.transfer), "transfer2": act(k.transfer), "transfer3": act(k.transfer), "run": act(k.run), "run2": act(k.run), "cancel": act(k.cancel),
 			"return": act(k.giveBack), "settle": act(k.settleReturn), "step": act(k.step), "step2": act(k.step), "replay": act(k.replay),
-			"import": act(k.bring), "option": act(k.switchOption), "zone": act(k.zone), "zone2": act(k.zone),
+			"import": act(k.bring), "key": act(k.confirmKey), "option": act(k.switchOption), "zone": act(k.zone), "zone2": act(k.zone),
 		})
 	})
 	t.Logf("what happened: %v", tally)

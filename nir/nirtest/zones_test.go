@@ -1,6 +1,7 @@
 package nirtest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -16,8 +17,26 @@ func nirStaff(code string, at time.Time) nir.Actor {
 	return nir.Actor{Name: "staff", Roles: []nir.Role{nir.NIRStaff}, NIR: code, At: at}
 }
 
+// confirmKey has two persons confirm the key of an NIR.
+func (k *machine) confirmKey(*rapid.T) {
+	code := k.code()
+	if rapid.IntRange(0, 3).Draw(k.t, "seldom") > 0 {
+		k.t.Skip("keys are seldom")
+	}
+	var p nir.Proposal
+	k.do(hostmaster(k.at), "", func(x *nir.Tx) (err error) {
+		p, err = x.ProposeKey(code, fmt.Sprintf("%040X", len(k.states)))
+		return err
+	})
+	for _, c := range [][2]string{{"hostmaster", string(nir.Forbidden)}, {"anna", ""}} {
+		s := k.signature(c[0], p.Hash, nir.Approver)
+		k.do(admin(k.at), c[1], func(x *nir.Tx) error { _, err := x.Approve(p.Hash, s); return err })
+	}
+	k.m.nirs[code].key = true
+}
+
 // switchOption changes how an NIR manages its zones: to Option 1 only with the
-// number of those that are in use.
+// number of those that are in use, and after probation only with a key.
 func (k *machine) switchOption(*rapid.T) {
 	code := k.code()
 	to := 3 - k.m.nirs[code].option
@@ -27,6 +46,9 @@ func (k *machine) switchOption(*rapid.T) {
 		if rapid.IntRange(0, 3).Draw(k.t, "wrong number") == 0 {
 			removes++
 			want = string(nir.Held)
+		}
+		if n := k.m.nirs[code]; n.active && n.probed && !n.key {
+			want = string(nir.Conflict)
 		}
 	}
 	k.do(nirStaff(code, k.at), want, func(x *nir.Tx) error { return x.SwitchOption(code, to, nil, removes) })

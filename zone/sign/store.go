@@ -31,7 +31,9 @@ type Store struct {
 	apex   *block // wire and keys only
 	blocks []*block
 	byKey  map[digest]*block
-	from   *Store // that it followed; nil if nothing of it is in a file
+	from   *Store  // that it followed; nil if nothing of it is in a file
+	disk   *onDisk // what it was opened with
+	torn   bool    // the file of its changes was not good, and is to be replaced
 }
 
 // A block is a span that was verified. Nothing in it changes once it is made.
@@ -79,6 +81,9 @@ func (st *Store) sums() {
 	})
 }
 
+// size is what its data takes, in octets.
+func (b *block) size() int { return len(b.text) + len(b.wire) }
+
 func (b *block) digest() (d digest) {
 	h := sha256.New()
 	h.Write(b.text)
@@ -96,6 +101,6 @@ func (v *Verified) Store() *Store {
 
 // unchanged reports whether a store has what the one it followed has.
 func (st *Store) unchanged() bool {
-	return st.from != nil && st.from.apex != nil && slices.Equal(st.apex.wire, st.from.apex.wire) &&
+	return st.from != nil && st.from.apex != nil && !st.from.torn && slices.Equal(st.apex.wire, st.from.apex.wire) &&
 		slices.Equal(st.apex.keys, st.from.apex.keys) && slices.Equal(st.blocks, st.from.blocks)
 }

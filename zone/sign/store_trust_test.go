@@ -27,7 +27,7 @@ func (s *shelf) forge(st *Store, seal func(sum digest) (uint16, []byte)) {
 	b = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(b, tag), uint16(len(sig)))
 	b = append(b, sig...)
 	var out bytes.Buffer
-	must(s.t, st.write(&out, b))
+	must(s.t, writeSealed(&out, b, st.all()))
 	must(s.t, os.WriteFile(s.file, out.Bytes(), 0o600))
 }
 
