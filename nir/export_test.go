@@ -502,3 +502,37 @@ func FuzzVerifyExport(f *testing.F) {
 		}
 	})
 }
+
+// A counted archive counts how often it was put on the disk.
+type counted struct {
+	*os.File
+	synced int
+}
+
+func (c *counted) Sync() error {
+	c.synced++
+	return c.File.Sync()
+}
+
+// TestR_SEC_7_OnTheDisk: what is confirmed is on the disk of the archive, shipped or
+// received.
+func TestR_SEC_7_OnTheDisk(t *testing.T) {
+	db := approving(t)
+	lines, last := export(t, db, Mark{})
+	for name, do := range map[string]func(*counted) (Mark, error){
+		"ship": func(f *counted) (Mark, error) { return db.ShipAudit(context.Background(), f) },
+		"receive": func(f *counted) (Mark, error) {
+			return ReceiveAudit(f, bytes.NewReader(lines), func(Mark) error { return nil })
+		},
+	} {
+		f, err := os.Create(filepath.Join(t.TempDir(), "archive"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &counted{File: f}
+		if got, err := do(c); err != nil || got != last || c.synced == 0 {
+			t.Errorf("%s: %v, %v, want %v, put on the disk %d times", name, got, err, last, c.synced)
+		}
+		_ = f.Close()
+	}
+}

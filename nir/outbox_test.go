@@ -548,3 +548,56 @@ func TestPauseIsDeterministic(t *testing.T) {
 		t.Errorf("%v", d)
 	}
 }
+
+// A carrierFunc is a carrier of one function.
+type carrierFunc func(context.Context, Letter) ([]Receipt, error)
+
+func (f carrierFunc) Carry(ctx context.Context, l Letter) ([]Receipt, error) { return f(ctx, l) }
+
+// TestSendingEndsBeforeTheLease: nothing is sent after another delivery may have
+// taken it.
+func TestSendingEndsBeforeTheLease(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/r.db")
+	mailWorld(t, db, "a@jpnic.test")
+	openNotice(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
+	sent := 0
+	deliverAt(t, db, day, carrierFunc(func(ctx context.Context, l Letter) ([]Receipt, error) {
+		sent++
+		if until, ok := ctx.Deadline(); !ok || !until.Before(time.Now().Add(mailPolicy().Lease)) {
+			t.Errorf("sending goes on until %v, %v", until, ok)
+		}
+		return make([]Receipt, len(l.Recipients)), nil
+	}))
+	if sent != 1 {
+		t.Errorf("%d letters", sent)
+	}
+}
+
+// TestResentToOthers: what is sent again goes to the addresses of now, and to nobody
+// who has it.
+func TestResentToOthers(t *testing.T) {
+	db := openSQLite(t, t.TempDir()+"/r.db")
+	mailWorld(t, db, "good@jpnic.test,bad@jpnic.test")
+	openNotice(t, db, day, Notice{NIR: "JPNIC", Code: "stale", Subject: "JPNIC", Severity: "warning", Text: "one"})
+	p := post{answer: func(r string) Receipt {
+		if r == "bad@jpnic.test" {
+			return Receipt{State: Rejected, Answer: "550 5.1.1 no such mailbox"}
+		}
+		return Receipt{State: Handed}
+	}}
+	id := deliverAt(t, db, day, &p).Digests[0].ID
+	resend := func(x *Tx) error { _, err := x.ResendDigest(id, mailPolicy()); return err }
+	update(t, db, admin(day), func(x *Tx) error {
+		return editNIR(x, func(n *NIR) { n.Email = "good@jpnic.test,right@jpnic.test" })
+	})
+	p.letters = nil
+	update(t, db, admin(day.Add(time.Hour)), resend)
+	if got := fails(t, db, admin(day.Add(time.Hour)), Conflict, resend); !strings.Contains(got, "under way") {
+		t.Error(got)
+	}
+	deliverAt(t, db, day.Add(time.Hour), &p)
+	if len(p.letters) == 0 || fmt.Sprint(p.letters[0].Recipients) != "[right@jpnic.test]" {
+		t.Errorf("%+v", p.letters)
+	}
+	fails(t, db, admin(day.Add(2*time.Hour)), Conflict, resend) // everybody has it
+}

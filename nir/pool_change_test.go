@@ -74,7 +74,7 @@ func TestPoolUse(t *testing.T) {
 func TestPoolsSplitShrinkMerge(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *DB) {
 		s := newScene(t, db)
-		was, free := s.poolOf("202.0.0.0/24"), s.free()
+		was, free, reserved := s.poolOf("202.0.0.0/24"), s.free(), s.reserved()
 		var part Pool
 		s.update(3*time.Hour, func(x *Tx) (err error) {
 			part, err = x.SplitPool(was.ID, aRange(t, "202.0.24.0-202.0.39.255"), Reserved) // through both members' reservations
@@ -104,6 +104,9 @@ func TestPoolsSplitShrinkMerge(t *testing.T) {
 		if now := s.poolOf("202.0.30.0/24"); now.ID != was.ID || now.Range != was.Range || !s.free().Equal(free) {
 			t.Errorf("merged: %+v", now)
 		}
+		if now := s.reserved(); !now.Equal(reserved) || reserved.IsEmpty() {
+			t.Errorf("reserved were %s, and are %s", reserved, now)
+		}
 		s.sound()
 		held := s.try(6*time.Hour, func(x *Tx) error { return x.ShrinkPool(was.ID, aRange(t, "202.0.0.0/16")) })
 		if CodeOf(held) != Conflict || !strings.Contains(held.Error(), s.mine.String()) {
@@ -120,6 +123,63 @@ func TestPoolsSplitShrinkMerge(t *testing.T) {
 			t.Errorf("new space for an existing pool: %v", intoExisting)
 		}
 	})
+}
+
+// reserved is what is free and kept for a member.
+func (s *scene) reserved() inr.Set {
+	s.t.Helper()
+	var b inr.Builder
+	view(s.t, s.db, func(v *View) error {
+		list, err := freeBlocks.find(v, "member <> ''")
+		for _, f := range list {
+			b.Add(f.Range)
+		}
+		return err
+	})
+	return b.Set()
+}
+
+// TestPoolsOfOneKindMerge: pools that differ in anything but their range stay two,
+// and no part of what an NIR held of old becomes another's.
+func TestPoolsOfOneKindMerge(t *testing.T) {
+	s := newScene(t, openSQLite(t, t.TempDir()+"/r.db"))
+	was := s.poolOf("202.0.0.0/24")
+	var part, old Pool
+	s.update(3*time.Hour, func(x *Tx) (err error) {
+		if part, err = x.SplitPool(was.ID, aRange(t, "202.128.0.0/9"), Regional); err == nil {
+			old, err = x.AddPool(Pool{Range: aRange(t, "201.0.0.0/16"), Purpose: NIRExisting, NIR: "JPNIC"})
+		}
+		return err
+	})
+	merge := func() error {
+		return s.try(4*time.Hour, func(x *Tx) error { _, err := x.MergePools(was.ID, part.ID); return err })
+	}
+	for name, set := range map[string]func(*Pool){
+		"strategy": func(p *Pool) { p.Strategy = string(alloc.BestFit) },
+		"factor":   func(p *Pool) { p.Factor = 4 },
+		"purpose":  func(p *Pool) { p.Purpose = Reserved },
+	} {
+		other := part
+		set(&other)
+		s.update(4*time.Hour, func(x *Tx) error { _, err := x.ChangePool(other); return err })
+		if err := merge(); CodeOf(err) != Conflict {
+			t.Errorf("of another %s: %v", name, err)
+		}
+		s.update(4*time.Hour, func(x *Tx) error { _, err := x.ChangePool(part); return err })
+	}
+	for name, do := range map[string]func(x *Tx) error{
+		"split":   func(x *Tx) error { _, err := x.SplitPool(old.ID, aRange(t, "201.0.1.0/24"), Regional); return err },
+		"changed": func(x *Tx) error { old.Purpose = Regional; _, err := x.ChangePool(old); return err },
+		"shrunk":  func(x *Tx) error { return x.ShrinkPool(old.ID, aRange(t, "201.0.1.0/24")) },
+	} {
+		if err := s.try(4*time.Hour, do); CodeOf(err) != Conflict || !strings.Contains(err.Error(), "is delegated to JPNIC") {
+			t.Errorf("an existing pool %s: %v", name, err)
+		}
+	}
+	if err := s.try(5*time.Hour, func(x *Tx) error { _, err := x.MergePools(was.ID, part.ID); return err }); err != nil {
+		t.Errorf("of one kind: %v", err)
+	}
+	s.sound()
 }
 
 func s2(x *Tx, t testing.TB, text string) string {

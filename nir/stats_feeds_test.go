@@ -73,6 +73,13 @@ func TestR_NIR_17_FeedsAreRecorded(t *testing.T) {
 		if n, err := record(6, zone.SourceEntry{Name: "JPNIC"}); n != 1 || err != nil {
 			t.Errorf("a zone that is fetched no more: %d, %v", n, err)
 		}
+		view(t, db, func(v *View) error {
+			list, err := v.Feeds("")
+			if len(list) != 0 {
+				t.Errorf("it is still there: %+v", list)
+			}
+			return err
+		})
 		provenAudit(t, db)
 	})
 }

@@ -44,7 +44,7 @@ func TestTextIsText(t *testing.T) {
 				_, err := x.AddPool(Pool{Range: rng(t, "61.0.0.0/16"), Purpose: Regional, Description: "a\x07"})
 				return err
 			}, "description:"},
-			"in a proposal": {admin(later), func(x *Tx) error { _, err := x.Propose("import", importArgs{File: "a\xff"}); return err }, "file:"},
+			"in a proposal": {admin(later), func(x *Tx) error { _, err := x.propose("import", importArgs{File: "a\xff"}); return err }, "file:"},
 			"a carriage return": {admin(later), func(x *Tx) error {
 				_, err := x.SetWindow("JPNIC", inr.IPv4, "/19", "a\rb")
 				return err

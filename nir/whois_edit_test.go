@@ -189,10 +189,14 @@ func TestR_SEC_1_IRT(t *testing.T) {
 			return err
 		})
 	}
+	fails(t, db, Actor{Name: "tw", Roles: []Role{NIRStaff}, NIR: "TWNIC", At: after(182)}, Forbidden, func(x *Tx) error { return x.ValidateIRT("irt-jp", "JPNIC") })
+	fails(t, db, staff(after(182)), NotFound, func(x *Tx) error { return x.ValidateIRT("irt-jp", "TWNIC") })
 	update(t, db, staff(after(182)), func(x *Tx) error { return x.ValidateIRT("irt-jp", "JPNIC") })
-	remind(183)
 	if open("irt-validation") != 0 {
 		t.Error("still open after validation")
+	}
+	if remind(183); open("irt-validation") != 0 {
+		t.Error("reminded of what was just said to be right")
 	}
 	q := ask("r1", "m1", inr.IPv4, "/22")
 	r := submit(t, db, staff(after(184)), q)
@@ -298,4 +302,39 @@ func TestClasslessZones(t *testing.T) {
 	update(t, db, twStaff(day), put(activeDomain("0-127."+zones[0].Name.File())))
 	fails(t, db, twStaff(day), Conflict, put(activeDomain("64-200."+zones[0].Name.File())))
 	update(t, db, twStaff(day), put(activeDomain("128-255."+zones[0].Name.File())))
+}
+
+// TestRegisterRefuses: every mistake of a registration is told, and none is kept.
+func TestRegisterRefuses(t *testing.T) {
+	db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
+	world(t, db)
+	r := submit(t, db, staff(day), ask("r1", "m1", inr.IPv4, "/22")).Ranges[0]
+	var good Registration
+	text := func() (text string) {
+		view(t, db, func(v *View) error {
+			w, err := v.WhoisCovering(r)
+			if err == nil {
+				good, err = v.Registration(w.DerivedFrom)
+			}
+			text = w.Text
+			return err
+		})
+		return text
+	}
+	before := text()
+	for want, spoil := range map[string]func(*Registration){
+		"netname": func(g *Registration) { g.Netname = "two words" },
+		"economy": func(g *Registration) { g.Economy = "jp" },
+		"admin_c": func(g *Registration) { g.AdminC = "" },
+		"tech_c":  func(g *Registration) { g.TechC = "" },
+	} {
+		g := good
+		spoil(&g)
+		if got := fails(t, db, staff(day), Invalid, func(x *Tx) error { return x.Register(g) }); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", want, got)
+		}
+	}
+	if after := text(); after != before {
+		t.Errorf("what was refused is in whois:\n%s", after)
+	}
 }

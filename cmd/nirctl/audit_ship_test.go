@@ -42,6 +42,8 @@ func testShip(t *testing.T, w *dbWorld) {
 			t.Fatalf("nirctl %v: exit %d, want %d and %q\n%s%s", args, got, code, want, out, errs)
 		}
 	}
+	by("sh", "-c", "echo '0 '; cat > /dev/null; echo '0 '")
+	nirctl(1, "the other host confirms event 0, not ", "audit", "ship")
 	by("nirctl", "audit", "receive", archive)
 	nirctl(0, "the other host has the audit up to event", "audit", "ship")
 	first, err := os.ReadFile(archive)

@@ -236,7 +236,19 @@ func (d *doctor) built(cfg *zone.Config, fetched time.Time) {
 	d.behind("build", g.Time)
 	d.ran(lastRun(cfg), fetched)
 	d.held(g.Holds)
-	for _, z := range g.Zones {
+	d.zones(g.Zones)
+	if len(g.Reload) > 0 {
+		d.add(isBad, "build", "zonebuild reload", "servers were not told of %s", count(len(g.Reload), "zone"))
+	}
+	if len(d.list) == before {
+		d.add(isGood, "build", "", "generation %d of %s, %s", g.Number, stamp(g.Time), count(len(g.Zones), "zone"))
+	}
+}
+
+// zones checks that each zone was built, is not kept back, and is signed for long
+// enough.
+func (d *doctor) zones(list []zone.GenerationZone) {
+	for _, z := range list {
 		switch {
 		case z.Carried != "":
 			d.add(isBad, "build", "zonebuild plan", "%s was not built: %s", z.Zone.File(), z.Carried)
@@ -247,12 +259,6 @@ func (d *doctor) built(cfg *zone.Config, fetched time.Time) {
 		case z.Due.Before(d.at.Add(-lateBuild)):
 			d.add(isBad, "build", "zonebuild", "the signatures of %s were to be renewed at %s: does cron run zonebuild?", z.Zone.File(), stamp(z.Due))
 		}
-	}
-	if len(g.Reload) > 0 {
-		d.add(isBad, "build", "zonebuild reload", "servers were not told of %s", count(len(g.Reload), "zone"))
-	}
-	if len(d.list) == before {
-		d.add(isGood, "build", "", "generation %d of %s, %s", g.Number, stamp(g.Time), count(len(g.Zones), "zone"))
 	}
 }
 

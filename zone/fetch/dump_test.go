@@ -140,3 +140,18 @@ func TestDumpLimits(t *testing.T) {
 		t.Errorf("a database alone: %s", r.Encode())
 	}
 }
+
+// TestDumpsOfOthersStay: a run of some sources keeps what is known of the databases
+// of the others, and forgets those of sources that are gone.
+func TestDumpsOfOthersStay(t *testing.T) {
+	had := func(name string) zone.DumpEntry {
+		return zone.DumpEntry{Source: name, Accepted: &zone.Accepted{SHA256: name}, Last: zone.Attempt{Outcome: zone.OutcomeNew}}
+	}
+	prev := &zone.Manifest{Dumps: []zone.DumpEntry{had("GONE"), had("JPNIC"), had("KRNIC")}}
+	c := &zone.Config{Sources: []zone.Source{{Name: "JPNIC", Whois: "https://h/jpnic"}, {Name: "KRNIC", Whois: "https://h/krnic"}, {Name: "TWNIC"}}}
+	ran := sourceResult{entry: zone.SourceEntry{Name: "JPNIC/whois", Zones: []zone.ZoneEntry{{Last: zone.Attempt{Outcome: zone.OutcomeAbsent}}}}}
+	got := assembleDumps(c, prev, []sourceResult{ran})
+	if len(got) != 2 || got[0].Source != "JPNIC" || got[0].Last.Outcome != zone.OutcomeAbsent || got[1] != prev.Dumps[2] {
+		t.Errorf("%+v", got)
+	}
+}
