@@ -18,7 +18,7 @@ func TestNothingOfOtherPools(t *testing.T) {
 	} {
 		t.Run(string(p.Purpose), func(t *testing.T) {
 			db := openSQLite(t, filepath.Join(t.TempDir(), "r.db"))
-			p.Range = rangeFrom(t, "202.0.0.0/16")
+			p.Range = rng(t, "202.0.0.0/16")
 			update(t, db, admin(day), func(x *Tx) error {
 				for code, economy := range map[string]string{"JPNIC": "JP", "KRNIC": "KR"} {
 					if _, err := x.PutNIR(NIR{Code: code, Name: code, Economy: economy, Source: code, Mntner: "MAINT-" + code, Option: 1}); err != nil {

@@ -272,7 +272,7 @@ func TestR_NIR_27_ExistingPoolsFirst(t *testing.T) {
 		})
 		return r
 	}
-	old := inr.Of(rangeFrom(t, "61.0.0.0/20"))
+	old := inr.Of(rng(t, "61.0.0.0/20"))
 	if r := submit("a", ask("a", "m1", inr.IPv4, "/21")); len(r.Ranges) != 1 || !old.Contains(r.Ranges[0]) {
 		t.Errorf("the first allocation is %v: not of what the NIR held", r.Ranges)
 	}
@@ -280,9 +280,9 @@ func TestR_NIR_27_ExistingPoolsFirst(t *testing.T) {
 		t.Errorf("what the existing pool has no room for is %v", r.Ranges)
 	}
 	for _, p := range []Pool{
-		{Range: rangeFrom(t, "202.128.0.0/16"), Purpose: NIRExisting, NIR: "JPNIC"}, // of the regional pool
-		{Range: rangeFrom(t, "61.0.0.0/20"), Purpose: Regional},                     // of the existing one
-		{Range: rangeFrom(t, "61.1.0.0/16"), Purpose: NIRExisting},                  // of nobody
+		{Range: rng(t, "202.128.0.0/16"), Purpose: NIRExisting, NIR: "JPNIC"}, // of the regional pool
+		{Range: rng(t, "61.0.0.0/20"), Purpose: Regional},                     // of the existing one
+		{Range: rng(t, "61.1.0.0/16"), Purpose: NIRExisting},                  // of nobody
 	} {
 		err := db.Update(context.Background(), admin(day.Add(2*time.Hour)), func(x *Tx) error {
 			_, err := x.AddPool(p)
@@ -314,15 +314,6 @@ func TestR_NIR_27_ExistingPoolsFirst(t *testing.T) {
 	checkConservation(t, db)
 }
 
-func rangeFrom(t testing.TB, s string) inr.Range {
-	t.Helper()
-	r, err := inr.ParseRange(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 // TestPoolOfDelegatedSpace: a pool that comes after the delegations in it has the
 // rest free.
 func TestPoolOfDelegatedSpace(t *testing.T) {
@@ -330,7 +321,7 @@ func TestPoolOfDelegatedSpace(t *testing.T) {
 	smallWorld(t, db)
 	doImport(t, db, admin(day), statisticsOf(t, "apnic", "AU|ipv4|27.0.1.0|768|20010101|assigned", "JP|ipv4|27.255.0.0|131072|20010101|assigned"), twoNIRs)
 	update(t, db, admin(day), func(x *Tx) error {
-		_, err := x.AddPool(Pool{Range: rangeFrom(t, "27.0.0.0/8"), Purpose: Regional})
+		_, err := x.AddPool(Pool{Range: rng(t, "27.0.0.0/8"), Purpose: Regional})
 		return err
 	})
 	checkConservation(t, db)

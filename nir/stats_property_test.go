@@ -61,7 +61,7 @@ func TestImportAgainstModel(t *testing.T) {
 	update(t, db, admin(day), sevenNIRs)
 	update(t, db, admin(day), func(x *Tx) error {
 		for _, r := range []string{"202.0.0.0/18", "202.0.64.0-202.0.95.255", "202.0.128.0/17"} { // a part is in no pool
-			if _, err := x.AddPool(Pool{Range: rangeFrom(t, r), Purpose: Regional}); err != nil {
+			if _, err := x.AddPool(Pool{Range: rng(t, r), Purpose: Regional}); err != nil {
 				return err
 			}
 		}

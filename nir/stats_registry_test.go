@@ -231,7 +231,7 @@ func TestExtendedStatistics(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *DB) {
 		smallWorld(t, db)
 		update(t, db, admin(day), func(x *Tx) error {
-			_, err := x.AddPool(Pool{Range: rangeFrom(t, "27.0.0.0/16"), Purpose: Quarantine})
+			_, err := x.AddPool(Pool{Range: rng(t, "27.0.0.0/16"), Purpose: Quarantine})
 			return err
 		})
 		update(t, db, staff(day.Add(time.Hour)), func(x *Tx) error {

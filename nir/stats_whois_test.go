@@ -78,7 +78,7 @@ func TestImportKeepsWhois(t *testing.T) {
 	answer := func(text string) WhoisObject {
 		var w WhoisObject
 		view(t, db, func(v *View) (err error) {
-			w, err = v.WhoisCovering(rangeFrom(t, text))
+			w, err = v.WhoisCovering(rng(t, text))
 			return err
 		})
 		return w
@@ -97,7 +97,7 @@ func TestImportKeepsWhois(t *testing.T) {
 	second := []string{"KR|ipv4|202.12.0.0|2048|20010101|allocated|A2", "AU|ipv4|202.12.8.0|2048|20010101|allocated|A3", "JP|ipv4|202.16.0.0|256|20010101|assigned|A1"}
 	doImport(t, db, admin(day.Add(time.Hour)), statisticsOf(t, "apnic", second...), twoNIRs)
 	for text, source := range map[string]string{"202.12.1.0/24": "KRNIC", "202.12.9.0/24": "APNIC", "202.16.0.0/24": "JPNIC"} {
-		if w := answer(text); w.Source != source || w.ID == "" || w.Range.Contains(rangeFrom(t, "202.12.0.0/20")) {
+		if w := answer(text); w.Source != source || w.ID == "" || w.Range.Contains(rng(t, "202.12.0.0/20")) {
 			t.Errorf("%s: %s of %s, %q", text, w.Range, w.Source, w.ID)
 		}
 	}

@@ -1,76 +1,29 @@
 package fetch
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"nirzone/fixtures/liars"
 )
-
-// A wire builds what an rsync sender of protocol 27 says after the arguments.
-type wire struct{ bytes.Buffer }
-
-func (w *wire) int(n int32) { _ = binary.Write(w, binary.LittleEndian, n) }
-
-// file is a regular file in the file list, with a name of its own.
-func (w *wire) file(name string, size int32) {
-	w.WriteByte(0x40) // XMIT_LONG_NAME
-	w.int(int32(len(name)))
-	w.WriteString(name)
-	w.int(size)
-	w.int(int32(testNow.Unix()))
-	w.int(0o100644)
-}
-
-// endList ends the file list: no more names, no error.
-func (w *wire) endList() { w.WriteByte(0); w.int(0) }
-
-// frames wraps bytes as multiplexed data.
-func (w *wire) frames() []byte {
-	var out bytes.Buffer
-	_ = binary.Write(&out, binary.LittleEndian, int32(1)) // the seed is not multiplexed
-	for b := w.Bytes(); len(b) > 0; {
-		n := min(len(b), 4096)
-		_ = binary.Write(&out, binary.LittleEndian, uint32(7)<<24|uint32(n))
-		out.Write(b[:n])
-		b = b[n:]
-	}
-	return out.Bytes()
-}
 
 // fakeRsyncd opens its module to everybody and then says what say returns for the
 // arguments.
 func fakeRsyncd(t *testing.T, greeting string, say func(c net.Conn, args []string)) string {
 	addr := listen(t, func(c net.Conn) {
-		r := bufio.NewReader(c)
-		_, _ = r.ReadString('\n')
-		fmt.Fprint(c, greeting)
-		_, _ = r.ReadString('\n')
-		fmt.Fprint(c, "@RSYNCD: OK\n")
-		var args []string
-		for {
-			line, err := r.ReadString('\n')
-			if err != nil {
-				return
-			}
-			if line == "\n" {
-				break
-			}
-			args = append(args, strings.TrimSpace(line))
+		args, err := liars.RsyncLogin(c, greeting)
+		if err != nil {
+			return
 		}
 		say(c, args)
-		_, _ = r.ReadByte()
-		for {
-			if _, err := r.ReadByte(); err != nil {
-				return
-			}
-		}
+		_, _ = io.Copy(io.Discard, c)
 	})
 	return "rsync://" + addr + "/zones/{zone}-{name}"
 }
@@ -81,20 +34,20 @@ const file202 = "202.in-addr.arpa-JPNIC"
 
 // ordinary is a listing of one zonelet, and all that follows it.
 func ordinary(c net.Conn, size int32) {
-	var w wire
-	w.file(file202, size)
-	w.endList()
-	w.int(-1)
-	w.int(-1)
+	w := liars.Rsync{Modified: testNow}
+	w.File(file202, size)
+	w.EndList()
+	w.Int(-1)
+	w.Int(-1)
 	w.Write(make([]byte, 12)) // statistics
-	_, _ = c.Write(w.frames())
+	_, _ = c.Write(w.Frames())
 }
 
 // transfer begins the data of the first file: its index and an empty sum head.
-func transfer(w *wire, index int32) {
-	w.file(file202, 100)
-	w.endList()
-	w.int(index)
+func transfer(w *liars.Rsync, index int32) {
+	w.File(file202, 100)
+	w.EndList()
+	w.Int(index)
 	w.Write(make([]byte, 16))
 }
 
@@ -111,9 +64,9 @@ var hostileRsync = map[string]struct {
 				ordinary(c, 100)
 				return
 			}
-			var w wire
+			w := liars.Rsync{Modified: testNow}
 			transfer(&w, 4711)
-			_, _ = c.Write(w.frames())
+			_, _ = c.Write(w.Frames())
 		},
 		reason: improper,
 	},
@@ -123,10 +76,10 @@ var hostileRsync = map[string]struct {
 				ordinary(c, 100)
 				return
 			}
-			var w wire
+			w := liars.Rsync{Modified: testNow}
 			transfer(&w, 0)
-			w.int(0x7fffffff)
-			_, _ = c.Write(w.frames())
+			w.Int(0x7fffffff)
+			_, _ = c.Write(w.Frames())
 		},
 		fetch: "idle = \"1s\"\nretries = 0", reason: memoryReason,
 	},
@@ -136,10 +89,10 @@ var hostileRsync = map[string]struct {
 				ordinary(c, 100)
 				return
 			}
-			var w wire
+			w := liars.Rsync{Modified: testNow}
 			transfer(&w, 0)
-			w.int(-5)
-			_, _ = c.Write(w.frames())
+			w.Int(-5)
+			_, _ = c.Write(w.Frames())
 		},
 		fetch: "retries = 0", reason: "not open for copying chunk",
 	},
@@ -149,23 +102,23 @@ var hostileRsync = map[string]struct {
 				ordinary(c, 100)
 				return
 			}
-			var w wire
+			w := liars.Rsync{Modified: testNow}
 			transfer(&w, 0)
-			_, _ = c.Write(w.frames())
-			var data wire
-			data.int(4088)
+			_, _ = c.Write(w.Frames())
+			var data liars.Rsync
+			data.Int(4088)
 			data.Write(make([]byte, 4088))
-			drip(c, data.frames()[4:], 1<<30, sent)
+			drip(c, data.Frames()[4:], 1<<30, sent)
 		},
 		fetch: "retries = 0", reason: "", sent: 64 << 20,
 	},
 	"an endless listing": {
 		say: func(c net.Conn, _ []string, sent *atomic.Int64) {
-			var w wire
+			w := liars.Rsync{Modified: testNow}
 			for i := range 1000 {
-				w.file(fmt.Sprint("file", i), 1)
+				w.File(fmt.Sprint("file", i), 1)
 			}
-			b := w.frames()
+			b := w.Frames()
 			_, _ = c.Write(b[:4])
 			drip(c, b[4:], 1<<30, sent)
 		},
@@ -233,19 +186,19 @@ func TestRsyncNamesCannotLead(t *testing.T) {
 				ordinary(c, 100)
 				return
 			}
-			var w wire
-			w.file(name, 5)
-			w.endList()
-			w.int(0)
+			w := liars.Rsync{Modified: testNow}
+			w.File(name, 5)
+			w.EndList()
+			w.Int(0)
 			w.Write(make([]byte, 16))
-			w.int(5)
+			w.Int(5)
 			w.WriteString("hello")
-			w.int(0)
+			w.Int(0)
 			w.Write(make([]byte, 16)) // a wrong checksum; what matters comes before
-			w.int(-1)
-			w.int(-1)
+			w.Int(-1)
+			w.Int(-1)
 			w.Write(make([]byte, 12))
-			_, _ = c.Write(w.frames())
+			_, _ = c.Write(w.Frames())
 		})
 		s := configure(t, url, "require = []", "retries = 0")
 		r := s.run()
