@@ -227,7 +227,9 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 // asShown refuses a proposal whose effects would be others now than those in its
 // text: they were signed, and nothing else.
 func (x *Tx) asShown(p *Proposal, o operation) error {
+	acts := slices.Clone(x.acts) // telling is not doing
 	now, err := o.effects(x, p.Args)
+	x.acts = acts
 	if err != nil {
 		return fmt.Errorf("carrying out %s: %w", p.Op, err)
 	}
