@@ -65,7 +65,7 @@ func TestR_NIR_16_OptionSwitchedByAPlan(t *testing.T) {
 		if err != nil || p.Active != 1 || !slices.Equal(p.Delete, []string{a, b}) || len(p.Vanish) != 2 || len(p.Appear) != 0 {
 			t.Errorf("%+v, %v", p, err)
 		}
-		if got := fails(t, db, staff(at), Held, func(x *Tx) error { return x.SwitchOption("JPNIC", 1, nil, 0) }); !strings.Contains(got, "1 zones") {
+		if got := fails(t, db, staff(at), Held, func(x *Tx) error { return x.SwitchOption("JPNIC", 1, nil, 0) }); !strings.Contains(got, "own delegations: 1, not 0") {
 			t.Error(got)
 		}
 		update(t, db, staff(at), func(x *Tx) error { return x.SwitchOption("JPNIC", 1, nil, 1) })

@@ -172,7 +172,7 @@ func (k *machine) putNIR(*rapid.T) {
 			want = string(nir.Conflict)
 		}
 	}
-	n := nir.NIR{Code: code, Name: code, Economy: code[:2], Source: source, Mntner: "MAINT-" + code, Option: k.m.nirs[code].option, State: nir.Active}
+	n := nir.NIR{Code: code, Name: code, Economy: economyOf[code], Source: source, Mntner: "MAINT-" + code, Option: k.m.nirs[code].option, State: nir.Active}
 	if !active {
 		n.State = nir.Probation
 	}
@@ -562,7 +562,7 @@ func properties(t *testing.T, s Storage, worlds int) {
 func (k *machine) furnish() {
 	for _, code := range []string{"AANIC", "BBNIC"} {
 		k.do(admin(k.at), "", func(x *nir.Tx) error {
-			_, err := x.PutNIR(nir.NIR{Code: code, Name: code, Economy: code[:2], Source: code, Mntner: "MAINT-" + code, Option: 1})
+			_, err := x.PutNIR(nir.NIR{Code: code, Name: code, Economy: economyOf[code], Source: code, Mntner: "MAINT-" + code, Option: 1})
 			for kind := range kinds {
 				_, werr := x.SetWindow(code, kinds[kind].kind, sizeOf(kind, 4), "first")
 				err = errors.Join(err, werr)
