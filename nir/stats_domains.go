@@ -21,10 +21,10 @@ func whoisDomains(v *View, fn func(*Domain) error) error {
 	if err := r.active(v); err != nil {
 		return fmt.Errorf("reading domain objects: %w", err)
 	}
-	for key, at := range ended { // what is left has ended
+	for key, was := range ended { // what is left has ended
 		n, err := zone.ParseName(key)
 		if err == nil {
-			err = fn(&Domain{Name: n, Changed: at})
+			err = fn(&Domain{Name: n, Changed: was.at, NIR: was.nir})
 		}
 		if err != nil {
 			return fmt.Errorf("domain %s: %w", key, err)
@@ -33,28 +33,35 @@ func whoisDomains(v *View, fn func(*Domain) error) error {
 	return nil
 }
 
-// domainsEnded returns by key when the last active version of a domain object
-// ended, of those that did.
-func (v *View) domainsEnded() (ended map[string]time.Time, err error) {
+// An endedDomain is the last active version of a domain object that ended: when,
+// and of which NIR it was.
+type endedDomain struct {
+	at  time.Time
+	nir string
+}
+
+// domainsEnded returns by key the last active version of a domain object that ended,
+// of those of which one did.
+func (v *View) domainsEnded() (ended map[string]endedDomain, err error) {
 	last := v.event
 	if last == 0 {
 		last = 1<<63 - 1
 	}
-	rows, err := v.query("SELECT w.key, a.at FROM whois_object w JOIN audit a ON a.seq = w.until "+
+	rows, err := v.query("SELECT w.key, w.nir, a.at FROM whois_object w JOIN audit a ON a.seq = w.until "+
 		"WHERE w.until IS NOT NULL AND w.type = 'domain' AND w.origin = 'registry' AND w.state = 'active' AND w.until <= $1", last)
 	if err != nil {
 		return nil, fmt.Errorf("reading when domains changed: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	ended = map[string]time.Time{}
+	ended = map[string]endedDomain{}
 	for rows.Next() {
 		var key string
-		var at time.Time
-		if err := rows.Scan(&key, timeInto{&at}); err != nil {
+		var was endedDomain
+		if err := rows.Scan(&key, &was.nir, timeInto{&was.at}); err != nil {
 			return nil, fmt.Errorf("reading when domains changed: %w", err)
 		}
-		if at.After(ended[key]) {
-			ended[key] = at
+		if was.at.After(ended[key].at) {
+			ended[key] = was
 		}
 	}
 	return ended, rows.Err()
@@ -63,7 +70,7 @@ func (v *View) domainsEnded() (ended map[string]time.Time, err error) {
 // A domainReader reads objects on one goroutine, because a transaction has one
 // connection, and makes records of their text on several.
 type domainReader struct {
-	ended map[string]time.Time
+	ended map[string]endedDomain
 	mu    sync.Mutex // guards what follows, and ended
 	fn    func(*Domain) error
 	err   error
@@ -71,15 +78,15 @@ type domainReader struct {
 
 // A domainText is an active object as it is read.
 type domainText struct {
-	key, text string
-	began     time.Time
+	key, text, nir string
+	began          time.Time
 }
 
 // domainBatch is how many objects go from one goroutine to another at once.
 const domainBatch = 256
 
 func (r *domainReader) active(v *View) (err error) {
-	rows, err := v.query("SELECT key, text, a.at FROM whois_object JOIN audit a ON a.seq = since WHERE " + v.standing() + " AND type = 'domain' AND origin = 'registry' AND state = 'active'")
+	rows, err := v.query("SELECT key, text, nir, a.at FROM whois_object JOIN audit a ON a.seq = since WHERE " + v.standing() + " AND type = 'domain' AND origin = 'registry' AND state = 'active'")
 	if err != nil {
 		return err
 	}
@@ -97,7 +104,7 @@ func (r *domainReader) active(v *View) (err error) {
 	var batch []domainText
 	for err == nil && rows.Next() {
 		var w domainText
-		err = rows.Scan(&w.key, &w.text, timeInto{&w.began})
+		err = rows.Scan(&w.key, &w.text, &w.nir, timeInto{&w.began})
 		if batch = append(batch, w); len(batch) == domainBatch {
 			next <- batch
 			batch = nil
@@ -128,8 +135,8 @@ func (r *domainReader) work(q *quickReader, batch []domainText) {
 			return
 		}
 		w := &batch[i]
-		list[i].Changed = w.began
-		if at := r.ended[w.key]; at.After(w.began) { // of another source
+		list[i].Changed, list[i].NIR = w.began, w.nir
+		if at := r.ended[w.key].at; at.After(w.began) { // of another source
 			list[i].Changed = at
 		}
 		delete(r.ended, w.key)

@@ -8,13 +8,17 @@ import (
 	"nirzone/zone"
 )
 
-// onTrial reports whether a domain is in the space of an NIR that was never
-// admitted: nothing of it is published yet, by whatever way it came, and what the
-// NIR does to it moves no zone. Of a /24 that it shares with another NIR that is
-// its own part.
+// onTrial reports whether a domain is of an NIR that was never admitted, or in its
+// space: nothing of it is published yet, by whatever way it came, and what the NIR
+// does to it moves no zone. Of a /24 that it shares with another NIR that is its own
+// part, and the whole if that is its own object (Tx.shareZone): its space alone says
+// nothing of whose name servers those are.
 func (e *exporter) onTrial(d *Domain) bool {
 	if len(e.trials) == 0 {
 		return false
+	}
+	if slices.Contains(e.trials, d.NIR) {
+		return true
 	}
 	r, whole, ok := spaceUnder(d.Name)
 	if z, part := parseClassless(d.Name); part {

@@ -21,6 +21,7 @@ type Domain struct {
 	Name    zone.Name
 	Records []zone.Record
 	Changed time.Time
+	NIR     string // code of the NIR whose object it is or was; "" if of none, or not known
 }
 
 // Domains calls fn for every domain object of the view's state, each name once, in

@@ -122,7 +122,9 @@ func (x *Tx) checkPlace(w *WhoisObject, o *rpsl.Object, reg registrar, old *Whoi
 	}
 	d, err := x.holding(r, reg)
 	if CodeOf(err) == Forbidden && old != nil && old.State == DomainActive && w.State == DomainActive {
-		d.ID, err = old.DerivedFrom, nil // it is of several (Tx.splitZones), and its servers may change
+		if shared, serr := x.shares(r, reg); shared || serr != nil {
+			d.ID, err = old.DerivedFrom, serr // it is of several (Tx.splitZones), and its servers may change
+		}
 	}
 	if err != nil {
 		return err
@@ -147,6 +149,12 @@ func (x *Tx) holding(r inr.Range, reg registrar) (Delegation, error) {
 		}
 	}
 	return Delegation{}, refuse(Forbidden, "%s is not wholly in one delegation that %s manages", r, reg.source).in("text").by("APNIC-103, section 3.4.1")
+}
+
+// shares reports whether a delegation that a registry manages has a part of a range.
+func (x *Tx) shares(r inr.Range, reg registrar) (bool, error) {
+	list, err := x.meeting(r, levels...)
+	return slices.ContainsFunc(list, func(d Delegation) bool { return d.NIR == reg.code }), err
 }
 
 // checkExclusive refuses a zone that is active beside another one that hides it: a

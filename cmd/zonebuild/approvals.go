@@ -35,7 +35,8 @@ func (a *app) approvalDir(acc *zone.Accept) string {
 
 // person is who types the command, as far as the host can tell: behind sudo, the
 // account that called it. Who can become root or the user that runs zonebuild can
-// name anybody; see needed.
+// name anybody: needed asks more only of names that are not on the list of signers.
+// What closes it is more signatures (docs/operations.md).
 func (a *app) person() string {
 	if name := os.Getenv("SUDO_USER"); name != "" && a.cfg.Approvals.Needed > 0 {
 		return name

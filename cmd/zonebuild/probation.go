@@ -53,16 +53,42 @@ func (b *batch) readProbation(want map[string]string) error {
 			}
 		}
 	}
+	if err := b.mistypedProbation(list, want != nil); err != nil {
+		return err
+	}
 	slices.Sort(list)
 	b.probation = slices.Compact(list)
 	return nil
+}
+
+// mistypedProbation refuses a list that a person wrote if it has a name that is no
+// source where a source was that is missing now: the name may be that source's,
+// mistyped, and everything of it would be let in before anybody reads the alarm.
+func (b *batch) mistypedProbation(list []string, exported bool) error {
+	if exported || b.prev == nil {
+		return nil
+	}
+	unknown := b.noSources(list)
+	gone := slices.DeleteFunc(slices.Clone(b.prev.Probation), func(name string) bool {
+		return slices.Contains(list, name) || b.cfg.Source(name) == nil
+	})
+	if len(unknown) == 0 || len(gone) == 0 {
+		return nil
+	}
+	return fmt.Errorf("registry/%s names %s, which is no [[source]], and not %s any more, which was in probation; correct the name, or take it out to end that probation",
+		probationFile, strings.Join(unknown, ", "), strings.Join(gone, ", "))
+}
+
+// noSources returns those of some names that are no source in the configuration.
+func (b *batch) noSources(list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return b.cfg.Source(name) != nil })
 }
 
 // unknownProbation tells of names in the list that are no source: a mistyped one
 // lets the source that was meant in. In a list that a person wrote that is an alarm;
 // one of an export may name an NIR that nobody has configured yet.
 func (b *batch) unknownProbation(exported bool) {
-	unknown := slices.DeleteFunc(slices.Clone(b.probation), func(name string) bool { return b.cfg.Source(name) != nil })
+	unknown := b.noSources(b.probation)
 	if len(unknown) == 0 {
 		return
 	}

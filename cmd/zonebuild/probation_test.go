@@ -207,6 +207,36 @@ func TestProbationUnknown(t *testing.T) {
 	}
 }
 
+// TestProbationMistyped: a list with a mistyped name in the place of a source lets
+// nothing of the source in; one without it ends the probation.
+func TestProbationMistyped(t *testing.T) {
+	tr := probationOf(t)
+	list := func(code, published int, notice, text string) {
+		t.Helper()
+		tr.cycle()
+		tr.write("registry/probation", text)
+		tr.must(code)
+		if n := tr.delegationsOf("KRNIC"); n != published {
+			t.Errorf("%d delegations of KRNIC are published after %q", n, text)
+		}
+		for _, code := range []string{"registry-unreadable", "probation-unknown"} {
+			if n := tr.notice(code); (n != "") != (code == notice) {
+				t.Errorf("notice %s after %q: %q", code, text, n)
+			}
+		}
+	}
+	list(3, 0, "registry-unreadable", "KRNIK\n")
+	if n := tr.notice("registry-unreadable"); !strings.Contains(n, "registry/probation names KRNIK, which is no [[source]], and not KRNIC any more") {
+		t.Errorf("notice %q", n)
+	}
+	tr.wantHeld("KRNIC probation 20")
+	list(3, 0, "probation-unknown", "KRNIC\nKRNIK\n")
+	list(3, 0, "registry-unreadable", "KRNIK\n")
+	list(3, 0, "probation-unknown", "KRNIC\nKRNIL\n") // what is gone is no source
+	list(0, 0, "", "krnic\n")
+	list(0, 20, "", "JPNIC\n")
+}
+
 // TestProbationLeftAlone: a zone in which nothing is held but what a probation shows
 // is not built again, and goes on showing it.
 func TestProbationLeftAlone(t *testing.T) {
