@@ -245,7 +245,8 @@ type AuditState struct {
 // VerifyAudit proves the chain from the first event to the head, that it is
 // without gaps, and that its changes, replayed, are what the tables hold, version
 // by version: the live state and every past one. It proves also that the database
-// still has the triggers and indexes that keep it so, and no others that act.
+// still has the triggers and indexes that keep it so, as the schema defines them, and
+// no others that act; in PostgreSQL its constraints too, and no rule and no policy.
 func (n *DB) VerifyAudit(ctx context.Context) (AuditState, error) {
 	var s AuditState
 	err := n.View(ctx, func(v *View) error {

@@ -41,7 +41,11 @@ type DB struct {
 // [NotFound], or what another program keeps there, [Conflict]: nothing in it is
 // changed then. The caller opened db and closes it after [DB.Close].
 func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
-	if err := d.check(ctx, db); err != nil {
+	err := d.check(ctx, db)
+	if err == nil && o.Schema != Leave {
+		err = d.checkCollation(ctx, db)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", explain(err))
 	}
 	if o.Rules.isZero() {
@@ -56,6 +60,10 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, o Options) (*DB, error) {
 	}
 	return n, nil
 }
+
+// CheckCollation tells of a database that [Leave] opened and nothing else does:
+// [ErrCollation].
+func (n *DB) CheckCollation(ctx context.Context) error { return n.dialect.checkCollation(ctx, n.sql) }
 
 // Close releases the prepared statements.
 func (n *DB) Close() error {

@@ -3,6 +3,7 @@ package nir
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -80,7 +81,7 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 			return fmt.Errorf("setting %s of the server is %s: it has to be %s, or what was committed may be lost", s[0], value, s[1])
 		}
 	}
-	return checkCollation(ctx, db)
+	return nil
 }
 
 // octetCollations are those of PostgreSQL that order text by its octets, as SQLite
@@ -88,7 +89,15 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 // language, and no index depends on a version of its tables of characters.
 var octetCollations = []string{"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic"}
 
-func checkCollation(ctx context.Context, db *sql.DB) error {
+// ErrCollation is in the chain of an error of [Open] about a database that orders
+// text otherwise. With [Leave] it is opened all the same: what it has can be moved.
+var ErrCollation = errors.New("the database does not order text by its octets")
+
+// checkCollation refuses a database that would be written to in another order.
+func (d Dialect) checkCollation(ctx context.Context, db *sql.DB) error {
+	if d != Postgres {
+		return nil
+	}
 	var name string
 	var octets bool // false with another provider's collation too, whatever datcollate says
 	err := db.QueryRowContext(ctx, "SELECT datcollate, 'B' < 'a' AND 'a-b' < 'aa' AND 'Z' < '_' FROM pg_database WHERE datname = current_database()").Scan(&name, &octets)
@@ -96,8 +105,9 @@ func checkCollation(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("reading the collation of the database: %w", err)
 	}
 	if !octets || !slices.Contains(octetCollations, name) {
-		return fmt.Errorf("the database does not order text by its octets (collation %s): it has to, so that keys have one order everywhere; "+
-			"make it with CREATE DATABASE registry TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'; where the server's own collations are ICU's, add LOCALE_PROVIDER libc", name)
+		return fmt.Errorf("%w (collation %s): it has to, so that keys have one order everywhere; "+
+			"make another with CREATE DATABASE registry TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'; where the server's own collations are ICU's, add LOCALE_PROVIDER libc; "+
+			"if this one holds the registry, move it: nirctl audit export > audit.jsonl; then name the other in section [nirctl] of nirzone.toml, nirctl init; nirctl restore audit.jsonl", ErrCollation, name)
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// A guard is a trigger, a function or an index of the schema: what keeps rules
-// without the code.
+// A guard is a trigger, a function, an index or a constraint of the schema: what
+// keeps rules without the code.
 type guard struct{ kind, name string }
 
 // Statements that make guards, as the schema's files have them: a trigger or a
@@ -21,7 +21,7 @@ var (
 )
 
 // guards returns what the schema makes of each guard: in SQLite the statement, in
-// PostgreSQL the body of a function, and of an index whether it is unique.
+// PostgreSQL the body of a function, and of all else what [postgresGuards] has.
 func (d Dialect) guards() (map[guard]string, error) {
 	list := map[guard]string{}
 	for i := int64(1); i <= schemaVersion; i++ {
@@ -29,13 +29,36 @@ func (d Dialect) guards() (map[guard]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := makesGuard.FindAllStringSubmatchIndex(text, -1)
-		for _, m := range at {
+		for _, m := range makesGuard.FindAllStringSubmatchIndex(text, -1) {
 			g := guard{strings.ToLower(text[m[4]:m[5]]), text[m[6]:m[7]]}
-			list[g] = d.guardText(g, statement(text[m[0]:]), m[2] >= 0)
+			list[g] = d.guardText(g, statement(text[m[0]:]))
 		}
 	}
+	if d == Postgres {
+		return list, takeGuards(list)
+	}
 	return list, nil
+}
+
+// postgresGuards has a line for each trigger, index and constraint: its kind, its
+// name and its definition as PostgreSQL tells it of a database that the schema was
+// made in. It keeps no statement, and its words for one are its own.
+const postgresGuards = "schema/postgres.guards"
+
+// takeGuards adds the definitions of [postgresGuards].
+func takeGuards(list map[guard]string) error {
+	b, err := schema.ReadFile(postgresGuards)
+	if err != nil {
+		return fmt.Errorf("reading the schema: %w", err)
+	}
+	for line := range strings.Lines(string(b)) {
+		f := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+		if len(f) != 3 {
+			return fmt.Errorf("reading the schema: %s: a line without a definition: %q", postgresGuards, line)
+		}
+		list[guard{f[0], f[1]}] = f[2]
+	}
+	return nil
 }
 
 // statement returns the first statement of a text: none holds an empty line, and a
@@ -56,14 +79,12 @@ func statement(text string) string {
 	return strings.TrimSuffix(strings.TrimSpace(text[:n]), ";")
 }
 
-func (d Dialect) guardText(g guard, made string, unique bool) string {
+func (d Dialect) guardText(g guard, made string) string {
 	switch {
 	case d == SQLite:
 		return made
 	case g.kind == "function":
 		return firstOr(bodyForm.FindStringSubmatch(made), "")
-	case g.kind == "index" && unique:
-		return "unique"
 	}
 	return "" // PostgreSQL does not keep the words
 }
@@ -76,20 +97,27 @@ func firstOr(match []string, none string) string {
 }
 
 // guardQueries ask for kind, name and text of the guards that a database has, and
-// of those that are switched off another text.
+// of those that are switched off another text. A rule and a policy of PostgreSQL act
+// as a trigger does. Names are without the schema's as long as they are found in it.
 var guardQueries = map[Dialect]string{
 	SQLite: "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL ORDER BY 1, 2",
-	Postgres: `SELECT 'trigger', tgname::text, CASE tgenabled WHEN 'O' THEN '' ELSE 'switched off' END FROM pg_trigger t
-	JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal AND c.relnamespace = current_schema()::regnamespace
-UNION ALL SELECT 'index', c.relname::text, CASE WHEN NOT i.indisvalid THEN 'not valid' WHEN i.indisunique THEN 'unique' ELSE '' END FROM pg_index i
-	JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = current_schema()::regnamespace AND NOT i.indisprimary
-UNION ALL SELECT 'function', proname::text, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prorettype = 'trigger'::regtype
-ORDER BY 1, 2`,
+	Postgres: `WITH c AS (SELECT oid, relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relname <> 'goose_db_version')
+SELECT 'trigger', tgname::text, CASE tgenabled WHEN 'O' THEN '' ELSE 'switched off: ' END || pg_get_triggerdef(t.oid, true)
+	FROM pg_trigger t JOIN c ON c.oid = t.tgrelid WHERE NOT tgisinternal
+UNION ALL SELECT 'index', c.relname::text, CASE WHEN i.indisvalid AND i.indisready AND i.indislive THEN '' ELSE 'not valid: ' END || pg_get_indexdef(i.indexrelid, 0, true)
+	FROM pg_index i JOIN c ON c.oid = i.indexrelid WHERE NOT i.indisprimary
+UNION ALL SELECT 'constraint', conname::text, c.relname || ' ' || pg_get_constraintdef(k.oid, true)
+	FROM pg_constraint k JOIN c ON c.oid = k.conrelid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
+UNION ALL SELECT 'function', proname::text, CASE WHEN l.lanname = 'plpgsql' AND p.proconfig IS NULL AND NOT p.prosecdef THEN '' ELSE 'with settings: ' END || p.prosrc
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = current_schema()::regnamespace AND p.prorettype = 'trigger'::regtype
+UNION ALL SELECT 'rule', rulename::text, '' FROM pg_rewrite r JOIN c ON c.oid = r.ev_class WHERE rulename <> '_RETURN'
+UNION ALL SELECT 'policy', polname::text, '' FROM pg_policy p JOIN c ON c.oid = p.polrelid
+ORDER BY 1, 2, 3`,
 }
 
-// checkGuards tells of triggers, functions and indexes that are not as the schema
-// makes them, and of triggers that it does not make. An index of somebody's own
-// harms nobody.
+// checkGuards tells of triggers, functions, indexes and constraints that are not as
+// the schema makes them, and of what acts and is none of its own. An index or a
+// function of somebody's own harms nobody.
 func (v *View) checkGuards() (err error) {
 	want, err := v.db.dialect.guards()
 	if err != nil {
@@ -111,8 +139,8 @@ func (v *View) checkGuards() (err error) {
 		switch {
 		case known && text != made:
 			found.add("%s %s: it is not as the schema makes it: it was altered or switched off", g.kind, g.name)
-		case !known && g.kind == "trigger":
-			found.add("trigger %s: the schema makes no such trigger: it may change what it likes", g.name)
+		case !known && g.kind != "index" && g.kind != "function":
+			found.add("%s %s: the schema makes no such %s: it may change or refuse what it likes", g.kind, g.name, g.kind)
 		}
 		delete(want, g)
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // schema holds, for each version n, n.sql for every database and n.sqlite.sql and
-// n.postgres.sql for what differs (triggers).
+// n.postgres.sql for what differs (triggers); and what [postgresGuards] tells.
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/postgres.guards
 var schema embed.FS
 
 // schemaVersion is the version of the schema that this program reads and writes.

@@ -48,6 +48,7 @@ continue what was written before.`,
 	c.Flags().Int64Var(&after, "after", 0, "only events after `NUMBER`")
 	c.Flags().StringVar(&hash, "hash", "", "the `HASH` of that event, as it was written before")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		a.moves = true
 		return a.withRegistry(c, seesAll, func(o *opened) error {
 			m, err := o.ExportAudit(c.Context(), a.Stdout, nir.Mark{Seq: after, Hash: hash})
 			if err == nil {
@@ -129,6 +130,7 @@ func backupCommand(a *app) *cobra.Command {
 		Long: "Backup writes a copy of one state of an SQLite database to a file that is not there\nyet. For PostgreSQL there is pg_dump, and for both nirctl audit export.",
 		Args: arguments(cobra.ExactArgs(1), "nirctl backup registry-2026-11-21.db"), Example: "  nirctl backup registry-2026-11-21.db",
 		RunE: func(c *cobra.Command, args []string) error {
+			a.moves = true
 			return a.withRegistry(c, isAdmin, func(o *opened) error {
 				err := o.Backup(c.Context(), args[0])
 				if err == nil {

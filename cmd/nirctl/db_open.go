@@ -65,7 +65,13 @@ func (a *app) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openDatabase(ctx, cfg, actor, nir.Options{Signers: signers, Schema: nir.Raise, ServerClock: a.nowFlag == ""})
+	o := nir.Options{Signers: signers, Schema: nir.Raise, ServerClock: a.nowFlag == ""}
+	db, err := openDatabase(ctx, cfg, actor, o)
+	if a.moves && errors.Is(err, nir.ErrCollation) {
+		o.Schema = nir.Leave // what it has may be read, to be moved
+		return openDatabase(ctx, cfg, actor, o)
+	}
+	return db, err
 }
 
 // askDoctor is the hint where nothing is known that is nearer.

@@ -170,6 +170,10 @@ func (a *app) examine(ctx context.Context, d *doctor, quick bool) {
 		return
 	}
 	defer o.close()
+	if err := o.CheckCollation(ctx); err != nil {
+		d.add(isBad, "database", "", "%v", err)
+		return
+	}
 	d.add(isGood, "database", "", "%s opens, and its schema is this program's", cfg.Nirctl.Database)
 	if staff {
 		err = o.View(ctx, func(v *nir.View) error { return errors.Join(d.clock(v), d.own(v, cfg, u.NIR)) })

@@ -101,6 +101,7 @@ type app struct {
 	made            bool // a change is committed: from here on it cannot be refused
 
 	output      outputFlags
+	moves       bool      // it only reads, so that what a database has can be moved
 	as, reason  string    // who acts, and why
 	who         nir.Actor // as the configuration has them, once the registry is open
 	dryRun, yes bool

@@ -25,7 +25,9 @@ import (
 //     and set in it.
 //
 // What a stored verdict stands on is said at [Verify]. Names that left the zone
-// leave the store with the next one: it is never more than its zone.
+// leave the store with the next one: what is opened or made is never more than its
+// zone. In its file their blocks stay, of no use, until that is written whole again:
+// an eighth of its data at most, see [Store.Save].
 type Store struct {
 	zone   zone.Name
 	apex   *block // wire and keys only

@@ -168,3 +168,31 @@ type fullDisk struct{ publish.FS }
 func (fullDisk) Create(name string, _ fs.FileMode) (publish.Handle, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOSPC}
 }
+
+// TestStoreChangesStay: a store that was written whole is good, though the changes
+// of the one before cannot be removed: nobody takes them.
+func TestStoreChangesStay(t *testing.T) {
+	s := newShelf(t, algECDSA, 900)
+	s.build()
+	s.touch(0)
+	s.build()
+	old := read(t, ChangesName(s.file))
+	for i := range 400 {
+		s.touch(i)
+	}
+	v := s.with(s.open())
+	if written, err := v.Store().Save(keepingDisk{publish.OS}, s.file, s.keys, s.now); err != nil || !written {
+		t.Errorf("written %t, %v", written, err)
+	}
+	if !bytes.Equal(read(t, ChangesName(s.file)), old) {
+		t.Fatal("the changes of the store before are not left")
+	}
+	s.sameStore(s.open(), v.Store())
+}
+
+// keepingDisk removes nothing.
+type keepingDisk struct{ publish.FS }
+
+func (keepingDisk) Remove(name string) error {
+	return &fs.PathError{Op: "remove", Path: name, Err: syscall.EPERM}
+}

@@ -209,20 +209,14 @@ func (st *Store) Save(fsys publish.FS, file string, keys []Key, now time.Time) (
 	if index, fresh, few := st.changes(file, sealer(keys, now)); few {
 		err = saveSealed(fsys, ChangesName(file), changesMagic, index, fresh, keys, now)
 	} else if err = saveSealed(fsys, file, storeMagic, st.encodeIndex(), st.all(), keys, now); err == nil {
-		// A crash here leaves the changes of another store, which nobody takes.
-		err = ignoreMissing(fsys.Remove(ChangesName(file)))
+		// A crash here, or a file that cannot be removed, leaves the changes of another
+		// store, which nobody takes: the store is written, whatever becomes of them.
+		_ = fsys.Remove(ChangesName(file))
 	}
 	if err != nil {
 		return false, fmt.Errorf("writing signature store %s: %w", file, err)
 	}
 	return true, nil
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 func saveSealed(fsys publish.FS, file, magic string, index []byte, blocks []*block, keys []Key, now time.Time) error {
