@@ -99,13 +99,34 @@ func (m *Member) check() error {
 }
 
 // AddMember records a new member of a registry: the same uid is the same member
-// for ever. If the registry has that uid already, the member is returned as it is.
+// for ever. If the registry has that uid already, the member is returned as it is;
+// it is a conflict if m says something else of it.
 func (x *Tx) AddMember(nir, uid string, m Member) (Member, error) {
-	m, _, err := x.memberFor(nir, uid, m)
-	return m, err
+	have, _, err := x.memberFor(nir, uid, m)
+	if err != nil || have.contains(&m) {
+		return have, err
+	}
+	name := x.registryName(nir) + "/" + uid
+	return have, refuse(Conflict, "%s is there: %s of %s, and what is said of it is something else", name, have.Name, have.Economy).
+		in("uid").by("APNIC-103, section 3.2.1").remedy("nirctl member edit " + name)
 }
 
-// memberFor is [Tx.AddMember], with the membership.
+// contains reports whether m says all that another record of a member says: of what
+// that leaves out it says nothing.
+func (m *Member) contains(said *Member) bool {
+	a, b := reflect.ValueOf(*m), reflect.ValueOf(*said)
+	for _, f := range reflect.VisibleFields(a.Type()) {
+		if f.Anonymous || len(f.Index) > 1 || b.FieldByIndex(f.Index).IsZero() {
+			continue
+		}
+		if !reflect.DeepEqual(a.FieldByIndex(f.Index).Interface(), b.FieldByIndex(f.Index).Interface()) {
+			return false
+		}
+	}
+	return true
+}
+
+// memberFor finds or records the member of a uid, and the membership.
 func (x *Tx) memberFor(nir, uid string, m Member) (Member, Membership, error) {
 	var none Membership
 	if err := x.Actor.needNIR("add a member", nir); err != nil {

@@ -154,6 +154,21 @@ func (m *planner) change(before json.RawMessage, c Change) {
 		return
 	}
 	m.add(areaOf(c.Table), "%s", describeChange(before, c, m.look))
+	if c.Table == proposals.name && noRow(before) {
+		m.proposed(c)
+	}
+}
+
+// proposed tells what a new proposal does when it is approved: that is what people
+// have to see before they make it.
+func (m *planner) proposed(c Change) {
+	var p Proposal
+	if json.Unmarshal(c.Row, &p) != nil {
+		return // it was encoded by this program
+	}
+	for _, e := range p.Effects {
+		m.add(OnRegistry, "when approved: %s", e)
+	}
 }
 
 // freeBlock sums up what is free: blocks that are cut or joined are no news.

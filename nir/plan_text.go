@@ -69,7 +69,7 @@ var planLabels = map[string][]string{
 	"nir": {"code"}, "allocation_window": {"nir", "kind"}, "member": {"name"}, "membership": {"nir", "uid"}, "pool": {"range"},
 	"delegation": {"range"}, "request": {"nir", "ref"}, "evaluation": {"request", "n"}, "notice": {"code", "subject"}, "proposal": {"op"},
 	"approval": {"signer"}, "transfer": {"source", "destination"}, "disclosure": {"ref"}, "whois_object": {"type", "key"}, "whois_external": {"source", "ref"},
-	"notice_feed": {"source"}, "import_run": {"file"},
+	"resource_return": {"nir", "ranges"}, "notice_feed": {"source"}, "import_run": {"file"},
 }
 
 func planLabel(table string, f planFields, look namer) string {
@@ -97,7 +97,7 @@ var planEssence = map[string][]string{
 	"membership": {"member", "serves"},
 	"notice":     {"severity", "nir", "text"},
 	"import_run": {"registry", "serial", "source", "state", "counts", "left_out"},
-	"proposal":   {"effects", "proposer", "state"},
+	"proposal":   {"proposer", "state"}, // and its effects, a line each
 
 	"whois_object": {"source", "mntner", "state"},
 }
@@ -129,13 +129,17 @@ func planWord(key string, value any, look namer) string {
 			s = time.Duration(v).String()
 		}
 	case []any:
+		if key == "counts" {
+			s = countsWord(v)
+			break
+		}
 		var all []string
 		for _, e := range v {
 			all = append(all, planWord(key, e, look))
 		}
 		s = strings.Join(all, ", ")
 	case map[string]any:
-		s = planMap(key, v)
+		s = planMap(v, look)
 	default:
 		s = fmt.Sprint(v)
 	}
@@ -149,18 +153,23 @@ func planWord(key string, value any, look namer) string {
 	return s
 }
 
-// planMap is an object within an object for people: what an import counted as a plan
-// of it has it, of any other its fields.
-func planMap(key string, fields map[string]any) string {
-	if key == "counts" {
-		var c ImportCount
-		if b, err := json.Marshal(fields); err == nil && json.Unmarshal(b, &c) == nil {
-			return c.String()
-		}
+// countsWord is what an import counted as a plan of it has it.
+func countsWord(list []any) string {
+	var counts []ImportCount
+	b, err := json.Marshal(list)
+	if err != nil || json.Unmarshal(b, &counts) != nil {
+		return fmt.Sprint(list)
 	}
+	return strings.Join(CountLines(counts), ", ")
+}
+
+// planMap is an object within an object for people: the fields that say anything.
+func planMap(fields map[string]any, look namer) string {
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(fields)) {
-		parts = append(parts, k+"="+fmt.Sprint(fields[k]))
+		if s := planWord(k, fields[k], look); s != "" {
+			parts = append(parts, k+"="+s)
+		}
 	}
 	return strings.Join(parts, " ")
 }

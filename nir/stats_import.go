@@ -86,6 +86,32 @@ func (c ImportCount) String() string {
 	return fmt.Sprintf("%s, %s: %s", who, c.Kind, strings.Join(parts, ", "))
 }
 
+// CountLines are the lines of a plan for what an import counted: first what changes,
+// then what the file does not name; what is there already is told in one line, the
+// last.
+func CountLines(counts []ImportCount) []string {
+	var change, missing []string
+	same, of := 0, 0
+	for _, c := range counts {
+		switch {
+		case c.Created+c.Updated+c.Moved+c.Ended+c.Members > 0:
+			change = append(change, c.String())
+		case c.Missing > 0:
+			missing = append(missing, c.String())
+		default:
+			same, of = same+c.Unchanged, of+1
+		}
+	}
+	list := slices.Concat(change, missing)
+	switch {
+	case of == 1 && len(list) == 0:
+		list = append(list, counts[0].String())
+	case of > 0:
+		list = append(list, fmt.Sprintf("all else: %d unchanged", same))
+	}
+	return list
+}
+
 var importRuns = newTable[Import]("import_run", "imp")
 
 // ImportOptions say what a file means.
@@ -226,9 +252,9 @@ func importEffects(_ *Tx, args json.RawMessage) ([]string, error) {
 	}
 	created := 0
 	for _, c := range a.Counts {
-		list = append(list, c.String())
 		created += c.Created
 	}
+	list = append(list, CountLines(a.Counts)...)
 	if created > 0 && a.Source == "" {
 		list = append(list, describedLater)
 	}

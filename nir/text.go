@@ -9,8 +9,9 @@ import (
 )
 
 // What people, files and programs write into the registry is text: UTF-8 (RFC 3629)
-// without control characters, in several lines only where a field is tagged
-// text:"lines". It is checked here and nowhere else, for every object that an event
+// without control characters, and without characters that are not seen (category Cf:
+// zero width, direction), with which two names look like one; in several lines only
+// where a field is tagged text:"lines". It is checked here and nowhere else, for every object that an event
 // writes and for who makes the event: what is not so could not be told from what the
 // audit's JSON makes of it, PostgreSQL would not take it, and terminals would obey it.
 
@@ -29,6 +30,8 @@ func fit(field, s string, lines bool) error {
 	}
 	for _, r := range one {
 		switch {
+		case unicode.Is(unicode.Cf, r):
+			return invalid(field, "%.40q has a format character, which is not seen (%U): take it out", s, r)
 		case !unicode.IsControl(r):
 		case !lines && (r == '\n' || r == '\r' || r == '\t'):
 			return invalid(field, "%.40q has a line break or a tab: it is one line", s)
@@ -151,7 +154,7 @@ func holdsText(t reflect.Type) bool {
 // and what they say has to be told all the same.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' {
+		if unicode.IsControl(r) && r != '\n' || unicode.Is(unicode.Cf, r) {
 			return ' '
 		}
 		return r

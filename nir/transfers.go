@@ -149,6 +149,21 @@ type ListedTransfer struct {
 	Lines     []TransferLine `json:"lines"`
 }
 
+// Transfers returns all transfers, the newest first. In and out are as this registry
+// sees them: what NIRs give each other has no direction.
+func (v *View) Transfers() ([]ListedTransfer, error) {
+	list, err := transfers.find(v, "id <> '' ORDER BY made DESC, id")
+	if err != nil {
+		return nil, err
+	}
+	return v.listed(list, func(t *Transfer) Direction {
+		if t.Source != "" && t.Destination != "" {
+			return ""
+		}
+		return direction(t.Source == "", t.Destination == "")
+	})
+}
+
 // TransfersOf returns the transfers to and from a registry, the newest first: both
 // parties have a transfer in their list. The code is that of an NIR, "" for this
 // registry, or that of another regional one.

@@ -91,7 +91,7 @@ func lineOf(c *cobra.Command, err error) string {
 // flagOf returns the flag of a field of the registry, "" if the command has none.
 func flagOf(c *cobra.Command, field string) string {
 	name := strings.ReplaceAll(field, "_", "-")
-	if field == "uid" {
+	if field == "uid" && c.Flags().Lookup(name) == nil {
 		name = "member"
 	}
 	if c.Flags().Lookup(name) != nil {

@@ -19,6 +19,7 @@ var forms = []string{"table", "wide", "json", "yaml", "name", "csv", "rpsl"}
 // outputFlags are how a command shows what it found.
 type outputFlags struct {
 	form, sort, asOf string
+	narrow           []string // flags of the command's own that leave rows out
 	filter           []string
 	limit            int
 	noHeaders        bool
@@ -56,6 +57,16 @@ func (a *app) selecting(c *cobra.Command) {
 	f.IntVar(&a.output.limit, "limit", 0, "at most `N` rows; 0 for all")
 }
 
+// narrowing returns the flags of a list that were given and that leave rows out.
+func narrowing(c *cobra.Command) (given []string) {
+	for _, name := range []string{"nir", "member", "state", "kind", "within", "source", "after"} {
+		if f := c.Flags().Lookup(name); f != nil && f.Changed {
+			given = append(given, "--"+name+" "+shell.Quote(f.Value.String()))
+		}
+	}
+	return given
+}
+
 // completes offers words for a flag.
 func (a *app) completes(c *cobra.Command, flag string, words ...string) {
 	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
@@ -77,6 +88,7 @@ func (a *app) look(c *cobra.Command, fn func(*opened, *nir.View) error) error {
 		return err
 	}
 	defer o.close()
+	a.output.narrow = narrowing(c)
 	return refused(c, o.lookAt(c.Context(), at, func(v *nir.View) error { return fn(o, v) }))
 }
 

@@ -49,7 +49,11 @@ func showList[T any](a *app, k *shown[T], list []T) error {
 	if all > 0 && len(list) == 0 {
 		a.Errorf("--filter leaves none of %d %s", all, k.many)
 	}
-	if all == 0 {
+	switch narrow := strings.Join(a.output.narrow, " "); {
+	case all > 0:
+	case narrow != "":
+		a.Errorf("%s leaves no %s", narrow, k.many)
+	default:
 		hint := ""
 		if k.none != "" {
 			hint = " yet: " + k.none

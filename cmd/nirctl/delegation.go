@@ -112,11 +112,20 @@ var delegationColumns = shown[delegationRow]{
 		{"date", false, func(d delegationRow) string { return d.Date.UTC().Format("2006-01-02") }},
 		{"evidence", false, func(d delegationRow) string { return string(d.Evidence) }},
 		{"holder", false, func(d delegationRow) string { return d.Holder }},
-		{"request", true, func(d delegationRow) string { return d.Request }},
+		{"request", true, func(d delegationRow) string { return madeBy(d, false) }},
+		{"import", true, func(d delegationRow) string { return madeBy(d, true) }},
 		{"pool", true, func(d delegationRow) string { return d.Pool }},
 		{"member", true, func(d delegationRow) string { return d.Member }},
 		{"id", true, func(d delegationRow) string { return d.ID }},
 	},
+}
+
+// madeBy names what made a delegation, if that was an import or if it was none.
+func madeBy(d delegationRow, imported bool) string {
+	if strings.HasPrefix(d.Request, "imp_") == imported {
+		return d.Request
+	}
+	return ""
 }
 
 func delegationListCommand(a *app) *cobra.Command {

@@ -25,7 +25,7 @@ func importCommand(a *app) *cobra.Command {
 var importColumns = shown[nir.Import]{
 	one: "import", many: "imports", none: "nirctl import stats delegated-apnic-latest",
 	id:    func(i nir.Import) string { return i.ID },
-	lines: map[string]func(nir.Import) []string{"what": countLines},
+	lines: map[string]func(nir.Import) []string{"what": func(i nir.Import) []string { return nir.CountLines(i.Counts) }},
 	cols: []col[nir.Import]{
 		{"file", false, func(i nir.Import) string { return i.File }},
 		{"registry", false, func(i nir.Import) string { return i.Registry }},
@@ -33,18 +33,10 @@ var importColumns = shown[nir.Import]{
 		{"state", false, func(i nir.Import) string { return i.State }},
 		{"made", false, func(i nir.Import) string { return stamp(i.Made) }},
 		{">left out", false, func(i nir.Import) string { return strconv.Itoa(i.LeftOut) }},
-		{"what", false, func(i nir.Import) string { return joined(i.Counts, "; ") }},
+		{"what", false, func(i nir.Import) string { return strings.Join(nir.CountLines(i.Counts), "; ") }},
 		{"source", true, func(i nir.Import) string { return i.Source }},
 		{"sha256", true, func(i nir.Import) string { return i.SHA256 }},
 	},
-}
-
-func countLines(i nir.Import) []string {
-	var list []string
-	for _, c := range i.Counts {
-		list = append(list, c.String())
-	}
-	return list
 }
 
 func importListCommand(a *app) *cobra.Command {

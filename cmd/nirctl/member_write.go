@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
+	"nirzone/cmd/shell"
 	"nirzone/nir"
 )
 
@@ -26,7 +29,8 @@ func memberCreateCommand(a *app) *cobra.Command {
 		Use: "create NIR/UID", Short: "Record a new member of a registry",
 		Long: `Create records a member. The UID is what the registry calls it: it is this member
 for ever, and never another's (APNIC-103, section 3.2.1). If the registry has that
-UID already, nothing is changed. A request for a new member makes it, too.`,
+UID already, nothing is changed: other data of it are refused. A request for a new
+member makes it, too.`,
 		Args: arguments(cobra.ExactArgs(1), `nirctl member create JPNIC/M7 --name "Example Networks" --economy JP`),
 		Example: `  nirctl member create JPNIC/M7 --name "Example Networks" --economy JP --email noc@example.net
   nirctl member create APNIC/D1 --name "A direct member" --economy AU --dry-run`,
@@ -43,10 +47,28 @@ UID already, nothing is changed. A request for a new member makes it, too.`,
 			if err == nil {
 				_, err = x.AddMember(code, uid, m)
 			}
-			return err
+			return editInstead(c, err, m.Address)
 		})
 	}
 	return a.writing(c)
+}
+
+// editInstead says how what was given for a new member is recorded of one that is
+// there.
+func editInstead(c *cobra.Command, err error, address []string) error {
+	var r *nir.Error
+	if nir.CodeOf(err) != nir.Conflict || !errors.As(err, &r) {
+		return err
+	}
+	for _, name := range flagNames(memberFields) {
+		if f := c.Flags().Lookup(name); f.Changed {
+			r.Remedy += " --" + name + " " + shell.Quote(f.Value.String())
+		}
+	}
+	for _, line := range address {
+		r.Remedy += " --address " + shell.Quote(line)
+	}
+	return err
 }
 
 // memberChange makes a change and shows the member afterwards.

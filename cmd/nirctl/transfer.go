@@ -63,8 +63,8 @@ func transferListCommand(a *app) *cobra.Command {
 		Use: "list", Short: "List transfers, in and out", Args: arguments(cobra.NoArgs, "nirctl transfer list --nir JPNIC"),
 		Example: "  nirctl transfer list --nir JPNIC\n  nirctl transfer list --member JPNIC/M1 -o json",
 	}
-	a.scopeFlag(c, &code, "those of `NIR` (default: the regional registry's)")
-	c.Flags().StringVar(&member, "member", "", "those of `MEMBER`")
+	a.scopeFlag(c, &code, "only those of `REGISTRY`")
+	c.Flags().StringVar(&member, "member", "", "only those of `MEMBER`")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return a.look(c, func(o *opened, v *nir.View) error {
 			list, err := o.transfers(v, code, member)
@@ -87,6 +87,9 @@ func (o *opened) transfers(v *nir.View, code, member string) ([]nir.ListedTransf
 	}
 	if code == "" && o.onlyNIR() {
 		code = o.actor.NIR
+	}
+	if code == "" {
+		return v.Transfers()
 	}
 	registry, err := registryOf(v, code)
 	if err == nil {

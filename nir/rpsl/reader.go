@@ -267,6 +267,10 @@ func badText(line string) string {
 		r, _ := utf8.DecodeRuneInString(line[i:])
 		return fmt.Sprintf("%U in column %d is a control character: take it out, or convert the file from what it is in", r, i+1)
 	}
+	if i := strings.IndexFunc(line, func(r rune) bool { return unicode.Is(unicode.Cf, r) }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(line[i:])
+		return fmt.Sprintf("%U in column %d is a format character, which is not seen: take it out", r, i+1)
+	}
 	return ""
 }
 
