@@ -139,7 +139,7 @@ func (v *View) Window(code string, k inr.Kind) (Window, error) {
 	return recall(&v.recalled.windows, code+" "+k.String(), func() (Window, error) {
 		w, ok, err := windows.one(v, "nir = $1 AND kind = $2", code, k.String())
 		if err == nil && !ok {
-			err = refuse(NotFound, "%s has no allocation window for %s", code, k).remedy("nirctl window set " + code + " " + k.String() + " SIZE")
+			err = refuse(NotFound, "%s has no allocation window for %s", code, k).remedy("nirctl window set " + code + " " + k.String() + " SIZE -m start")
 		}
 		return w, err
 	})
