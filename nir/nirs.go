@@ -104,6 +104,8 @@ func (x *Tx) PutNIR(n NIR) (NIR, error) {
 	switch {
 	case err != nil:
 		return n, err
+	case found && n.ID == "" && other.Code == n.Code:
+		return n, refuse(Conflict, "%s is there already", n.Code).in("code").remedy("nirctl nir edit " + n.Code)
 	case found:
 		return n, refuse(Conflict, "NIR %s has code %s and source %s: both have to be its own", other.Name, other.Code, other.Source)
 	case n.Code == x.Rules.RIR:
