@@ -104,6 +104,8 @@ func (x *Tx) PutNIR(n NIR) (NIR, error) {
 	switch {
 	case err != nil:
 		return n, err
+	case found && n.ID == "" && other.Code == n.Code:
+		return n, refuse(Conflict, "%s is there already", n.Code).in("code").remedy("nirctl nir edit " + n.Code)
 	case found:
 		return n, refuse(Conflict, "NIR %s has code %s and source %s: both have to be its own", other.Name, other.Code, other.Source)
 	case n.Code == x.Rules.RIR:
@@ -139,7 +141,7 @@ func (v *View) Window(code string, k inr.Kind) (Window, error) {
 	return recall(&v.recalled.windows, code+" "+k.String(), func() (Window, error) {
 		w, ok, err := windows.one(v, "nir = $1 AND kind = $2", code, k.String())
 		if err == nil && !ok {
-			err = refuse(NotFound, "%s has no allocation window for %s", code, k).remedy("nirctl window set " + code + " " + k.String() + " SIZE")
+			err = refuse(NotFound, "%s has no allocation window for %s", code, k).remedy("nirctl window set " + code + " " + k.String() + " SIZE -m start")
 		}
 		return w, err
 	})

@@ -105,8 +105,14 @@ func (p *importPlan) check() error {
 	case p.Source != "" && own:
 		m.add(invalid("source", "%s is this registry's own statistics, not those of %s", p.File, p.Source))
 	}
-	if p.Source != "" && (!codeForm.MatchString(p.Source) || p.Source == p.x.Rules.RIR || len(p.NIRs) > 0) {
-		m.add(invalid("source", "%.40q is not another registry's name, or economies are mapped to NIRs too", p.Source))
+	switch {
+	case p.Source == "":
+	case !codeForm.MatchString(p.Source):
+		m.add(invalid("source", "%.40q is no name of a registry: capital letters and digits", p.Source))
+	case p.Source == p.x.Rules.RIR:
+		m.add(invalid("source", "%s is this registry, and no other", p.Source))
+	case len(p.NIRs) > 0:
+		m.add(invalid("source", "what %s manages is of no NIR here: --source or --economy-of, not both", p.Source))
 	}
 	for _, economy := range sortedKeys(p.NIRs) {
 		m.add(checkEconomy("economy_of", economy))

@@ -22,8 +22,41 @@ type misnamed struct {
 // Error says what is wrong with the name.
 func (m *misnamed) Error() string { return m.text }
 
-// corrected gives an error that is about a name the command to type.
+// A retyped is a command that was refused, and goes with other flags: run makes the
+// hint of it, so that nothing else that was typed is lost.
+type retyped struct {
+	err  error
+	code int
+	less string   // a flag with a value, of which no use stays
+	more []string // words behind
+}
+
+// Error says why it was refused.
+func (r *retyped) Error() string { return r.err.Error() }
+
+// again is the command as it was typed, with the flags that it needs.
+func (r *retyped) again(args []string) string {
+	words := []string{"nirctl"}
+	for i := 0; i < len(args); i++ {
+		switch flag := "--" + r.less; {
+		case r.less != "" && args[i] == flag:
+			i++
+		case r.less == "" || !strings.HasPrefix(args[i], flag+"="):
+			words = append(words, shell.Quote(args[i]))
+		}
+	}
+	for _, w := range r.more {
+		words = append(words, shell.Quote(w))
+	}
+	return strings.Join(words, " ")
+}
+
+// corrected gives an error that is about a name, or a flag, the command to type.
 func corrected(args []string, err error) error {
+	var r *retyped
+	if errors.As(err, &r) {
+		return &shell.Exit{Code: r.code, Err: err, Hint: r.again(args)}
+	}
 	var m *misnamed
 	var exit *shell.Exit
 	if !errors.As(err, &m) || errors.As(err, &exit) {

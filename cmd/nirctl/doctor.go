@@ -200,7 +200,7 @@ func (d *doctor) wholly(ctx context.Context, o *opened, quick bool) error {
 		d.audit(ctx, o)
 	}
 	err := o.View(ctx, func(v *nir.View) error {
-		err := errors.Join(d.clock(v), d.registry(v, o.cfg), d.mail(v))
+		err := errors.Join(d.clock(v), d.registry(v, o.cfg), d.mail(v, o.cfg))
 		if err == nil && !quick {
 			err = d.exported(v, o.cfg)
 		}
@@ -296,6 +296,10 @@ func (d *doctor) audit(ctx context.Context, o *opened) {
 	s, err := o.VerifyAudit(ctx)
 	if err != nil {
 		d.add(isBad, "audit", "nirctl audit verify", "%v", err)
+		return
+	}
+	if s.Events == 0 {
+		d.add(isGood, "audit", "", "no event yet")
 		return
 	}
 	d.add(isGood, "audit", "", "%s, proved; the last at %s", count(int(s.Events), "event"), stamp(s.Last))

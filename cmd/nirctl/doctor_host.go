@@ -307,7 +307,7 @@ func (d *doctor) clock(v *nir.View) error {
 const lateMail = 24 * time.Hour
 
 // mail checks that somebody sends what is in the outbox.
-func (d *doctor) mail(v *nir.View) error {
+func (d *doctor) mail(v *nir.View, cfg *zone.Config) error {
 	n, oldest := 0, d.at
 	codes := []string{""}
 	nirs, err := v.NIRs()
@@ -323,9 +323,12 @@ func (d *doctor) mail(v *nir.View) error {
 			oldest = list[0].Created
 		}
 	}
-	if d.at.Sub(oldest) > lateMail {
+	switch m := &cfg.Nirctl.Mail; {
+	case n > 0 && m.Server == "":
+		d.add(isLook, "mail", "write into section [nirctl.mail] of "+cfg.File+" (docs/mail.md):\nserver = \"HOST\"\nfrom   = \"ADDRESS\"", "messages to be sent: %d, and no mail server is configured", n)
+	case d.at.Sub(oldest) > lateMail:
 		d.add(isLook, "mail", "", "messages to be sent: %d, the oldest since %s: does cron deliver mail?", n, stamp(oldest))
-	} else {
+	default:
 		d.add(isGood, "mail", "", "messages to be sent: %d, none for longer than a day", n)
 	}
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -154,9 +155,19 @@ func (a *app) requestView(v *nir.View, r *nir.Request) error {
 			a.paragraph(fmt.Sprintf("%s by %s, %s", e.Verdict, e.Author, stamp(e.Made)), e.Text)
 		}
 		if options := nir.VerdictsFor(r.State, a.who); len(options) > 0 {
-			fmt.Fprintf(a.Stdout, "\nwhat you may do now: %s\n", joined(options, ", "))
+			fmt.Fprintf(a.Stdout, "\nwhat you may do now: %s\n", joined(verbsOf(options), ", "))
 		}
 	})
+}
+
+// verbsOf are steps as they are typed behind nirctl request.
+func verbsOf(steps []nir.Verdict) []string {
+	typed := map[nir.Verdict]string{nir.AskNIR: "ask", nir.AskApplicant: "ask --applicant"}
+	verbs := make([]string, len(steps))
+	for i, s := range steps {
+		verbs[i] = cmp.Or(typed[s], string(s))
+	}
+	return verbs
 }
 
 // paragraph shows what people wrote below a heading.

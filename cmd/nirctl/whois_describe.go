@@ -21,13 +21,13 @@ func whoisDescribeCommand(a *app) *cobra.Command {
 		Use: "describe", Short: "Make the whois objects of delegations that have none",
 		Long: `Describe makes the whois objects, and under option 2 the domain objects, of
 delegations that an import brought in without. Until then they are answered for,
-but are in no export. With --yes it goes on until none is left, in an event for each
-5000 of them; without, after each event it says how many are left. With --limit there
-is one event, for so many at most.`,
+but are in no export. It takes 5000 of them at a time, or as many as --limit says, in
+an event for each 2500 changes. With --yes it goes on until none is left; without,
+and with --limit, it says how many are left.`,
 		Example: "  nirctl whois describe --dry-run\n  nirctl whois describe --limit 1000",
 		Args:    arguments(cobra.NoArgs, describeCommand),
 	}
-	c.Flags().IntVar(&limit, "limit", limit, "`NUMBER` of delegations at most, in one event")
+	c.Flags().IntVar(&limit, "limit", limit, "`NUMBER` of delegations at most")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if limit < 1 {
 			return usageOf(c, "limit", fmt.Errorf("%d: 1 or more", limit))

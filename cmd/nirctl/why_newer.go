@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,14 +17,30 @@ import (
 )
 
 // fromHolds takes the losses that wait for a person and have to do with the
-// name: it is among them, or its source is held.
+// name: it is among them, or its source is held. One of claims is of no zone.
 func (e *explainer) fromHolds() {
 	for _, h := range e.g.Holds {
 		loses := slices.Contains(h.Losses, e.a.Name)
-		if h.Zone == e.gz.Zone && (loses || e.a.Status == isApex || e.involved(h.Source)) {
+		here := h.Zone == e.gz.Zone && (loses || e.a.Status == isApex || e.involved(h.Source))
+		if h.Kind == zone.KindClaims {
+			here = e.losesClaim(h)
+			loses = here && e.a.Status != isApex
+		}
+		if here {
 			e.a.Holds = append(e.a.Holds, hold{h.Hash, h.Kind, h.Source, h.Rule, h.Count(), loses})
 		}
 	}
+}
+
+// losesClaim reports whether a held change of claims takes numbers of the name.
+func (e *explainer) losesClaim(h zone.Hold) bool {
+	own, ok := e.prefix()
+	return ok && slices.ContainsFunc(h.Sets, func(s zone.HeldSet) bool {
+		return slices.ContainsFunc(s.Was, func(text string) bool {
+			p, err := netip.ParsePrefix(text)
+			return err == nil && p.Overlaps(own)
+		})
+	})
 }
 
 // involved reports whether a source has a word in the answer.

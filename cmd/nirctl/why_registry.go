@@ -134,13 +134,28 @@ func (e *explainer) differs(list []nir.Origin, r inr.Range) []string {
 			if d.Manager != e.then.RIR { // whose own needs no claim
 				wrong = here.Subtract(own)
 			}
-			told := fmt.Sprintf("%s is %s's now, the zone was built by other claims: nirctl export, then zonebuild", wrong, d.Manager)
+			told := fmt.Sprintf("%s is %s's now, the zone was built by other claims: %s", wrong, d.Manager, e.newClaims())
 			if !wrong.IsEmpty() && !slices.Contains(out, told) {
 				out = append(out, told)
 			}
 		}
 	}
 	return out
+}
+
+// newClaims is what to do so that the zone is built by the claims of now. A held
+// change of one source's keeps back those of all.
+func (e *explainer) newClaims() string {
+	hash := ""
+	for _, h := range e.g.Holds {
+		if h.Kind == zone.KindClaims && (hash == "" || e.losesClaim(h)) {
+			hash = h.Hash
+		}
+	}
+	if hash == "" {
+		return "nirctl export, then zonebuild"
+	}
+	return "newer ones are held, zonebuild held show " + hash[:12]
 }
 
 // claimed returns what a source claims, and what others do.

@@ -80,12 +80,13 @@ type whyWorld struct {
 	dir string
 	key ed25519.PrivateKey // of yuki, who approves
 	now time.Time
+	bin programs.Bin
 }
 
 func newWhyWorld(t *testing.T) *whyWorld {
 	t.Helper()
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)) // the page shows its fingerprint
-	w := &whyWorld{t, t.TempDir(), key, worldStart}
+	w := &whyWorld{t: t, dir: t.TempDir(), key: key, now: worldStart}
 	public, err := ssh.NewPublicKey(key.Public())
 	if err != nil {
 		t.Fatal(err)
@@ -200,22 +201,34 @@ func (w *whyWorld) publish() {
 	if err := os.WriteFile(filepath.Join(w.dir, "spool", "manifest.json"), nothing.Encode(), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, args := range [][]string{{"zonebuild", "keys", "init"}, {"zonebuild", "init", "--accept", "4"}} {
-		if r := bin.Call(w.dir, w.now, args...); r.Code != 0 {
-			w.t.Fatalf("%v: exit %d\n%s", args, r.Code, r.Out)
-		}
+	w.bin = bin
+	w.zonebuild(0, "keys", "init")
+	w.zonebuild(0, "init", "--accept", "4")
+}
+
+func (w *whyWorld) zonebuild(code int, args ...string) {
+	w.t.Helper()
+	if r := w.bin.Call(w.dir, w.now, append([]string{"zonebuild"}, args...)...); r.Code != code {
+		w.t.Fatalf("zonebuild %v: exit %d, want %d\n%s", args, r.Code, code, r.Out)
 	}
 }
 
 // answer asks why as JSON.
 func (w *whyWorld) answer(args ...string) *answer {
 	w.t.Helper()
+	a := w.answerOf(args...)
+	if a.Status != isDelegated || a.Registry == nil {
+		w.t.Fatalf("%s, %+v", a.Status, a.Registry)
+	}
+	return a
+}
+
+// answerOf is answer for what need not be a delegation.
+func (w *whyWorld) answerOf(args ...string) *answer {
+	w.t.Helper()
 	var a answer
 	if err := json.Unmarshal([]byte(w.run(0, append([]string{"why", "--json"}, args...)...)), &a); err != nil {
 		w.t.Fatal(err)
-	}
-	if a.Status != isDelegated || a.Registry == nil {
-		w.t.Fatalf("%s, %+v", a.Status, a.Registry)
 	}
 	return &a
 }
@@ -285,6 +298,25 @@ func TestWhyRegistry(t *testing.T) {
 		w.line("transfer create --from VNNIC --to KRNIC --member V1 --uid K1 --range RANGE-R-1 -m moved")
 		w.line("transfer run")
 		w.words(first("R-1"), `  202\.\S+/24 is KRNIC's now, the zone was built by other claims: nirctl export, then zonebuild`)
+	})
+	t.Run("claims held", func(t *testing.T) {
+		w.t = t
+		w.now = w.now.Add(time.Hour)
+		w.line("export")
+		w.zonebuild(3)
+		h := w.answer(first("R-1")).Holds
+		if len(h) != 1 || h[0].Kind != zone.KindClaims || h[0].Source != "VNNIC" || h[0].Removes != 1 || !h[0].LosesName {
+			t.Fatalf("%+v", h)
+		}
+		show := "zonebuild held show " + h[0].Hash[:12]
+		w.words(first("R-1"), `held: a change of VNNIC \(claims-reduced\)`, `  look +`+show,
+			`  202\.\S+/24 is KRNIC's now, the zone was built by other claims: newer ones are held, `+show)
+		if h := w.answer(first("R-2")).Holds; len(h) != 0 {
+			t.Errorf("it has nothing to do with these numbers: %+v", h)
+		}
+		if h := w.answerOf("202.in-addr.arpa").Holds; len(h) != 1 || h[0].LosesName {
+			t.Errorf("of the whole zone: %+v", h)
+		}
 	})
 	t.Run("no registry", func(t *testing.T) {
 		w.t = t

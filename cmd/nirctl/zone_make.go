@@ -22,7 +22,7 @@ type maker struct {
 	*app
 	zone, source, out, key, passphrase, claims string
 	ttl                                        uint32
-	dryRun                                     bool
+	dryRun, empty                              bool
 }
 
 func zoneMakeCommand(a *app) *cobra.Command {
@@ -38,8 +38,8 @@ registry would refuse or ignore any of it. FILE may be "-". A line is
   28.12.202.in-addr.arpa DS 10975 8 2 A1B2...
   202.12.32.0/20 ns1.example.net ns2.example.net      all sixteen names of it
 
-with # and ; before comments. An empty file makes a zonelet that says that
-nothing is delegated.
+with # and ; before comments. With --empty, a file without such lines makes a
+zonelet that says that nothing is delegated; without, it is refused.
 
 All three files are written beside their places before any is replaced, so a full
 disk replaces none. Then they are replaced one after the other, the zonelet last:
@@ -50,6 +50,7 @@ same lines, key and --now give the same bytes.
 The key file, and that of the passphrase, may not be readable by others.`,
 		Example: `  nirctl zone make --zone 202.in-addr.arpa --source JPNIC delegations.txt
   nirctl zone make --zone 202.in-addr.arpa --source JPNIC --claims claims --dry-run delegations.txt
+  nirctl zone make --zone 202.in-addr.arpa --source JPNIC --empty /dev/null
   nirctl zone make --zone 202.in-addr.arpa --source JPNIC --key jpnic-secret.asc --passphrase-file pass --out /srv/ftp/pub/zones -`,
 		Args: arguments(cobra.ExactArgs(1), makeHint),
 		RunE: func(c *cobra.Command, args []string) error { return m.make(c.Context(), args[0]) },
@@ -62,6 +63,7 @@ The key file, and that of the passphrase, may not be readable by others.`,
 	f.StringVar(&m.passphrase, "passphrase-file", "", "`FILE` with the key's passphrase on one line")
 	f.StringVar(&m.claims, "claims", "", "`FILE` with SOURCE<TAB>PREFIX lines: refuse what lies outside")
 	f.Uint32Var(&m.ttl, "ttl", zone.DefaultTTL, "TTL in `SECONDS`, 1 to 2147483647")
+	f.BoolVar(&m.empty, "empty", false, "make a zonelet that delegates nothing, if there are no lines")
 	f.BoolVar(&m.dryRun, "dry-run", false, "say what would be written, write nothing")
 	return c
 }
@@ -172,6 +174,10 @@ func (m *maker) lines(ctx context.Context, file string) ([]zone.Located, error) 
 	if err != nil {
 		m.Errorf("%v", err)
 		return nil, &shell.Exit{Code: 3, Err: fmt.Errorf("%s holds lines that are no delegations; nothing was written", delegationsName(file)), Hint: "nirctl zone make --help shows the forms of a line"}
+	}
+	if len(lines) == 0 && !m.empty { // a pipe that broke before it must not withdraw all
+		err := fmt.Errorf("%s has no delegations: the zonelet would say that nothing is delegated; nothing was written", delegationsName(file))
+		return nil, &retyped{err: err, code: findings, more: []string{"--empty"}}
 	}
 	for i := range lines {
 		lines[i].TTL = m.ttl

@@ -257,7 +257,7 @@ func (b *batch) registryMissing(z zone.Name, name string, err error) {
 	} else {
 		n.Severity = zone.Alarm
 	}
-	n.Text = fmt.Sprintf("the registry's own zonelet is not used, and there is no earlier version: %s; export the registry again, or, if it has no delegations there: nirctl zone make --zone %s --source %s --out %s /dev/null", why, z.File(), b.cfg.RIR, b.cfg.Registry)
+	n.Text = fmt.Sprintf("the registry's own zonelet is not used, and there is no earlier version: %s; export the registry again, or, if it has no delegations there: nirctl zone make --zone %s --source %s --out %s --empty /dev/null", why, z.File(), b.cfg.RIR, b.cfg.Registry)
 	if b.prev != nil && publishedInput(b.prev.Zone(z), b.cfg.RIR) != nil {
 		n.Severity = zone.Alarm
 		n.Text = fmt.Sprintf("the registry's own zonelet is not used, its last accepted version stands: %s; export the registry again", why)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +60,9 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 	if err := a.open(); err != nil {
 		return err
 	}
+	if err := a.mayRead(); err != nil {
+		return err
+	}
 	if err := a.clockView().doubt(); err != nil && !a.clockRight {
 		a.Errorf("warning: %v; nothing would be published", err)
 	}
@@ -76,6 +82,20 @@ func (a *app) plan(ctx context.Context, cause string, prepare func(*batch) error
 		return a.answer(p)
 	}
 	b.showPlan(p)
+	return nil
+}
+
+// mayRead refuses a plan by somebody who may not read what a run reads: to him each
+// zone would seem to be lost.
+func (a *app) mayRead() error {
+	for _, dir := range []string{a.cfg.State, a.cfg.Keys, filepath.Join(a.cfg.State, "accepts")} {
+		if _, err := a.fs.ReadDir(dir); errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("planning: %w", err)
+		}
+	}
+	if _, err := a.readSerials(); errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("planning: %w", err)
+	}
 	return nil
 }
 

@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
 	"strings"
 	"testing"
+
+	"nirzone/zone/publish"
 )
 
 // planned is what "plan --json" says.
@@ -107,4 +110,29 @@ func TestPlanShowsBegunKeys(t *testing.T) {
 	if strings.Contains(tr.out.String(), "nothing would change") {
 		t.Error(tr.out.String())
 	}
+}
+
+// TestPlanUnreadable: somebody who may not read the keys or the state is told so,
+// and not that the zones are lost.
+func TestPlanUnreadable(t *testing.T) {
+	for _, dir := range []string{"keys", "state", "state/accepts"} {
+		tr := published(t)
+		tr.fs = closedFolder{tr.fs, tr.path(dir)}
+		tr.must(1, "plan")
+		tr.says("permission denied", "hint: run it as the user that owns it: ls -ld "+tr.path(""))
+		tr.notSays("cannot be built", "adopt")
+	}
+}
+
+// A closedFolder is a file system with a folder that this user may not read.
+type closedFolder struct {
+	publish.FS
+	dir string
+}
+
+func (c closedFolder) ReadDir(dir string) ([]fs.DirEntry, error) {
+	if dir == c.dir {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission}
+	}
+	return c.FS.ReadDir(dir)
 }
