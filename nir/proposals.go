@@ -224,6 +224,9 @@ func (x *Tx) Approve(hash, signature string) (Proposal, error) {
 	return p, x.carryOut(&p, o)
 }
 
+// Signs is the role that signs it, which is in the namespace of the signatures.
+func (p *Proposal) Signs() Role { return operations[p.Op].role }
+
 // asShown refuses a proposal whose effects would be others now than those in its
 // text: they were signed, and nothing else.
 func (x *Tx) asShown(p *Proposal, o operation) error {

@@ -11,6 +11,7 @@ import (
 
 	"nirzone/cmd/shell"
 	"nirzone/nir"
+	"nirzone/nir/sshsig"
 )
 
 var proposalColumns = shown[nir.Proposal]{
@@ -67,7 +68,9 @@ With ssh-keygen yourself, on this host or another:
 
   nirctl approve HASH --text > HASH.json
   ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n approver@nirzone HASH.json
-  nirctl approve HASH --signature HASH.json.sig`,
+  nirctl approve HASH --signature HASH.json.sig
+
+A return is signed by registry-staff@nirzone; "nirctl approve HASH" prints which.`,
 		Example: `  nirctl approve --list
   nirctl approve --list --state done -o wide`,
 		Args: arguments(cobra.MaximumNArgs(1), "nirctl approve --list"),
@@ -164,7 +167,7 @@ func (a *app) howToSign(p *nir.Proposal) error {
 		return err
 	}
 	short := p.Hash[:12]
-	a.Errorf("to sign it, type:\n  nirctl approve %s --text > %s.json\n  ssh-keygen -Y sign -f KEY -n approver@nirzone %s.json\n  nirctl approve %s --signature %s.json.sig", short, short, short, short, short)
+	a.Errorf("to sign it, type:\n  nirctl approve %s --text > %s.json\n  ssh-keygen -Y sign -f KEY -n %s %s.json\n  nirctl approve %s --signature %s.json.sig", short, short, sshsig.Namespace(string(p.Signs())), short, short, short)
 	return nil
 }
 
@@ -177,5 +180,5 @@ func (a *app) signed(ctx context.Context, p *nir.Proposal, file, key string) (st
 		}
 		return string(data), nil
 	}
-	return a.sshSign(ctx, p.Text(), key)
+	return a.sshSign(ctx, p, key)
 }

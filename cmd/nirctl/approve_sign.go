@@ -15,12 +15,12 @@ import (
 	"nirzone/nir/sshsig"
 )
 
-// sshSign has ssh-keygen sign a text: it knows agents, hardware keys and how to
+// sshSign has ssh-keygen sign a proposal: it knows agents, hardware keys and how to
 // ask for a passphrase.
-func (a *app) sshSign(ctx context.Context, text []byte, key string) (string, error) {
+func (a *app) sshSign(ctx context.Context, p *nir.Proposal, key string) (string, error) {
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, "ssh-keygen", "-Y", "sign", "-f", key, "-n", sshsig.Namespace(string(nir.Approver)))
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &errs
+	cmd := exec.CommandContext(ctx, "ssh-keygen", "-Y", "sign", "-f", key, "-n", sshsig.Namespace(string(p.Signs())))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(p.Text()), &out, &errs
 	cmd.Env = os.Environ()
 	if err := cmd.Run(); err != nil {
 		return "", unsigned(key, errs.String(), err)

@@ -168,7 +168,7 @@ func (w *dbWorld) signer(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return name + ` namespaces="approver@nirzone" ` + string(public)
+	return name + ` namespaces="approver@nirzone,registry-staff@nirzone" ` + string(public)
 }
 
 func openPGPKey(t *testing.T) string {
