@@ -159,7 +159,7 @@ most = 2
 	d.write("old", 0o644, strings.Repeat("28.12.202.in-addr.arpa. NS a.example.\n", 2)+"JPNIC.202.in-addr.arpa. TXT \"Generated at 2026-11-20T00:00:00Z with 2 NS records.\"\n")
 	d.must(0, d.check(append(cfg, "--previous", d.path("old"))...))
 	d.write("lines", 0o644, "")
-	d.must(0, d.make("--key", d.path("key")))
+	d.must(0, d.make("--key", d.path("key"), "--empty"))
 	d.must(0, d.check(append(cfg, "--previous", d.path("old"))...))
 	d.must(3, d.check("--previous", d.path("old")), "would be held", "last:")
 
