@@ -64,7 +64,6 @@ configuration, 3 published, but something was held, carried forward or alarmed,
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	preferHugePages()
 	sh := shell.Shell{Name: "zonebuild", Stdout: os.Stdout, Stderr: os.Stderr, Clock: time.Now}
 	os.Exit(run(ctx, os.Args[1:], &sh, publish.OS))
 }
